@@ -1,0 +1,330 @@
+/*
+ * The choice of a plan: every candidate's time is predicted, see cost.h.
+ *
+ * There are few hundred candidates, some thousand where very many connections
+ * are allowed: each distinct balanced group size, one tree or about as many
+ * trees as groups in each [0050], one or two next groups, and chunks of each
+ * power of two.
+ */
+#include "core/cost.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+/* Chunks that are tried; smaller ones than 1/2^22 of the file only cost
+ * memory (a bit and more a chunk). */
+static const uint32_t chunk_bytes_usual_max = 4u << 20;
+static const uint64_t chunks_usual_max = 1u << 22;
+
+/* Enough to hide a round trip behind k transfers. */
+static const uint32_t window_usual = 4;
+
+/* Predictions this near to each other are the same. */
+static const double nearly = 1.01;
+
+enum { TREE_SIZES_MAX = 5 };
+
+/* What is looked for, and what was found. */
+struct search {
+	const struct sc_plan_wishes *wishes;
+	const struct sc_cost_machine *machine;
+	uint32_t recipients;
+	uint64_t size_bytes;
+	uint32_t connections_max;
+	double least_s; /* of all; known in the second pass */
+	bool second_pass;
+	uint32_t tried;             /* candidates within the connection limit */
+	uint32_t connections_least; /* of those beyond it */
+	bool found;
+	struct sc_plan_shape best;
+	double best_s;
+	uint32_t best_connections;
+};
+
+static uint32_t
+connections_of(const struct sc_plan *plan)
+{
+	return plan->group_count == 0 ? 0 : plan->subfiles + sc_cost_next_groups(plan);
+}
+
+/* Take a candidate that is the fastest (first pass), or nearly as fast and
+ * best otherwise (second). */
+static void
+consider(struct search *search, const struct sc_plan *plan, const struct sc_plan_shape *shape)
+{
+	double time_s = sc_cost_predict(plan, search->machine);
+	uint32_t connections = connections_of(plan);
+	bool better = !search->found;
+
+	if (search->second_pass) {
+		if (time_s > search->least_s * nearly)
+			return;
+		if (!better && connections != search->best_connections)
+			better = connections < search->best_connections;
+		else if (!better && shape->chunk_bytes != search->best.chunk_bytes)
+			better = shape->chunk_bytes > search->best.chunk_bytes;
+		else if (!better)
+			better = time_s < search->best_s;
+	} else {
+		better = better || time_s < search->best_s;
+	}
+	if (!better)
+		return;
+	search->found = true;
+	search->best = *shape;
+	search->best_s = time_s;
+	search->best_connections = connections;
+}
+
+/* With the largest window that the memory holds. */
+static void
+try_windows(struct search *search, struct sc_plan_shape *shape)
+{
+	const struct sc_plan_wishes *wishes = search->wishes;
+	uint32_t wished = wishes->window;
+	struct sc_plan plan;
+
+	for (uint32_t w = wished != 0 ? wished : window_usual; w > 0; w--) {
+		shape->window = w;
+		if (sc_plan_outline(&plan, search->recipients, search->size_bytes, shape,
+			wishes->memory_bytes, NULL) == 0) {
+			consider(search, &plan, shape);
+			return;
+		}
+		if (wished != 0)
+			return;
+	}
+}
+
+/* The smallest chunk that is tried, if none is wished. */
+static uint32_t
+chunk_bytes_least(uint64_t size_bytes)
+{
+	uint32_t bytes = SC_CHUNK_BYTES_MIN;
+
+	while (bytes < SC_CHUNK_BYTES_MAX && size_bytes / bytes >= chunks_usual_max)
+		bytes *= 2;
+	return bytes;
+}
+
+static void
+try_chunks(struct search *search, struct sc_plan_shape *shape)
+{
+	uint32_t bytes = chunk_bytes_least(search->size_bytes);
+	uint32_t most = bytes > chunk_bytes_usual_max ? bytes : chunk_bytes_usual_max;
+
+	if (search->wishes->chunk_bytes != 0) {
+		bytes = search->wishes->chunk_bytes;
+		most = bytes;
+	}
+	for (uint64_t b = bytes; b <= most; b *= 2) {
+		shape->chunk_bytes = (uint32_t)b;
+		try_windows(search, shape);
+		/* More of it would stay empty. */
+		if (b >= search->size_bytes)
+			break;
+	}
+}
+
+static uint32_t
+root_of(uint32_t square)
+{
+	uint32_t root = 1;
+
+	while ((uint64_t)(root + 1) * (root + 1) <= square)
+		root++;
+	return root;
+}
+
+/* Numbers of groups a tree that are worth a try: one tree, trees of one
+ * group (which need no connections between groups), and balanced ones. */
+static uint32_t
+list_tree_sizes(const struct search *search, uint32_t groups, uint32_t sizes[TREE_SIZES_MAX])
+{
+	uint32_t root = root_of(groups);
+	const uint32_t tries[TREE_SIZES_MAX] = {groups, 1, root, root + 1, 2 * root};
+	/* Whoever asks for two next groups shall get them. */
+	uint32_t least = search->wishes->branching > 1 && groups > 2 ? 3 : 1;
+	uint32_t count = 0;
+
+	if (search->wishes->tree_groups != 0 || groups == 0) {
+		sizes[0] = groups == 0 ? 1 : search->wishes->tree_groups;
+		return 1;
+	}
+	for (uint32_t i = 0; i < TREE_SIZES_MAX; i++) {
+		if (i == 0 || (tries[i] >= least && tries[i] < groups))
+			sizes[count++] = tries[i];
+	}
+	return count;
+}
+
+/* A tree of balanced groups, if the connections allow it. */
+static void
+try_tree(struct search *search, const struct sc_plan *balanced, struct sc_plan_shape *shape)
+{
+	struct sc_plan plan = *balanced;
+	uint32_t connections;
+
+	plan.branching = shape->branching;
+	plan.tree_groups = shape->tree_groups;
+	if (plan.tree_groups > plan.group_count)
+		plan.tree_groups = plan.group_count;
+	/* In a tree of two groups the second next group never comes. */
+	if (search->wishes->branching == 0 && plan.branching > 1 && plan.tree_groups < 3)
+		return;
+	connections = connections_of(&plan);
+	if (connections > search->connections_max) {
+		if (connections < search->connections_least)
+			search->connections_least = connections;
+		return;
+	}
+	search->tried++;
+	try_chunks(search, shape);
+}
+
+static void
+try_trees(struct search *search, const struct sc_plan *balanced, uint32_t group_size)
+{
+	uint32_t wished = search->wishes->branching;
+	uint32_t sizes[TREE_SIZES_MAX];
+	uint32_t count = list_tree_sizes(search, balanced->group_count, sizes);
+
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t b = 1; b <= SC_BRANCHING_MAX; b++) {
+			struct sc_plan_shape shape = {
+				.group_size = group_size,
+				.tree_groups = sizes[i],
+				.branching = b,
+				.store_and_forward = search->wishes->store_and_forward,
+			};
+
+			if (wished == 0 || b == wished)
+				try_tree(search, balanced, &shape);
+		}
+	}
+}
+
+/* A shape of the least demands, where nothing is wished. */
+static struct sc_plan_shape
+least_shape(const struct sc_plan_wishes *wishes, uint64_t size_bytes)
+{
+	struct sc_plan_shape shape = {
+		.group_size = wishes->group_size != 0 ? wishes->group_size : 1,
+		.tree_groups = wishes->tree_groups != 0 ? wishes->tree_groups : 1,
+		.branching = wishes->branching != 0 ? wishes->branching : 1,
+		.chunk_bytes =
+		    wishes->chunk_bytes != 0 ? wishes->chunk_bytes : chunk_bytes_least(size_bytes),
+		.window = wishes->window != 0 ? wishes->window : 1,
+		.store_and_forward = wishes->store_and_forward,
+	};
+
+	return shape;
+}
+
+/* Each distinct balanced group size, or the one that is wished. */
+static void
+try_group_sizes(struct search *search)
+{
+	const struct sc_plan_wishes *wishes = search->wishes;
+	struct sc_plan_shape shape = least_shape(wishes, search->size_bytes);
+	uint32_t last = wishes->group_size;
+	uint32_t size = last;
+	uint32_t previous = 0;
+
+	if (last == 0) {
+		last = 1;
+		size = search->connections_max;
+		if (size > search->recipients)
+			size = search->recipients;
+		if (size > SC_GROUP_SIZE_MAX)
+			size = SC_GROUP_SIZE_MAX;
+		if (size < last)
+			size = last;
+	}
+	for (; size >= last; size--) {
+		struct sc_plan balanced;
+
+		/* Of this one only the numbers of groups and members are used, which
+		 * are right even where the memory doesn't do. */
+		shape.group_size = size;
+		(void)sc_plan_outline(&balanced, search->recipients, search->size_bytes, &shape,
+		    wishes->memory_bytes, NULL);
+		if (balanced.subfiles == previous)
+			continue;
+		previous = balanced.subfiles;
+		try_trees(search, &balanced, size);
+	}
+}
+
+/* Say which wish takes more connections than there are. */
+static int
+fail_connections(const struct search *search, struct sc_error *err)
+{
+	const struct sc_plan_wishes *wishes = search->wishes;
+	uint32_t most = search->connections_max;
+	uint32_t least = search->connections_least;
+	uint32_t groups;
+	uint32_t size = wishes->group_size;
+
+	if (size != 0) {
+		/* Without next groups it would do with one less, and take many times
+		 * as long: nobody should be sent there. */
+		groups = (search->recipients - 1) / size + 1;
+		size = (search->recipients - 1) / groups + 1;
+		if (least == size && groups > 1 && wishes->tree_groups != 1)
+			least++;
+		if (size != wishes->group_size)
+			return sc_fail(err, 0,
+			    "--group-size %" PRIu32 " makes groups of %" PRIu32
+			    ", which need %" PRIu32 " connections, --max-connections is %" PRIu32,
+			    wishes->group_size, size, least, most);
+		return sc_fail(err, 0,
+		    "--group-size %" PRIu32 " needs %" PRIu32
+		    " connections, --max-connections is %" PRIu32,
+		    size, least, most);
+	}
+	if (wishes->branching > 1)
+		return sc_fail(err, 0,
+		    "--branching %" PRIu32 " needs at least %" PRIu32
+		    " connections, --max-connections is %" PRIu32,
+		    wishes->branching, least, most);
+	return sc_fail(err, 0,
+	    "--tree-groups %" PRIu32 " needs at least %" PRIu32
+	    " connections, --max-connections is %" PRIu32,
+	    wishes->tree_groups, least, most);
+}
+
+int
+sc_cost_choose(struct sc_plan *plan, uint32_t recipients, uint64_t size_bytes,
+    const struct sc_plan_wishes *wishes, const struct sc_cost_machine *machine,
+    struct sc_error *err)
+{
+	struct sc_plan_shape least = least_shape(wishes, size_bytes);
+	struct search search = {
+		.wishes = wishes,
+		.machine = machine,
+		.recipients = recipients,
+		.size_bytes = size_bytes,
+		.connections_max =
+		    wishes->max_connections != 0 ? wishes->max_connections : SC_CONNECTIONS_DEFAULT,
+		.connections_least = UINT32_MAX,
+	};
+
+	*plan = (struct sc_plan){0};
+	if (sc_plan_check(recipients, &least, wishes->memory_bytes, err) != 0)
+		return -1;
+	try_group_sizes(&search);
+	if (search.tried == 0)
+		return fail_connections(&search, err);
+	/* The memory or the number of chunks forbids even the least. */
+	if (!search.found)
+		return sc_plan_make(plan, recipients, size_bytes, &least, wishes->memory_bytes,
+		    err);
+
+	search.least_s = search.best_s;
+	search.second_pass = true;
+	search.found = false;
+	try_group_sizes(&search);
+	assert(search.found);
+	return sc_plan_make(plan, recipients, size_bytes, &search.best, wishes->memory_bytes, err);
+}
