@@ -1,0 +1,60 @@
+/*
+ * A node: the whole protocol of one rank, as a machine that takes events and
+ * gives actions.  Origin and recipient are the same machine over different
+ * stores: the origin's holds every chunk from the start, a recipient's none.
+ *
+ * It knows slot and chunk numbers, never a byte of the payload, no clock, no
+ * file and no MPI: the caller is src/app's run loop, the simulator or a test.
+ *
+ * The contract: one STARTED first; then for each LOAD, STORE, SEND, COMMIT
+ * and FINISH_SOURCE exactly one event that says how it ended, in any order,
+ * except that sends to one peer, and loads, keep theirs; for a RECEIVE one CHUNK_ARRIVED at most.  Chunks of
+ * one (peer, subfile) arrive in the order in which they were sent.  After
+ * LEAVE no step is taken any more; receives that are still posted are the caller's to
+ * cancel.
+ */
+#ifndef SC_CORE_NODE_H
+#define SC_CORE_NODE_H
+
+#include "core/action.h"
+#include "core/event.h"
+#include "core/plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sc_node_config {
+	const struct sc_plan *plan;    /* borrowed as long as the node */
+	uint32_t self;                 /* 0: the origin, whose store is the source */
+	bool keeps_copy;               /* false: an origin whose DEST is the source itself */
+	uint64_t progress_interval_ns; /* of reports up the tree; 0: none */
+};
+
+struct sc_node; /* opaque */
+
+/* NULL without memory.  All that a node needs is allocated here or when a
+ * distribution list comes, nothing per chunk.  Free with sc_node_free (NULL is fine). */
+struct sc_node *sc_node_new(const struct sc_node_config *);
+void sc_node_free(struct sc_node *);
+
+/*
+ * Take one event; append what is to be done to *actions.  0, or -1 for an
+ * event that no correct peer or shell can cause (a malformed message, a credit
+ * for an edge that isn't there): nothing is then changed, and the caller may go on.
+ * O(edges of the chunk's subfile), plus O(slots) when slots are short.
+ */
+int sc_node_step(struct sc_node *, const struct sc_event *, struct sc_actions *);
+
+/* When a TIME event is due at the latest; UINT64_MAX: never. */
+uint64_t sc_node_deadline_ns(const struct sc_node *);
+
+/* For invariants and progress: chunks in the store, slots in use, and whether
+ * LEAVE was said. */
+uint32_t sc_node_stored(const struct sc_node *);
+uint32_t sc_node_slots_used(const struct sc_node *);
+bool sc_node_left(const struct sc_node *);
+
+/* What a node waits for when nothing happens: its own disk? */
+bool sc_node_waits_for_storage(const struct sc_node *);
+
+#endif

@@ -1,0 +1,305 @@
+/*
+ * Outbound edges of a node: what to send to whom, and the loads for it.
+ */
+#include "core/node_impl.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* The chunk that an edge wants next, or the one after `ahead` more. */
+static uint32_t
+wanted_chunk(const struct sc_node *node, const struct outbound *edge, uint32_t ahead)
+{
+	return (edge->sent + ahead) * node->plan->subfiles + edge->subfile;
+}
+
+static struct outbound *
+find_outbound(struct sc_node *node, uint32_t peer, uint32_t subfile)
+{
+	struct span span;
+
+	if (subfile >= node->plan->subfiles)
+		return NULL;
+	span = node->spans[subfile];
+	for (uint32_t i = span.first; i < span.first + span.count; i++) {
+		if (node->outbound[i].peer == peer)
+			return &node->outbound[i];
+	}
+	return NULL;
+}
+
+static void
+open_edge(struct sc_node *node, struct outbound *edge)
+{
+	struct sc_message message = {.type = SC_MESSAGE_OFFER};
+	struct sc_offer *offer = &message.u.offer;
+	struct sc_edge edges[SC_RECEIVERS_MAX];
+
+	offer->subfile = edge->subfile;
+	offer->count = sc_plan_receivers(node->plan, edge->peer, edge->subfile, edges);
+	for (uint32_t i = 0; i < offer->count; i++) {
+		offer->receivers[i].node = edges[i].to;
+		offer->receivers[i].kind = edges[i].kind;
+	}
+	edge->open = true;
+	node_control(node, edge->peer, &message);
+	node_record(node, SC_RECORD_SEND_BEGUN, edge->peer, edge->subfile, edge->total);
+}
+
+/* An edge that waits for the whole subfile waits no longer when nothing more
+ * will be stored here: it is then served in fast-forward. */
+static bool
+may_open(const struct sc_node *node, const struct outbound *edge)
+{
+	const struct inbound *inbound = &node->inbound[edge->subfile];
+	struct sc_edge planned = {
+		.from = node->self,
+		.to = edge->peer,
+		.subfile = edge->subfile,
+		.kind = edge->kind,
+	};
+
+	return !sc_edge_waits_for_whole(node->plan, &planned) ||
+	    inbound->stored == inbound->total || node->copy_failed;
+}
+
+void
+node_open_edges(struct sc_node *node, uint32_t subfile)
+{
+	struct span span = node->spans[subfile];
+
+	if (node->aborted)
+		return;
+	for (uint32_t i = span.first; i < span.first + span.count; i++) {
+		if (!node->outbound[i].open && may_open(node, &node->outbound[i]))
+			open_edge(node, &node->outbound[i]);
+	}
+}
+
+int
+node_add_outbound(struct sc_node *node, uint32_t subfile, const struct sc_receiver *receivers,
+    uint32_t count)
+{
+	uint32_t needed = node->outbound_count + count;
+
+	assert(node->spans[subfile].count == 0);
+	if (needed > node->outbound_capacity) {
+		struct outbound *more = realloc(node->outbound, 2 * needed * sizeof(*more));
+
+		if (more == NULL)
+			abort();
+		node->outbound = more;
+		node->outbound_capacity = 2 * needed;
+	}
+	node->spans[subfile] = (struct span){.first = node->outbound_count, .count = count};
+	for (uint32_t i = 0; i < count; i++) {
+		node->outbound[node->outbound_count++] = (struct outbound){
+			.peer = receivers[i].node,
+			.subfile = subfile,
+			.kind = receivers[i].kind,
+			.total = sc_plan_subfile_chunks(node->plan, subfile),
+		};
+	}
+	node_open_edges(node, subfile);
+	return 0;
+}
+
+bool
+node_wanted(const struct sc_node *node, uint32_t chunk, bool lagging)
+{
+	uint32_t position = chunk / node->plan->subfiles;
+	struct span span = node->spans[chunk % node->plan->subfiles];
+
+	if (node->aborted)
+		return false;
+	for (uint32_t i = span.first; i < span.first + span.count; i++) {
+		const struct outbound *edge = &node->outbound[i];
+
+		if (edge->open && position >= edge->sent && (lagging || position < edge->granted))
+			return true;
+	}
+	return false;
+}
+
+/* Send an edge its next chunk, if it is in a slot. */
+static bool
+send_next(struct sc_node *node, struct outbound *edge)
+{
+	uint32_t index = node_slot_find(node, wanted_chunk(node, edge, 0));
+	struct sc_action *action;
+	struct slot *slot;
+
+	if (index == SC_NONE)
+		return false;
+	slot = &node->slots[index];
+	if (slot->state != SLOT_HOLDING)
+		return false;
+	slot->sends++;
+	edge->sent++;
+	edge->in_flight++;
+	node->sends_in_flight++;
+	if (slot->charged == SC_NONE && !node_is_origin(node))
+		edge->served_from_store++;
+	assert(edge->sent <= edge->granted && edge->granted <= edge->total);
+	action = sc_actions_add(node->actions, SC_ACTION_SEND);
+	action->slot = index;
+	action->chunk = slot->chunk;
+	action->peer = edge->peer;
+	action->subfile = edge->subfile;
+	return true;
+}
+
+/*
+ * The origin sends in strict order over its relays.  All its links being one,
+ * "whoever is free" would let the relays drift apart, and the last one sets
+ * the end.
+ */
+static void
+pump_origin(struct sc_node *node)
+{
+	while (node->send_next < node->plan->chunks) {
+		struct span span = node->spans[node->send_next % node->plan->subfiles];
+		struct outbound *edge = &node->outbound[span.first];
+
+		assert(span.count == 1);
+		if (!edge->open || edge->sent == edge->granted || !send_next(node, edge))
+			return;
+		node->send_next++;
+	}
+}
+
+void
+node_pump(struct sc_node *node, uint32_t subfile)
+{
+	struct span span = node->spans[subfile];
+
+	if (node->aborted || span.count == 0)
+		return;
+	if (node_is_origin(node)) {
+		pump_origin(node);
+		return;
+	}
+	for (uint32_t i = span.first; i < span.first + span.count; i++) {
+		struct outbound *edge = &node->outbound[i];
+
+		while (edge->open && edge->sent < edge->granted && send_next(node, edge))
+			continue;
+	}
+}
+
+int
+node_on_credit(struct sc_node *node, uint32_t peer, const struct sc_credit *credit)
+{
+	struct outbound *edge = find_outbound(node, peer, credit->subfile);
+
+	if (edge == NULL || !edge->open || credit->granted > edge->total)
+		return -1;
+	if (credit->granted > edge->granted)
+		edge->granted = credit->granted;
+	node_pump(node, credit->subfile);
+	return 0;
+}
+
+static void
+load(struct sc_node *node, uint32_t chunk)
+{
+	uint32_t index = node_slot_take(node, SC_NONE, SLOT_LOADING);
+	struct sc_action *action;
+
+	assert(index != SC_NONE); /* the quota was asked before */
+	node_slot_assign(node, index, chunk);
+	node->loads++;
+	action = sc_actions_add(node->actions, SC_ACTION_LOAD);
+	action->slot = index;
+	action->chunk = chunk;
+}
+
+/* The origin reads its source once, in order, as far ahead as it has slots. */
+static void
+load_source(struct sc_node *node)
+{
+	while (node->load_next < node->plan->chunks && node->loads_used < node->load_quota)
+		load(node, node->load_next++);
+	if (node->load_next == node->plan->chunks && !node->finishing && !node->sealed) {
+		node->finishing = true;
+		sc_actions_add(node->actions, SC_ACTION_FINISH_SOURCE);
+	}
+}
+
+/* Load for an edge what it has credits for and what isn't in a slot.  False
+ * if there is no slot for more. */
+static bool
+load_for(struct sc_node *node, const struct outbound *edge)
+{
+	uint32_t most = node->plan->load_slots;
+
+	for (uint32_t ahead = 0; edge->sent + ahead < edge->granted && ahead < most; ahead++) {
+		uint32_t chunk = wanted_chunk(node, edge, ahead);
+
+		if (node_slot_find(node, chunk) != SC_NONE)
+			continue;
+		if (!sc_bitmap_has(&node->held, chunk))
+			break; /* it will arrive */
+		if (node->loads_used >= node->load_quota && !node_slot_evict_load(node))
+			return false;
+		load(node, chunk);
+	}
+	return true;
+}
+
+void
+node_load(struct sc_node *node)
+{
+	if (node->aborted)
+		return;
+	if (node_is_origin(node)) {
+		load_source(node);
+		return;
+	}
+	for (uint32_t i = 0; i < node->outbound_count; i++) {
+		uint32_t at = (node->next_served + i) % node->outbound_count;
+		const struct outbound *edge = &node->outbound[at];
+
+		if (edge->open && edge->sent < edge->granted && !load_for(node, edge)) {
+			node->next_served = at;
+			return;
+		}
+	}
+}
+
+int
+node_on_loaded(struct sc_node *node, const struct sc_event *event)
+{
+	struct slot *slot = &node->slots[event->slot];
+
+	assert(slot->state == SLOT_LOADING && slot->chunk == event->chunk);
+	node->loads--;
+	slot->state = SLOT_HOLDING;
+	if (node_is_origin(node))
+		node_store(node, event->slot);
+	else
+		slot->stored = true;
+	node_pump(node, event->chunk % node->plan->subfiles);
+	node_slot_settle(node, event->slot);
+	return 0;
+}
+
+int
+node_on_sent(struct sc_node *node, const struct sc_event *event)
+{
+	struct outbound *edge = find_outbound(node, event->peer, event->subfile);
+	struct slot *slot = &node->slots[event->slot];
+
+	assert(edge != NULL && edge->in_flight > 0 && slot->sends > 0);
+	slot->sends--;
+	edge->in_flight--;
+	node->sends_in_flight--;
+	if (edge->sent == edge->total && edge->in_flight == 0) {
+		node_record(node, SC_RECORD_SEND_ENDED, edge->peer, edge->subfile, edge->total);
+		if (edge->served_from_store > 0)
+			node_record(node, SC_RECORD_SERVED_FROM_STORE, edge->peer, edge->subfile,
+			    edge->served_from_store);
+	}
+	node_slot_settle(node, event->slot);
+	return 0;
+}

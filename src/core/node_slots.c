@@ -1,0 +1,181 @@
+/*
+ * The slots of a node: who holds one, and when it is free again.
+ *
+ * Each inbound edge may have `window` slots charged to it, whether a receive
+ * is posted for them or a chunk of its sits in them; loads have a quota of
+ * their own, so that neither can starve the other.  A slot is needed until its
+ * chunk is stored and sent on every edge that keeps up.
+ */
+#include "core/node_impl.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+int
+node_slots_init(struct sc_node *node)
+{
+	uint32_t buckets = 1;
+
+	node->slot_count = node->plan->slots;
+	while (buckets < 2 * node->slot_count)
+		buckets *= 2;
+	node->bucket_mask = buckets - 1;
+	node->slots = calloc(node->slot_count, sizeof(*node->slots));
+	node->buckets = malloc(buckets * sizeof(*node->buckets));
+	if (node->slots == NULL || node->buckets == NULL)
+		return -1;
+	for (uint32_t i = 0; i < buckets; i++)
+		node->buckets[i] = SC_NONE;
+	for (uint32_t i = 0; i < node->slot_count; i++)
+		node->slots[i].next = i + 1 < node->slot_count ? i + 1 : SC_NONE;
+	node->free_slots = 0;
+	node->load_quota = node_is_origin(node) ? node->slot_count : node->plan->load_slots;
+	return 0;
+}
+
+void
+node_slots_free(struct sc_node *node)
+{
+	free(node->slots);
+	free(node->buckets);
+}
+
+uint32_t
+node_slot_take(struct sc_node *node, uint32_t charged, enum slot_state state)
+{
+	uint32_t index = node->free_slots;
+	struct slot *slot;
+
+	if (index == SC_NONE)
+		return SC_NONE;
+	slot = &node->slots[index];
+	assert(slot->state == SLOT_FREE);
+	node->free_slots = slot->next;
+	node->slots_used++;
+	*slot =
+	    (struct slot){.state = state, .charged = charged, .chunk = SC_NONE, .next = SC_NONE};
+	if (charged == SC_NONE)
+		node->loads_used++;
+	return index;
+}
+
+void
+node_slot_assign(struct sc_node *node, uint32_t index, uint32_t chunk)
+{
+	uint32_t *bucket = &node->buckets[chunk & node->bucket_mask];
+
+	assert(node->slots[index].chunk == SC_NONE);
+	assert(node_slot_find(node, chunk) == SC_NONE);
+	node->slots[index].chunk = chunk;
+	node->slots[index].next = *bucket;
+	*bucket = index;
+}
+
+uint32_t
+node_slot_find(const struct sc_node *node, uint32_t chunk)
+{
+	uint32_t index = node->buckets[chunk & node->bucket_mask];
+
+	while (index != SC_NONE && node->slots[index].chunk != chunk)
+		index = node->slots[index].next;
+	return index;
+}
+
+static void
+unlink_chunk(struct sc_node *node, uint32_t index)
+{
+	struct slot *slot = &node->slots[index];
+	uint32_t *link;
+
+	if (slot->chunk == SC_NONE)
+		return;
+	link = &node->buckets[slot->chunk & node->bucket_mask];
+	while (*link != index) {
+		assert(*link != SC_NONE);
+		link = &node->slots[*link].next;
+	}
+	*link = slot->next;
+}
+
+void
+node_slot_release(struct sc_node *node, uint32_t index)
+{
+	struct slot *slot = &node->slots[index];
+	uint32_t charged = slot->charged;
+
+	assert(slot->state != SLOT_FREE);
+	assert(slot->sends == 0 && !slot->storing);
+	unlink_chunk(node, index);
+	slot->state = SLOT_FREE;
+	slot->chunk = SC_NONE;
+	slot->next = node->free_slots;
+	node->free_slots = index;
+	assert(node->slots_used > 0);
+	node->slots_used--;
+
+	if (charged == SC_NONE)
+		node->loads_used--;
+	else if (node->inbound[charged].granted < node->inbound[charged].total)
+		node_grant(node, charged, 1);
+	else
+		node->load_quota++; /* that edge needs no more slots */
+}
+
+/* Could the chunk be dropped and loaded again later? */
+static bool
+evictable(const struct slot *slot)
+{
+	return slot->state == SLOT_HOLDING && slot->sends == 0 && !slot->storing && slot->stored;
+}
+
+/* Every credit of a subfile's edge is used up by chunks that sit in slots:
+ * its supplier stands still. */
+static bool
+starved(const struct sc_node *node, uint32_t subfile)
+{
+	const struct inbound *edge = &node->inbound[subfile];
+
+	return edge->granted == edge->arrived && edge->granted < edge->total;
+}
+
+void
+node_slot_settle(struct sc_node *node, uint32_t index)
+{
+	struct slot *slot = &node->slots[index];
+	uint32_t subfile = slot->charged;
+	bool loaded_back = subfile == SC_NONE && !node_is_origin(node);
+
+	if (slot->state != SLOT_HOLDING || slot->sends > 0 || slot->storing)
+		return;
+	/* What was loaded once for somebody can be loaded again; what arrived
+	 * stays for the slow ones too, until its slot is needed. */
+	if (!node_wanted(node, slot->chunk, !loaded_back)) {
+		node_slot_release(node, index);
+		return;
+	}
+	if (node_is_origin(node) || subfile == SC_NONE || !starved(node, subfile))
+		return;
+	for (uint32_t i = 0; i < node->slot_count; i++) {
+		if (node->slots[i].charged == subfile && evictable(&node->slots[i])) {
+			node_slot_release(node, i);
+			break;
+		}
+	}
+}
+
+bool
+node_slot_evict_load(struct sc_node *node)
+{
+	if (node_is_origin(node))
+		return false;
+	for (uint32_t i = 0; i < node->slot_count; i++) {
+		struct slot *slot = &node->slots[i];
+
+		if (slot->charged == SC_NONE && evictable(slot) &&
+		    !node_wanted(node, slot->chunk, false)) {
+			node_slot_release(node, i);
+			return true;
+		}
+	}
+	return false;
+}
