@@ -1,0 +1,309 @@
+/*
+ * The part file: see part.h.
+ */
+#define _DEFAULT_SOURCE /* flock */
+#include "file/part.h"
+
+#include "file/digest.h"
+#include "file/platform.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PART_SUFFIX ".stagecast.part"
+
+/* A part file can vanish or be replaced between two calls, by others that
+ * start at the same time.  They can't keep doing so for long. */
+enum { TRIES_MAX = 32 };
+
+/* ".", NAME, suffix; a NAME that leaves no room for them is cut and told from
+ * others with the same beginning by its digest. */
+static char *
+make_part_name(const char *name, size_t name_max)
+{
+	size_t length = strlen(name);
+	size_t capacity = name_max + sizeof(PART_SUFFIX) + SC_DIGEST_TEXT_BYTES + 2;
+	size_t extra = 1 + strlen(PART_SUFFIX);
+	char digest[SC_DIGEST_TEXT_BYTES];
+	char *out = malloc(length + capacity);
+
+	if (out == NULL)
+		return NULL;
+	if (length + extra <= name_max) {
+		snprintf(out, length + capacity, ".%s" PART_SUFFIX, name);
+		return out;
+	}
+	sc_digest_text(sc_digest_chunk(name, length, 0), digest);
+	extra += strlen(digest) + 1;
+	length = name_max > extra ? name_max - extra : 0;
+	/* Not in the middle of a character: some file systems refuse that. */
+	while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80)
+		length--;
+	snprintf(out, length + capacity, ".%.*s~%s" PART_SUFFIX, (int)length, name, digest);
+	return out;
+}
+
+static int
+open_directory(struct sc_part *part, struct sc_error *err)
+{
+	char *slash = strrchr(part->dest, '/');
+	const char *directory = ".";
+	int errnum;
+
+	part->name = slash == NULL ? part->dest : slash + 1;
+	if (slash == part->dest) {
+		directory = "/";
+	} else if (slash != NULL) {
+		*slash = '\0';
+		directory = part->dest;
+	}
+	part->dir_fd = sc_platform_open_directory(directory);
+	errnum = errno;
+	if (slash != NULL)
+		*slash = '/';
+	if (part->dir_fd < 0)
+		return sc_fail(err, errnum, "cannot open the directory of %s", part->dest);
+	return 0;
+}
+
+static int
+fail_exists(const struct sc_part *part, struct sc_error *err)
+{
+	return sc_fail(err, 0, "%s exists; use --force to replace it", part->dest);
+}
+
+/* May the part file become dest? */
+static int
+check_dest(const struct sc_part *part, bool force, struct sc_error *err)
+{
+	struct stat st;
+
+	if (part->name[0] == '\0')
+		return sc_fail(err, 0, "%s is a directory", part->dest);
+	if (fstatat(part->dir_fd, part->name, &st, 0) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return sc_fail(err, 0, "%s is a directory", part->dest);
+		/* Root could replace a device or a pipe; nobody wants that. */
+		if (!S_ISREG(st.st_mode))
+			return sc_fail(err, 0, "%s is not a regular file", part->dest);
+	} else if (errno != ENOENT && errno != ELOOP) {
+		return sc_fail(err, errno, "cannot examine %s", part->dest);
+	}
+	/* Not through a link, even one that leads nowhere: it would be replaced. */
+	if (fstatat(part->dir_fd, part->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return force ? 0 : fail_exists(part, err);
+	if (errno != ENOENT)
+		return sc_fail(err, errno, "cannot examine %s", part->dest);
+	return 0;
+}
+
+/* Is the name that of the file with this descriptor? */
+static bool
+is_named(const struct sc_part *part, int fd, struct stat *st)
+{
+	struct stat named;
+
+	return fstat(fd, st) == 0 &&
+	    fstatat(part->dir_fd, part->part_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    named.st_dev == st->st_dev && named.st_ino == st->st_ino;
+}
+
+/* Lock without waiting.  A file system without locks is no obstacle: then
+ * only the check before the rename keeps two runs apart. */
+static int
+lock(int fd)
+{
+	int rc;
+
+	do
+		rc = flock(fd, LOCK_EX | LOCK_NB);
+	while (rc != 0 && errno == EINTR);
+	if (rc != 0 && (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP))
+		rc = 0;
+	return rc;
+}
+
+static int
+fail_busy(const struct sc_part *part, struct sc_error *err)
+{
+	return sc_fail(err, EBUSY, "another stagecast is writing %s", part->dest);
+}
+
+/* Remove a part file that nobody holds.  0 also if it was gone already. */
+static int
+remove_stale(const struct sc_part *part, struct sc_error *err)
+{
+	const int flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(part->dir_fd, part->part_name, O_RDWR | flags);
+	struct stat st;
+	int rc = -1;
+
+	/* A run that ended just before its rename may have made it read-only. */
+	if (fd < 0 && errno == EACCES)
+		fd = openat(part->dir_fd, part->part_name, O_RDONLY | flags);
+	if (fd < 0) {
+		if (errno == ENOENT)
+			return 0;
+		if (errno == ELOOP)
+			return sc_fail(err, 0, "%s, the part file of %s, is a symbolic link",
+			    part->part_name, part->dest);
+		return sc_fail(err, errno, "cannot open %s, the part file of %s", part->part_name,
+		    part->dest);
+	}
+	if (fstat(fd, &st) != 0)
+		(void)sc_fail(err, errno, "cannot examine %s, the part file of %s", part->part_name,
+		    part->dest);
+	else if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+		(void)sc_fail(err, 0, "%s, the part file of %s, is none of ours", part->part_name,
+		    part->dest);
+	else if (lock(fd) != 0)
+		(void)fail_busy(part, err);
+	else if (is_named(part, fd, &st) && unlinkat(part->dir_fd, part->part_name, 0) != 0 &&
+	    errno != ENOENT)
+		(void)sc_fail(err, errno, "cannot remove %s, the part file of %s", part->part_name,
+		    part->dest);
+	else
+		rc = 0;
+	(void)close(fd); /* nothing was written */
+	return rc;
+}
+
+static int
+create(struct sc_part *part, struct sc_error *err)
+{
+	for (int i = 0; i < TRIES_MAX; i++) {
+		int fd = openat(part->dir_fd, part->part_name,
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		struct stat st;
+
+		if (fd < 0 && errno != EEXIST)
+			return sc_fail(err, errno, "cannot create a part file for %s", part->dest);
+		/* Between creation and lock somebody else may have held it for a
+		 * leftover: then it is locked, or no longer at its name. */
+		if (fd >= 0 && lock(fd) == 0 && is_named(part, fd, &st)) {
+			part->fd = fd;
+			return 0;
+		}
+		if (fd >= 0)
+			(void)close(fd);
+		else if (remove_stale(part, err) != 0)
+			return -1;
+	}
+	return fail_busy(part, err);
+}
+
+int
+sc_part_open(struct sc_part *part, const char *dest, bool force, struct sc_error *err)
+{
+	long name_max;
+
+	*part = (struct sc_part){.dir_fd = -1, .fd = -1};
+	part->dest = strdup(dest);
+	if (part->dest == NULL) {
+		(void)sc_fail(err, ENOMEM, "cannot write %s", dest);
+		goto out;
+	}
+	if (dest[0] == '\0') {
+		(void)sc_fail(err, 0, "the name of the destination is empty");
+		goto out;
+	}
+	if (open_directory(part, err) != 0 || check_dest(part, force, err) != 0)
+		goto out;
+	name_max = fpathconf(part->dir_fd, _PC_NAME_MAX);
+	part->part_name = make_part_name(part->name, name_max > 0 ? (size_t)name_max : NAME_MAX);
+	if (part->part_name == NULL) {
+		(void)sc_fail(err, ENOMEM, "cannot write %s", dest);
+		goto out;
+	}
+	if (create(part, err) == 0)
+		return 0;
+out:
+	sc_part_close(part);
+	return -1;
+}
+
+/* As rename without replacing, where the file system doesn't have that. */
+static int
+rename_new_by_link(const struct sc_part *part)
+{
+	struct stat st;
+
+	if (linkat(part->dir_fd, part->part_name, part->dir_fd, part->name, 0) == 0) {
+		/* If it fails dest is there all the same, and the next run
+		 * takes the other name for a leftover. */
+		(void)unlinkat(part->dir_fd, part->part_name, 0);
+		return 0;
+	}
+	if (errno == EEXIST)
+		return -1;
+	/* Neither is known here (FAT, some FUSE): a moment stays in which another
+	 * program's new file could be replaced. */
+	if (fstatat(part->dir_fd, part->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return renameat(part->dir_fd, part->part_name, part->dir_fd, part->name);
+}
+
+static int
+rename_part(const struct sc_part *part, bool force)
+{
+	if (force)
+		return renameat(part->dir_fd, part->part_name, part->dir_fd, part->name);
+	if (sc_platform_rename_new(part->dir_fd, part->part_name, part->name) == 0)
+		return 0;
+	return errno == EOPNOTSUPP ? rename_new_by_link(part) : -1;
+}
+
+int
+sc_part_publish(struct sc_part *part, bool force, bool *published, struct sc_error *err)
+{
+	struct stat st;
+
+	*published = false;
+	if (check_dest(part, force, err) != 0)
+		return -1;
+	if (!is_named(part, part->fd, &st))
+		return sc_fail(err, 0, "%s, the part file of %s, was taken away", part->part_name,
+		    part->dest);
+	if (rename_part(part, force) != 0) {
+		if (errno == EEXIST && !force)
+			return fail_exists(part, err);
+		return sc_fail(err, errno, "cannot rename the part file to %s", part->dest);
+	}
+	*published = true;
+	free(part->part_name);
+	part->part_name = NULL;
+	/* EINVAL, EBADF: the file system, or a directory that may not be read,
+	 * doesn't have this. */
+	if (fsync(part->dir_fd) != 0 && errno != EINVAL && errno != EBADF)
+		return sc_fail(err, errno, "cannot make the name %s durable", part->dest);
+	return 0;
+}
+
+void
+sc_part_close(struct sc_part *part)
+{
+	struct stat st;
+
+	/* While it is locked, so that it can't be a newer run's.  Nothing can be
+	 * done if this fails; the next run will remove it. */
+	if (part->fd >= 0 && part->part_name != NULL && is_named(part, part->fd, &st))
+		(void)unlinkat(part->dir_fd, part->part_name, 0);
+	/* What had to be durable was synced. */
+	if (part->fd >= 0)
+		(void)close(part->fd);
+	if (part->dir_fd >= 0)
+		(void)close(part->dir_fd);
+	free(part->part_name);
+	free(part->dest);
+	*part = (struct sc_part){.dir_fd = -1, .fd = -1};
+}

@@ -1,0 +1,137 @@
+/*
+ * What POSIX lacks: see platform.h.
+ */
+#define _GNU_SOURCE /* fallocate, SEEK_DATA, O_DIRECT, O_PATH, renameat2 */
+#include "file/platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int
+sc_platform_reserve(int fd, uint64_t size_bytes)
+{
+#ifdef __linux__
+	int rc;
+
+	do
+		rc = fallocate(fd, 0, 0, (off_t)size_bytes);
+	while (rc != 0 && errno == EINTR);
+	/* posix_fallocate would write every block where this isn't known. */
+	if (rc != 0 && errno == ENOSYS)
+		errno = EOPNOTSUPP;
+	return rc;
+#else
+	(void)fd;
+	(void)size_bytes;
+	errno = EOPNOTSUPP;
+	return -1;
+#endif
+}
+
+void
+sc_platform_next_data(int fd, uint64_t from, uint64_t size_bytes, uint64_t *data, uint64_t *end)
+{
+	*data = from;
+	*end = size_bytes;
+#ifdef SEEK_DATA
+	off_t found = lseek(fd, (off_t)from, SEEK_DATA);
+
+	if (found < 0) {
+		/* ENXIO: no data up to the end.  Any other: read, to be sure. */
+		if (errno == ENXIO)
+			*data = size_bytes;
+		return;
+	}
+	*data = (uint64_t)found < size_bytes ? (uint64_t)found : size_bytes;
+	found = lseek(fd, found, SEEK_HOLE);
+	if (found >= 0 && (uint64_t)found < size_bytes)
+		*end = (uint64_t)found;
+	if (*end < *data)
+		*end = *data; /* it changes under us, which is found out later */
+#else
+	(void)fd;
+#endif
+}
+
+int
+sc_platform_open_direct(int dir_fd, const char *name, bool *direct)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+
+#ifdef O_DIRECT
+	int fd = openat(dir_fd, name, flags | O_DIRECT);
+
+	*direct = fd >= 0;
+	if (fd >= 0 || errno != EINVAL)
+		return fd;
+#endif
+	*direct = false;
+	return openat(dir_fd, name, flags);
+}
+
+int
+sc_platform_leave_direct(int fd)
+{
+#ifdef O_DIRECT
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_DIRECT);
+#else
+	(void)fd;
+	return 0;
+#endif
+}
+
+int
+sc_platform_open_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+#ifdef O_PATH
+	if (fd < 0 && errno == EACCES)
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+#endif
+	return fd;
+}
+
+int
+sc_platform_rename_new(int dir_fd, const char *from, const char *to)
+{
+#ifdef RENAME_NOREPLACE
+	if (renameat2(dir_fd, from, dir_fd, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* EINVAL: the file system doesn't know the flag. */
+	if (errno == EINVAL || errno == ENOSYS)
+		errno = EOPNOTSUPP;
+#else
+	(void)dir_fd;
+	(void)from;
+	(void)to;
+	errno = EOPNOTSUPP;
+#endif
+	return -1;
+}
+
+mode_t
+sc_platform_umask(void)
+{
+	FILE *status = fopen("/proc/self/status", "re");
+	char line[256];
+	unsigned mask;
+	bool found = false;
+
+	while (status != NULL && !found && fgets(line, sizeof(line), status) != NULL)
+		found = sscanf(line, "Umask: %o", &mask) == 1;
+	if (status != NULL && fclose(status) != 0)
+		found = false;
+	if (!found) {
+		/* Only by setting it can it be had elsewhere.  What another
+		 * thread creates meanwhile gets too few rights, never too many. */
+		mask = umask(077);
+		(void)umask((mode_t)mask);
+	}
+	return (mode_t)mask & 0777;
+}

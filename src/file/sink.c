@@ -1,0 +1,285 @@
+/*
+ * The sink: see sink.h.
+ */
+#include "file/sink.h"
+
+#include "base/units.h"
+#include "file/part.h"
+#include "file/platform.h"
+#include "file/transfer.h"
+#include "file/verify.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+struct sc_sink {
+	struct sc_part part;
+	struct sc_source_facts facts;
+	struct sc_sink_options options;
+	uint32_t chunk_bytes;
+	uint32_t chunks;
+	uint32_t stored;
+	bool sparse; /* the source has holes */
+	bool committed;
+	struct sc_digest sum; /* of the chunks stored */
+
+	/* Half of each stored chunk's digest, or 0 for one that isn't stored.
+	 * An element is written once, by its store, and a load of that chunk
+	 * comes after: no two threads meet at one. */
+	uint64_t *marks;
+};
+
+static uint64_t
+mark_of(struct sc_digest digest)
+{
+	return digest.low != 0 ? digest.low : 1;
+}
+
+static uint32_t
+chunk_length(const struct sc_sink *sink, uint32_t chunk)
+{
+	uint64_t rest = sink->facts.size_bytes - (uint64_t)chunk * sink->chunk_bytes;
+
+	return rest < sink->chunk_bytes ? (uint32_t)rest : sink->chunk_bytes;
+}
+
+/* What this user may still fill; UINT64_MAX if the file system doesn't say. */
+static int
+free_bytes(const struct sc_sink *sink, uint64_t *bytes)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(sink->part.fd, &fs) != 0)
+		return -1;
+	if (fs.f_blocks == 0)
+		*bytes = UINT64_MAX;
+	else
+		*bytes = (uint64_t)fs.f_frsize * (geteuid() == 0 ? fs.f_bfree : fs.f_bavail);
+	return 0;
+}
+
+static int
+fail_space(const struct sc_sink *sink, uint64_t needed, uint64_t free_now, struct sc_error *err)
+{
+	char needs[SC_UNIT_TEXT_BYTES];
+	char has[SC_UNIT_TEXT_BYTES];
+
+	return sc_fail(err, 0, "%s needs %s, %s are free", sink->part.dest,
+	    sc_format_size((double)needed, needs), sc_format_size((double)free_now, has));
+}
+
+/* Give the part file its size, and the space for it if the source has no
+ * holes; with holes only look if there is enough. */
+static int
+reserve(struct sc_sink *sink, struct sc_error *err)
+{
+	uint64_t size = sink->facts.size_bytes;
+	uint64_t needed = sink->sparse ? sink->facts.allocated_bytes : size;
+	uint64_t available;
+
+	if (free_bytes(sink, &available) != 0)
+		return sc_fail(err, errno, "cannot learn how much space there is for %s",
+		    sink->part.dest);
+	if (needed > available)
+		return fail_space(sink, needed, available, err);
+	if (ftruncate(sink->part.fd, (off_t)size) != 0)
+		return sc_fail(err, errno, "cannot make the part file of %s as large as it is",
+		    sink->part.dest);
+	if (sink->sparse || size == 0 || sc_platform_reserve(sink->part.fd, size) == 0 ||
+	    errno == EOPNOTSUPP)
+		return 0;
+	if (errno == ENOSPC)
+		return fail_space(sink, needed, available, err);
+	return sc_fail(err, errno, "cannot reserve the space for %s", sink->part.dest);
+}
+
+int
+sc_sink_open(struct sc_sink **out, const char *dest, const struct sc_source_facts *facts,
+    uint32_t chunk_bytes, const struct sc_sink_options *options, struct sc_error *err)
+{
+	uint64_t chunks;
+	struct sc_sink *sink;
+
+	assert(chunk_bytes > 0);
+	*out = NULL;
+	chunks = facts->size_bytes / chunk_bytes + (facts->size_bytes % chunk_bytes != 0);
+	if (facts->size_bytes > INT64_MAX || chunks > SC_CHUNKS_MAX)
+		return sc_fail(err, EFBIG, "cannot write %s", dest);
+	sink = calloc(1, sizeof(*sink));
+	if (sink == NULL)
+		return sc_fail(err, ENOMEM, "cannot write %s", dest);
+	sink->facts = *facts;
+	sink->options = *options;
+	sink->chunk_bytes = chunk_bytes;
+	sink->chunks = (uint32_t)chunks;
+	sink->sparse = facts->allocated_bytes < facts->size_bytes;
+	sink->part.fd = sink->part.dir_fd = -1;
+	sink->marks = calloc(chunks + 1, sizeof(*sink->marks));
+	if (sink->marks == NULL) {
+		(void)sc_fail(err, ENOMEM, "cannot write %s", dest);
+		goto out;
+	}
+	if (sc_part_open(&sink->part, dest, options->force, err) != 0 || reserve(sink, err) != 0)
+		goto out;
+	*out = sink;
+	return 0;
+out:
+	sc_sink_close(sink);
+	return -1;
+}
+
+void
+sc_sink_close(struct sc_sink *sink)
+{
+	if (sink == NULL)
+		return;
+	sc_part_close(&sink->part);
+	free(sink->marks);
+	free(sink);
+}
+
+int
+sc_sink_store(struct sc_sink *sink, const struct sc_slots *slots, uint32_t slot,
+    struct sc_error *err)
+{
+	struct sc_chunk_header header = sc_slots_header(slots, slot);
+	uint64_t offset = (uint64_t)header.chunk * sink->chunk_bytes;
+	const uint8_t *payload = sc_slots_payload(slots, slot);
+	int rc = 0;
+
+	assert(slots->chunk_bytes == sink->chunk_bytes);
+	/* The slot's check knows nothing of the file's size, and the header is a
+	 * peer's word: no reason to fall over our own assertion. */
+	if (header.chunk >= sink->chunks || header.length != chunk_length(sink, header.chunk))
+		return sc_fail(err, 0, "%s has no chunk %lu of %lu bytes", sink->part.dest,
+		    (unsigned long)header.chunk, (unsigned long)header.length);
+	assert(!sink->committed);
+	assert(sink->marks[header.chunk] == 0);
+
+	/* The part file is fresh: where nothing is written it reads as zeros. */
+	if (!header.zero && sink->sparse)
+		rc = sc_write_sparse_at(sink->part.fd, payload, header.length, offset);
+	else if (!header.zero)
+		rc = sc_write_at(sink->part.fd, payload, header.length, offset);
+	if (rc != 0)
+		return sc_fail(err, errno, "cannot write %s", sink->part.dest);
+	sink->marks[header.chunk] = mark_of(header.digest);
+	sc_digest_sum_add(&sink->sum, header.chunk, header.digest);
+	sink->stored++;
+	return 0;
+}
+
+int
+sc_sink_load(struct sc_sink *sink, const struct sc_slots *slots, uint32_t slot, uint32_t chunk,
+    struct sc_error *err)
+{
+	uint8_t *payload = sc_slots_payload(slots, slot);
+	uint32_t length;
+	ssize_t n;
+
+	assert(slots->chunk_bytes == sink->chunk_bytes);
+	assert(chunk < sink->chunks && sink->marks[chunk] != 0);
+	length = chunk_length(sink, chunk);
+	n = sc_read_at(sink->part.fd, payload, length, (uint64_t)chunk * sink->chunk_bytes);
+	if (n < 0)
+		return sc_fail(err, errno, "cannot read %s back", sink->part.dest);
+	if ((size_t)n == length) {
+		sc_slots_seal(slots, slot, chunk, length, sc_zeros_only(payload, length));
+		if (mark_of(sc_slots_header(slots, slot).digest) == sink->marks[chunk])
+			return 0;
+	}
+	return sc_fail(err, 0, "%s gives back other bytes than were written", sink->part.dest);
+}
+
+static int
+sync_part(const struct sc_sink *sink, struct sc_error *err)
+{
+	if (fsync(sink->part.fd) != 0)
+		return sc_fail(err, errno, "cannot write %s to its disk", sink->part.dest);
+	return 0;
+}
+
+/* The file that will be read is the one that was sent, past every cache. */
+static int
+verify(const struct sc_sink *sink, const struct sc_digest *whole, struct sc_error *err)
+{
+	const struct sc_part *part = &sink->part;
+	struct sc_digest found;
+
+	if (sc_verify_read(part->fd, part->dir_fd, part->part_name, sink->facts.size_bytes,
+		&found) != 0)
+		return sc_fail(err, errno, "cannot read %s back", part->dest);
+	if (!sc_digest_equal(found, *whole))
+		return sc_fail(err, 0,
+		    "%s was damaged on its way to the disk: what is read back"
+		    " is not what was sent",
+		    part->dest);
+	return 0;
+}
+
+/* The owner is set before the mode: that clears the set-id bits, which are
+ * given only if the file is its owner's. */
+static int
+set_owner_and_mode(const struct sc_sink *sink, struct sc_error *err)
+{
+	const struct sc_source_facts *facts = &sink->facts;
+	mode_t mode = facts->mode & 0777 & ~sc_platform_umask();
+	struct stat st;
+
+	if (sink->options.preserve) {
+		if (geteuid() == 0 && fchown(sink->part.fd, facts->uid, facts->gid) != 0)
+			return sc_fail(err, errno, "cannot give %s its owner", sink->part.dest);
+		if (fstat(sink->part.fd, &st) != 0)
+			return sc_fail(err, errno, "cannot examine %s", sink->part.dest);
+		mode = facts->mode & 07777;
+		if (st.st_uid != facts->uid)
+			mode &= ~(mode_t)S_ISUID;
+		if (st.st_gid != facts->gid)
+			mode &= ~(mode_t)S_ISGID;
+	}
+	if (fchmod(sink->part.fd, mode) != 0)
+		return sc_fail(err, errno, "cannot give %s its mode", sink->part.dest);
+	return 0;
+}
+
+static int
+set_times(const struct sc_sink *sink, struct sc_error *err)
+{
+	const struct timespec times[2] = {
+		{.tv_sec = (time_t)sink->facts.atime_s, .tv_nsec = (long)sink->facts.atime_ns},
+		{.tv_sec = (time_t)sink->facts.mtime_s, .tv_nsec = (long)sink->facts.mtime_ns},
+	};
+
+	if (sink->options.preserve && futimens(sink->part.fd, times) != 0)
+		return sc_fail(err, errno, "cannot give %s its times", sink->part.dest);
+	return 0;
+}
+
+int
+sc_sink_commit(struct sc_sink *sink, const struct sc_digest *sum, const struct sc_digest *whole,
+    struct sc_error *err)
+{
+	assert(!sink->committed);
+	assert(sink->stored == sink->chunks);
+	if (!sc_digest_equal(sink->sum, *sum))
+		return sc_fail(err, 0,
+		    "the chunks of %s are not those of the source: their"
+		    " digests differ",
+		    sink->part.dest);
+	/* The bytes first, which takes its time, and their verification: a run
+	 * that is cut off there leaves a part file that the next one may remove,
+	 * and reading would spoil the time of last access. */
+	if (sync_part(sink, err) != 0)
+		return -1;
+	if (sink->options.verify && verify(sink, whole, err) != 0)
+		return -1;
+	if (set_owner_and_mode(sink, err) != 0 || set_times(sink, err) != 0)
+		return -1;
+	if (sync_part(sink, err) != 0)
+		return -1;
+	return sc_part_publish(&sink->part, sink->options.force, &sink->committed, err);
+}

@@ -1,0 +1,66 @@
+/*
+ * The source: what the origin reads, as a stream of bytes cut into chunks.
+ * Today the stream is one regular file.
+ */
+#ifndef SC_FILE_SOURCE_H
+#define SC_FILE_SOURCE_H
+
+#include "base/error.h"
+#include "file/slots.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What a recipient has to know of the source; travels in the job. */
+struct sc_source_facts {
+	uint64_t size_bytes;
+	uint64_t allocated_bytes; /* st_blocks: less than the size if there are holes */
+	int64_t mtime_s;
+	int64_t atime_s;
+	uint32_t mtime_ns;
+	uint32_t atime_ns;
+	uint32_t mode; /* permission bits, 07777 */
+	uint32_t uid;
+	uint32_t gid;
+};
+
+struct sc_source; /* opaque; used by one thread at a time */
+
+/*
+ * Open a regular file for reading.  Fails with a sentence that names the path
+ * if it can't be read or isn't a regular file ("X is a directory").
+ */
+int sc_source_open(struct sc_source **, const char *path, struct sc_source_facts *,
+    struct sc_error *);
+
+/* NULL is fine. */
+void sc_source_close(struct sc_source *);
+
+/* Is this the file that dev and ino name? */
+bool sc_source_is(const struct sc_source *, dev_t dev, ino_t ino);
+
+/*
+ * Read one chunk (its offset is chunk * slots->chunk_bytes, the same in all
+ * calls; its length what is left up to that) into a slot and seal it there.
+ * A hole is found by SEEK_DATA and not read; a payload of zeros becomes a
+ * zero chunk.  A file that ends early fails ("X shrank while it was read").
+ * Chunks that are read in order, from 0, are added to the digests; asking for
+ * an earlier one again, or for a later one ahead of its turn, is allowed and
+ * adds nothing.
+ */
+int sc_source_read(struct sc_source *, const struct sc_slots *, uint32_t slot, uint32_t chunk,
+    struct sc_error *);
+
+/*
+ * After the last chunk was read: has the file stayed as it was (size, mtime,
+ * ctime)?  Then set *sum to the digest of all its chunks (sc_digest_sum_add)
+ * and *whole to the whole file's XXH3-128.  Fails with "X changed while it was
+ * read" otherwise.  What was not read in order is read now: free if all was,
+ * else up to the time of the whole file.  Unless the file is empty, at least one
+ * chunk must have been read.
+ */
+int sc_source_finish(struct sc_source *, struct sc_digest *sum, struct sc_digest *whole,
+    struct sc_error *);
+
+#endif
