@@ -1,0 +1,51 @@
+/*
+ * The timings file (HDF5): one file a run, written by the origin, under a
+ * temporary name and then renamed.  Its schema is stagecast-timings(5).
+ */
+#ifndef SC_RECORD_TIMINGS_H
+#define SC_RECORD_TIMINGS_H
+
+#include "base/error.h"
+#include "core/plan.h"
+#include "record/report.h"
+
+#include <stdint.h>
+
+/* Changes whenever something is removed, renamed, or means something else. */
+enum { SC_TIMINGS_SCHEMA_VERSION = 1 };
+
+/* The root attributes that don't follow from the plan.  No text is NULL. */
+struct sc_timings_run {
+	const char *program_version;
+	const char *mpi_version;
+	int argc;
+	char *const *argv;
+	const char *source;
+	const char *outcome;     /* "complete", "partial", "failed" */
+	const char *digest;      /* XXH3-128 of the whole source, or "" */
+	int64_t started_unix_ns; /* wall-clock time of the start */
+	uint64_t started_ns;     /* the same on the origin's monotonic clock: time 0 of the file */
+	double predicted_s;      /* by the cost model */
+	double elapsed_s;        /* from the start to the last commit */
+	uint32_t exit_status;
+};
+
+struct sc_timings_node {
+	struct sc_node_report report;
+	struct sc_timeline timeline;
+};
+
+/*
+ * Write the file, in place of one that may be there.  nodes are in any order,
+ * one for each that reported.  The file is made in memory first: this takes,
+ * for a moment, twice its size and 16 bytes for each event.  On failure a
+ * sentence that names path and cause; what was at path is untouched and
+ * nothing else is left.  Turns off HDF5's own messages.  One thread at a time.
+ */
+int sc_timings_write(const char *path, const struct sc_timings_run *, const struct sc_plan *,
+    const struct sc_timings_node *nodes, uint32_t count, struct sc_error *);
+
+/* "HDF5 1.14.5", for --version. */
+const char *sc_timings_library(void);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * The tables of the timings file: /plan/nodes, /plan/edges, /nodes, /events
+ * and /failures.
+ */
+#ifndef SC_RECORD_TIMINGS_TABLES_H
+#define SC_RECORD_TIMINGS_TABLES_H
+
+#include "base/error.h"
+#include "core/plan.h"
+#include "record/timings.h"
+#include "record/timings_types.h"
+
+#include <hdf5.h>
+#include <stdint.h>
+
+/* What the nodes reported: the file's rows are in this order. */
+struct sc_timings_reports {
+	const struct sc_timings_node **nodes; /* by node */
+	uint32_t count;
+	uint64_t started_ns; /* time 0, of the origin's clock */
+};
+
+int sc_timings_put_plan(hid_t file, const struct sc_timings_types *, const struct sc_plan *,
+    struct sc_error *);
+int sc_timings_put_nodes(hid_t file, const struct sc_timings_types *,
+    const struct sc_timings_reports *, struct sc_error *);
+int sc_timings_put_events(hid_t file, const struct sc_timings_types *,
+    const struct sc_timings_reports *, struct sc_error *);
+int sc_timings_put_failures(hid_t file, const struct sc_timings_reports *, struct sc_error *);
+
+#endif

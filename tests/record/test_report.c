@@ -1,0 +1,363 @@
+/*
+ * The timeline, and reports as bytes: what comes back is what went in, and
+ * nothing that arrives can hurt.
+ */
+#include "base/random.h"
+#include "core/plan.h"
+#include "lib/suite.h"
+#include "record/report.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sc_node_report
+example_report(void)
+{
+	return (struct sc_node_report){
+		.node = 7,
+		.rank = 23,
+		.host = "node07.example",
+		.cause = "cannot write /scratch/model.bin: No space left on device",
+		.state = SC_NODE_FAILED,
+		.clock_offset_ns = -123456789,
+		.bytes_received = UINT64_C(0x0102030405060708),
+		.bytes_sent = 2,
+		.bytes_stored = 3,
+		.first_chunk_ns = 4,
+		.last_chunk_ns = 5,
+		.stored_ns = 6,
+		.committed_ns = 7,
+		.network_stall_ns = 8,
+		.storage_stall_ns = 9,
+		.memory_peak_bytes = 10,
+		.digest_low = UINT64_MAX,
+		.digest_high = 12,
+	};
+}
+
+static void
+add_events(struct sc_timeline *timeline, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct sc_record record = {
+			.what = (enum sc_record_what)(i % SC_RECORD_KINDS),
+			.peer = i % 3 == 0 ? SC_NONE : i,
+			.subfile = i % 5 == 0 ? SC_NONE : i % 200,
+			.count = (uint64_t)i << 20,
+		};
+
+		sc_timeline_add(timeline, 1000 + i, &record);
+	}
+}
+
+static void
+check_same_report(const struct sc_node_report *a, const struct sc_node_report *b)
+{
+	CU_ASSERT_EQUAL(a->node, b->node);
+	CU_ASSERT_EQUAL(a->rank, b->rank);
+	CU_ASSERT_STRING_EQUAL(a->host, b->host);
+	CU_ASSERT_STRING_EQUAL(a->cause, b->cause);
+	CU_ASSERT_EQUAL(a->state, b->state);
+	CU_ASSERT_EQUAL(a->clock_offset_ns, b->clock_offset_ns);
+	CU_ASSERT_EQUAL(a->bytes_received, b->bytes_received);
+	CU_ASSERT_EQUAL(a->bytes_sent, b->bytes_sent);
+	CU_ASSERT_EQUAL(a->bytes_stored, b->bytes_stored);
+	CU_ASSERT_EQUAL(a->first_chunk_ns, b->first_chunk_ns);
+	CU_ASSERT_EQUAL(a->last_chunk_ns, b->last_chunk_ns);
+	CU_ASSERT_EQUAL(a->stored_ns, b->stored_ns);
+	CU_ASSERT_EQUAL(a->committed_ns, b->committed_ns);
+	CU_ASSERT_EQUAL(a->network_stall_ns, b->network_stall_ns);
+	CU_ASSERT_EQUAL(a->storage_stall_ns, b->storage_stall_ns);
+	CU_ASSERT_EQUAL(a->memory_peak_bytes, b->memory_peak_bytes);
+	CU_ASSERT_EQUAL(a->digest_low, b->digest_low);
+	CU_ASSERT_EQUAL(a->digest_high, b->digest_high);
+}
+
+static void
+check_same_timeline(const struct sc_timeline *a, const struct sc_timeline *b)
+{
+	CU_ASSERT_EQUAL(a->dropped, b->dropped);
+	CU_ASSERT_EQUAL_FATAL(a->count, b->count);
+	for (uint32_t i = 0; i < a->count; i++) {
+		CU_ASSERT_EQUAL_FATAL(a->events[i].time_ns, b->events[i].time_ns);
+		CU_ASSERT_EQUAL_FATAL(a->events[i].what, b->events[i].what);
+		CU_ASSERT_EQUAL_FATAL(a->events[i].peer, b->events[i].peer);
+		CU_ASSERT_EQUAL_FATAL(a->events[i].subfile, b->events[i].subfile);
+		CU_ASSERT_EQUAL_FATAL(a->events[i].count, b->events[i].count);
+	}
+}
+
+/* Encode, decode, compare. */
+static void
+check_round_trip(const struct sc_node_report *report, const struct sc_timeline *timeline)
+{
+	struct sc_node_report report2;
+	struct sc_timeline timeline2;
+	uint8_t *bytes;
+	size_t length;
+
+	CU_ASSERT_EQUAL_FATAL(sc_report_encode(report, timeline, &bytes, &length), 0);
+	CU_ASSERT(length <= SC_REPORT_BYTES_MAX);
+	CU_ASSERT_EQUAL_FATAL(sc_report_decode(bytes, length, &report2, &timeline2), length);
+	check_same_report(report, &report2);
+	check_same_timeline(timeline, &timeline2);
+	sc_timeline_free(&timeline2);
+	free(bytes);
+}
+
+static void
+test_timeline_is_bounded(void)
+{
+	struct sc_timeline timeline = {0};
+
+	add_events(&timeline, SC_TIMELINE_EVENTS_MAX + 3);
+	CU_ASSERT_EQUAL(timeline.count, SC_TIMELINE_EVENTS_MAX);
+	CU_ASSERT_EQUAL(timeline.capacity, SC_TIMELINE_EVENTS_MAX);
+	CU_ASSERT_EQUAL(timeline.dropped, 3);
+	CU_ASSERT_EQUAL(timeline.events[0].time_ns, 1000);
+	CU_ASSERT_EQUAL(timeline.events[0].peer, SC_NONE);
+	CU_ASSERT_EQUAL(timeline.events[65535].time_ns, 1000 + 65535);
+	CU_ASSERT_EQUAL(timeline.events[65535].count, UINT64_C(65535) << 20);
+	sc_timeline_free(&timeline);
+	CU_ASSERT_PTR_NULL(timeline.events);
+	CU_ASSERT_EQUAL(timeline.count, 0);
+	sc_timeline_free(&timeline);
+}
+
+static void
+test_round_trip(void)
+{
+	struct sc_node_report report = example_report();
+	struct sc_timeline timeline = {0};
+
+	check_round_trip(&report, &timeline);
+	add_events(&timeline, 100);
+	check_round_trip(&report, &timeline);
+	add_events(&timeline, SC_TIMELINE_EVENTS_MAX);
+	CU_ASSERT_EQUAL(timeline.dropped, 100);
+	check_round_trip(&report, &timeline);
+	sc_timeline_free(&timeline);
+}
+
+static void
+test_round_trip_at_the_limits(void)
+{
+	struct sc_node_report report = {
+		.node = SC_NODES_MAX,
+		.rank = INT32_MAX,
+		.state = SC_NODE_NO_COPY,
+		.clock_offset_ns = INT64_MIN,
+	};
+	struct sc_timeline timeline = {0};
+
+	check_round_trip(&report, &timeline);
+	memset(report.host, 'h', sizeof(report.host) - 1);
+	memset(report.cause, 'c', sizeof(report.cause) - 1);
+	check_round_trip(&report, &timeline);
+}
+
+static void
+test_reports_follow_each_other(void)
+{
+	struct sc_node_report report = example_report(), report2;
+	struct sc_timeline timeline = {0}, timeline2;
+	uint8_t *first, *second, *both;
+	size_t first_length, second_length, taken;
+
+	CU_ASSERT_EQUAL_FATAL(sc_report_encode(&report, &timeline, &first, &first_length), 0);
+	report.node = 8;
+	add_events(&timeline, 5);
+	CU_ASSERT_EQUAL_FATAL(sc_report_encode(&report, &timeline, &second, &second_length), 0);
+	both = malloc(first_length + second_length);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(both);
+	memcpy(both, first, first_length);
+	memcpy(both + first_length, second, second_length);
+
+	taken = sc_report_decode(both, first_length + second_length, &report2, &timeline2);
+	CU_ASSERT_EQUAL_FATAL(taken, first_length);
+	CU_ASSERT_EQUAL(report2.node, 7);
+	CU_ASSERT_EQUAL(timeline2.count, 0);
+	taken = sc_report_decode(both + taken, second_length, &report2, &timeline2);
+	CU_ASSERT_EQUAL(taken, second_length);
+	CU_ASSERT_EQUAL(report2.node, 8);
+	check_same_timeline(&timeline, &timeline2);
+
+	sc_timeline_free(&timeline2);
+	sc_timeline_free(&timeline);
+	free(both);
+	free(second);
+	free(first);
+}
+
+/* Decode a copy that ends exactly where the bytes do, so that the sanitizer
+ * and valgrind see each step beyond.  What it takes for sound must be so. */
+static bool
+decodes(const uint8_t *bytes, size_t length)
+{
+	struct sc_node_report report;
+	struct sc_timeline timeline;
+	uint8_t *copy = malloc(length > 0 ? length : 1);
+	size_t taken;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+	memcpy(copy, bytes, length);
+	taken = sc_report_decode(copy, length, &report, &timeline);
+	free(copy);
+	if (taken == 0) {
+		CU_ASSERT_PTR_NULL(timeline.events);
+		CU_ASSERT_EQUAL(timeline.count, 0);
+		return false;
+	}
+	CU_ASSERT(taken <= length);
+	CU_ASSERT(report.state < SC_NODE_STATES);
+	CU_ASSERT(report.node <= SC_NODES_MAX);
+	CU_ASSERT(report.rank <= INT32_MAX);
+	CU_ASSERT_PTR_NOT_NULL(memchr(report.host, '\0', sizeof(report.host)));
+	CU_ASSERT_PTR_NOT_NULL(memchr(report.cause, '\0', sizeof(report.cause)));
+	CU_ASSERT(timeline.count <= SC_TIMELINE_EVENTS_MAX);
+	for (uint32_t i = 0; i < timeline.count; i++)
+		CU_ASSERT(timeline.events[i].what < SC_RECORD_KINDS);
+	sc_timeline_free(&timeline);
+	return true;
+}
+
+static void
+test_truncated(void)
+{
+	struct sc_node_report report = example_report();
+	struct sc_timeline timeline = {0};
+	uint8_t *bytes;
+	size_t length;
+
+	add_events(&timeline, 3);
+	CU_ASSERT_EQUAL_FATAL(sc_report_encode(&report, &timeline, &bytes, &length), 0);
+	CU_ASSERT(decodes(bytes, length));
+	for (size_t i = 0; i < length; i++) {
+		CU_ASSERT_FALSE(decodes(bytes, i));
+		/* The same, with a head that owns up to it. */
+		if (i >= 16) {
+			uint8_t saved[2] = {bytes[8], bytes[9]};
+
+			bytes[8] = (uint8_t)i;
+			bytes[9] = (uint8_t)(i >> 8);
+			CU_ASSERT_FALSE(decodes(bytes, i));
+			memcpy(bytes + 8, saved, sizeof(saved));
+		}
+	}
+	CU_ASSERT(decodes(bytes, length));
+	sc_timeline_free(&timeline);
+	free(bytes);
+}
+
+/* Each field that has bounds, out of them; offsets as in report.c. */
+static void
+test_out_of_bounds(void)
+{
+	static const struct {
+		const char *what;
+		size_t offset;
+		uint8_t value;
+	} cases[] = {
+		{"magic", 0, 0},
+		{"version", 4, 2},
+		{"longer than it is", 15, 1},
+		{"node", 19, 1},
+		{"rank", 23, 0x80},
+		{"state", 24, SC_NODE_STATES},
+		{"length of the host", 133, 0xff},
+		{"end mark in the host", 134, 0},
+		{"number of events", 14 + 134 + 2 + 56 + 8 + 3, 1},
+		{"one event too many", 14 + 134 + 2 + 56 + 8, 4},
+		{"kind of event", 14 + 134 + 2 + 56 + 12 + 16, SC_RECORD_KINDS},
+		{"peer", 14 + 134 + 2 + 56 + 12 + 28 + 23, 1},
+		{"subfile", 14 + 134 + 2 + 56 + 12 + 28 + 25, 1},
+	};
+	struct sc_node_report report = example_report();
+	struct sc_timeline timeline = {0};
+	uint8_t *bytes;
+	size_t length;
+
+	CU_ASSERT_EQUAL_FATAL(strlen(report.host), 14);
+	CU_ASSERT_EQUAL_FATAL(strlen(report.cause), 56);
+	add_events(&timeline, 3);
+	CU_ASSERT_EQUAL_FATAL(sc_report_encode(&report, &timeline, &bytes, &length), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t saved = bytes[cases[i].offset];
+
+		CU_ASSERT_NOT_EQUAL(saved, cases[i].value);
+		bytes[cases[i].offset] = cases[i].value;
+		if (decodes(bytes, length)) {
+			fprintf(stderr, "taken for sound: %s\n", cases[i].what);
+			CU_FAIL("taken for sound");
+		}
+		bytes[cases[i].offset] = saved;
+	}
+	CU_ASSERT(decodes(bytes, length));
+	sc_timeline_free(&timeline);
+	free(bytes);
+}
+
+static void
+test_mutated(void)
+{
+	struct sc_node_report report = example_report();
+	struct sc_timeline timeline = {0};
+	struct sc_random random = {.state = 20260101};
+	unsigned sound = 0, rounds = 20000;
+	uint8_t *bytes, *mutant;
+	size_t length;
+
+	add_events(&timeline, 10);
+	CU_ASSERT_EQUAL_FATAL(sc_report_encode(&report, &timeline, &bytes, &length), 0);
+	mutant = malloc(length);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mutant);
+	for (unsigned i = 0; i < rounds; i++) {
+		uint64_t changes = 1 + sc_random_below(&random, 4);
+		size_t cut = length;
+
+		memcpy(mutant, bytes, length);
+		for (uint64_t j = 0; j < changes; j++)
+			mutant[sc_random_below(&random, length)] = (uint8_t)sc_random_next(&random);
+		if (sc_random_below(&random, 8) == 0)
+			cut = sc_random_below(&random, length + 1);
+		sound += decodes(mutant, cut);
+	}
+	/* Counters may take any value: some mutants are sound, and not all are. */
+	CU_ASSERT(sound > 0 && sound < rounds);
+	free(mutant);
+	free(bytes);
+	sc_timeline_free(&timeline);
+}
+
+static void
+test_noise(void)
+{
+	struct sc_random random = {.state = 7};
+	uint8_t noise[512];
+
+	for (unsigned i = 0; i < 2000; i++) {
+		for (size_t j = 0; j < sizeof(noise); j++)
+			noise[j] = (uint8_t)sc_random_next(&random);
+		CU_ASSERT_FALSE(decodes(noise, sc_random_below(&random, sizeof(noise) + 1)));
+	}
+}
+
+int
+main(void)
+{
+	CU_TestInfo tests[] = {
+		{"the timeline is bounded", test_timeline_is_bounded},
+		{"a report comes back as it was", test_round_trip},
+		{"so does one at the limits", test_round_trip_at_the_limits},
+		{"reports follow each other", test_reports_follow_each_other},
+		{"a truncated report is refused", test_truncated},
+		{"a field out of bounds is refused", test_out_of_bounds},
+		{"mutated reports are refused or sound", test_mutated},
+		{"noise is refused", test_noise},
+		CU_TEST_INFO_NULL,
+	};
+
+	return sc_run_suite("report", tests);
+}
