@@ -1,0 +1,123 @@
+/*
+ * DEST: see dest.h.  realpath() and PATH_MAX are XSI.
+ */
+#define _XOPEN_SOURCE 700
+
+#include "app/dest.h"
+
+#include "file/digest.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int
+sc_dest_check(const char *template, struct sc_error *err)
+{
+	if (template[0] == '\0')
+		return sc_fail(err, 0, "DEST is empty");
+	for (const char *at = template; (at = strchr(at, '%')) != NULL; at += 2) {
+		if (at[1] == '\0' || strchr("hr%", at[1]) == NULL)
+			return sc_fail(err, 0,
+			    "DEST '%s': %%h (host), %%r (rank) and %%%% (a percent sign) are "
+			    "all that may follow a percent sign",
+			    template);
+	}
+	return 0;
+}
+
+/* Append text to path; false if it doesn't fit. */
+static bool
+append(char path[PATH_MAX], const char *text, size_t length)
+{
+	size_t used = strlen(path);
+
+	if (used + length >= PATH_MAX)
+		return false;
+	memcpy(path + used, text, length);
+	path[used + length] = '\0';
+	return true;
+}
+
+static bool
+expand(const char *template, const char *host, uint32_t rank, char path[PATH_MAX])
+{
+	char number[16];
+	bool fits = true;
+
+	path[0] = '\0';
+	snprintf(number, sizeof(number), "%u", rank);
+	while (*template != '\0' && fits) {
+		size_t plain = strcspn(template, "%");
+
+		fits = append(path, template, plain);
+		template += plain;
+		if (*template == '\0' || !fits)
+			break;
+		if (template[1] == 'h')
+			fits = append(path, host, strlen(host));
+		else if (template[1] == 'r')
+			fits = append(path, number, strlen(number));
+		else
+			fits = append(path, "%", 1);
+		template += 2;
+	}
+	return fits;
+}
+
+int
+sc_dest_resolve(const char *template, const char *host, uint32_t rank, const char *source,
+    char **resolved, struct sc_error *err)
+{
+	char path[PATH_MAX];
+	const char *slash = strrchr(source, '/');
+	const char *name = slash == NULL ? source : slash + 1;
+	struct stat st;
+	bool fits = expand(template, host, rank, path);
+	size_t length = strlen(path);
+
+	*resolved = NULL;
+	if (fits && length > 0 &&
+	    (path[length - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))) {
+		if (path[length - 1] != '/')
+			fits = append(path, "/", 1);
+		fits = fits && append(path, name, strlen(name));
+	}
+	if (!fits)
+		return sc_fail(err, ENAMETOOLONG, "%s", template);
+	*resolved = strdup(path);
+	if (*resolved == NULL)
+		return sc_fail(err, errno, "%s", template);
+	return 0;
+}
+
+int
+sc_dest_identity(const char *path, uint64_t id[2], struct sc_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash == NULL ? path : slash + 1;
+	char directory[PATH_MAX] = ".";
+	char canonical[PATH_MAX];
+	char whole[2 * PATH_MAX];
+	struct sc_digest digest;
+
+	if (slash != NULL) {
+		size_t length = slash == path ? 1 : (size_t)(slash - path);
+
+		if (length >= sizeof(directory))
+			return sc_fail(err, ENAMETOOLONG, "%s", path);
+		memcpy(directory, path, length);
+		directory[length] = '\0';
+	}
+	/* A directory that isn't there is this node's own failure, later on. */
+	if (realpath(directory, canonical) == NULL)
+		snprintf(canonical, sizeof(canonical), "%s", directory);
+	snprintf(whole, sizeof(whole), "%s/%s", canonical, name);
+	digest = sc_digest_chunk(whole, strlen(whole), 0);
+	id[0] = digest.low;
+	id[1] = digest.high;
+	return 0;
+}

@@ -1,0 +1,27 @@
+/*
+ * DEST: from what the user wrote to the path that a rank writes.
+ */
+#ifndef SC_APP_DEST_H
+#define SC_APP_DEST_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Is the template sound: not empty, and only %h, %r and %% in it? */
+int sc_dest_check(const char *template, struct sc_error *);
+
+/*
+ * Expand a sound template for a host and a rank, and if it is an existing
+ * directory or ends in a slash, append the name of source.  Allocates *path
+ * (free it).  Fails if it gets too long.
+ */
+int sc_dest_resolve(const char *template, const char *host, uint32_t rank, const char *source,
+    char **path, struct sc_error *);
+
+/* A number that two paths share if they name the same file on one host: made
+ * of the directory without symbolic links, and the name. */
+int sc_dest_identity(const char *path, uint64_t id[2], struct sc_error *);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * The job: what rank 0 finds out before anything is sent, and tells everybody.
+ */
+#ifndef SC_APP_JOB_H
+#define SC_APP_JOB_H
+
+#include "app/options.h"
+#include "core/cost.h"
+#include "core/plan.h"
+#include "fabric/census.h"
+#include "fabric/world.h"
+#include "file/source.h"
+
+#include <stdbool.h>
+
+/* What travels: its bytes, as all ranks of a job run the same program. */
+struct sc_job_facts {
+	uint32_t status; /* 0: go on; else everybody leaves, rank 0 with this */
+	struct sc_plan_shape shape;
+	struct sc_source_facts source;
+	uint64_t progress_interval_ns;
+};
+
+struct sc_job {
+	struct sc_job_facts facts;
+	struct sc_census census;
+	struct sc_plan plan;
+	uint32_t self; /* this rank's node, or SC_NONE if it takes no part */
+	char host[SC_HOST_BYTES];
+	char *dest;                      /* this rank's path; NULL if it could not be made */
+	struct sc_error dest_error;      /* why */
+	struct sc_source *source;        /* rank 0 */
+	bool origin_keeps_copy;          /* rank 0: DEST isn't the source itself */
+	struct sc_census_entry *entries; /* rank 0: of all ranks */
+};
+
+/*
+ * Collective over the world: census, source, plan.  Rank 0 says what is wrong, if
+ * something is; facts.status is then the exit status everywhere, and the return value 0.
+ * -1 if MPI or memory fails.  Free with sc_job_free (also an all-zero struct).
+ */
+int sc_job_prepare(struct sc_job *, const struct sc_world *, const struct sc_options *,
+    struct sc_error *);
+void sc_job_free(struct sc_job *);
+
+#endif

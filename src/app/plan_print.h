@@ -1,0 +1,20 @@
+/*
+ * --plan: the plan as text.
+ */
+#ifndef SC_APP_PLAN_PRINT_H
+#define SC_APP_PLAN_PRINT_H
+
+#include "core/cost.h"
+#include "core/plan.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/*
+ * Print the plan's numbers, its groups and (if there are few, or all is set) its edges, and what the cost model
+ * predicts.  names[node] is printed for a node if names isn't NULL.
+ */
+void sc_plan_print(FILE *, const struct sc_plan *, const struct sc_cost_machine *,
+    const char *const *names, bool all);
+
+#endif

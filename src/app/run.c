@@ -1,0 +1,373 @@
+/*
+ * The run loop: see run.h.
+ */
+#include "app/run.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/node.h"
+#include "file/io.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* Turns without an event before the loop begins to sleep; till then it only
+ * lets others run. */
+enum { IDLE_TURNS = 30 };
+
+/* Sleeps while nothing happens: they double from the first to the last.  With
+ * more ranks than cores whoever doesn't sleep starves the others. */
+static const uint64_t idle_first_ns = 50 * 1000;
+static const uint64_t idle_last_ns = 500 * 1000;
+
+struct run {
+	const struct sc_run_config *config;
+	struct sc_run_result *result;
+	struct sc_node *node;
+	struct sc_io *io;
+	struct sc_actions actions;
+	struct sc_error *err;
+	uint64_t now_ns;
+	uint64_t busy_ns; /* when something last happened */
+	uint32_t idle_turns;
+	bool left;
+};
+
+static void
+record(struct run *run, const struct sc_record *record)
+{
+	struct sc_node_report *report = &run->result->report;
+
+	switch (record->what) {
+	case SC_RECORD_FIRST_CHUNK:
+		if (report->first_chunk_ns == 0)
+			report->first_chunk_ns = run->now_ns;
+		break;
+	case SC_RECORD_ALL_HELD:
+		report->stored_ns = run->now_ns;
+		break;
+	case SC_RECORD_COMMITTED:
+		report->committed_ns = run->now_ns;
+		report->state = SC_NODE_COMMITTED;
+		break;
+	case SC_RECORD_PEER_FAILED:
+		run->result->peer_failed = true;
+		break;
+	default:
+		break;
+	}
+	if (run->config->records)
+		sc_timeline_add(&run->result->timeline, run->now_ns, record);
+}
+
+static int
+perform(struct run *run, const struct sc_action *action)
+{
+	const struct sc_run_config *config = run->config;
+	struct sc_digest sum;
+	struct sc_digest whole;
+
+	switch (action->what) {
+	case SC_ACTION_LOAD:
+		sc_io_load(run->io, action->slot, action->chunk);
+		return 0;
+	case SC_ACTION_STORE:
+		sc_io_store(run->io, action->slot, action->chunk);
+		return 0;
+	case SC_ACTION_RECEIVE:
+		return sc_fabric_receive(config->fabric, action->slot, action->peer,
+		    action->subfile, run->err);
+	case SC_ACTION_SEND:
+		return sc_fabric_send(config->fabric, action->slot,
+		    sc_slots_message_bytes(config->slots, action->slot), action->peer,
+		    action->subfile, run->err);
+	case SC_ACTION_FINISH_SOURCE:
+		sc_io_finish(run->io);
+		return 0;
+	case SC_ACTION_COMMIT:
+		sum = (struct sc_digest){action->seal.sum[0], action->seal.sum[1]};
+		whole = (struct sc_digest){action->seal.whole[0], action->seal.whole[1]};
+		run->result->report.digest_low = sum.low;
+		run->result->report.digest_high = sum.high;
+		sc_io_commit(run->io, &sum, &whole);
+		return 0;
+	case SC_ACTION_CONTROL:
+		return sc_fabric_control(config->fabric, action->peer,
+		    sc_action_bytes(&run->actions, action), action->length, run->err);
+	case SC_ACTION_RECORD:
+		record(run, &action->record);
+		return 0;
+	case SC_ACTION_REPORT:
+		config->listener(config->context, action, sc_action_text(&run->actions, action),
+		    run->now_ns);
+		return 0;
+	case SC_ACTION_LEAVE:
+		run->left = true;
+		return 0;
+	}
+	return 0;
+}
+
+static int
+step(struct run *run, struct sc_event *event)
+{
+	if (run->left)
+		return 0;
+	event->now_ns = run->now_ns;
+	sc_actions_clear(&run->actions);
+	if (sc_node_step(run->node, event, &run->actions) != 0) {
+		/* Nothing that a correct peer sends.  It was ignored. */
+		sc_log(SC_LOG_WARNING, "a message from node %u makes no sense and was ignored",
+		    event->peer);
+	}
+	for (size_t i = 0; i < run->actions.count; i++) {
+		if (perform(run, &run->actions.items[i]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Did a sound chunk of this file arrive, and which? */
+static bool
+is_intact(const struct sc_run_config *config, const struct sc_fabric_event *happened,
+    uint32_t *chunk)
+{
+	struct sc_chunk_header header;
+
+	if (!sc_slots_check(config->slots, happened->slot, happened->length, &header) ||
+	    header.chunk >= config->plan->chunks ||
+	    header.length != sc_plan_chunk_length(config->plan, header.chunk))
+		return false;
+	*chunk = header.chunk;
+	return true;
+}
+
+static int
+take_fabric_event(struct run *run, const struct sc_fabric_event *happened)
+{
+	struct sc_event event = {
+		.peer = happened->peer,
+		.subfile = happened->subfile,
+		.slot = happened->slot,
+		.bytes = happened->bytes,
+		.length = happened->length,
+		.cause = happened->cause,
+	};
+
+	switch (happened->what) {
+	case SC_FABRIC_ARRIVED:
+		event.what = SC_EVENT_CHUNK_ARRIVED;
+		event.intact = is_intact(run->config, happened, &event.chunk);
+		run->result->report.last_chunk_ns = run->now_ns;
+		break;
+	case SC_FABRIC_SENT:
+		event.what = SC_EVENT_CHUNK_SENT;
+		break;
+	case SC_FABRIC_CONTROL:
+		event.what = SC_EVENT_CONTROL_ARRIVED;
+		break;
+	case SC_FABRIC_FAILED:
+		event.what = SC_EVENT_PEER_FAILED;
+		break;
+	}
+	return step(run, &event);
+}
+
+static int
+take_io_result(struct run *run, const struct sc_io_result *happened)
+{
+	struct sc_event event = {
+		.slot = happened->slot, .chunk = happened->chunk, .cause = happened->error.text};
+
+	switch (happened->what) {
+	case SC_IO_OPENED:
+		return 0;
+	case SC_IO_LOADED:
+		event.what = SC_EVENT_CHUNK_LOADED;
+		break;
+	case SC_IO_STORED:
+		event.what = SC_EVENT_CHUNK_STORED;
+		run->result->report.bytes_stored +=
+		    sc_plan_chunk_length(run->config->plan, happened->chunk);
+		break;
+	case SC_IO_FINISHED:
+		event.what = SC_EVENT_SOURCE_FINISHED;
+		event.seal.sum[0] = happened->sum.low;
+		event.seal.sum[1] = happened->sum.high;
+		event.seal.whole[0] = happened->whole.low;
+		event.seal.whole[1] = happened->whole.high;
+		run->result->has_digest = true;
+		run->result->digest = happened->whole;
+		break;
+	case SC_IO_COMMITTED:
+		event.what = SC_EVENT_COMMITTED;
+		break;
+	case SC_IO_LOAD_FAILED:
+	case SC_IO_FINISH_FAILED:
+		event.what = SC_EVENT_LOAD_FAILED;
+		break;
+	case SC_IO_STORE_FAILED:
+	case SC_IO_COMMIT_FAILED:
+		event.what = happened->what == SC_IO_STORE_FAILED ? SC_EVENT_STORE_FAILED
+								  : SC_EVENT_COMMIT_FAILED;
+		snprintf(run->result->report.cause, sizeof(run->result->report.cause), "%.*s",
+		    SC_CAUSE_BYTES - 1, happened->error.text);
+		break;
+	}
+	return step(run, &event);
+}
+
+/* Everything that has happened since the last turn.  Returns how many events
+ * that were, or -1. */
+static int
+take_events(struct run *run)
+{
+	const struct sc_fabric_event *events;
+	struct sc_io_result result;
+	int count = sc_fabric_poll(run->config->fabric, &events, run->err);
+	int total = count;
+
+	run->now_ns = sc_clock_now_ns();
+	for (int i = 0; i < count && !run->left; i++) {
+		if (take_fabric_event(run, &events[i]) != 0)
+			return -1;
+	}
+	while (count >= 0 && !run->left && sc_io_poll(run->io, &result)) {
+		total++;
+		if (take_io_result(run, &result) != 0)
+			return -1;
+	}
+	if (count >= 0 && !run->left && sc_node_deadline_ns(run->node) <= run->now_ns) {
+		struct sc_event event = {.what = SC_EVENT_TIME};
+
+		if (step(run, &event) != 0)
+			return -1;
+	}
+	return total;
+}
+
+/* Nothing happened in this turn: let others run, then sleep ever longer.  A
+ * result of the I/O threads ends the sleep at once; the network has to wait
+ * for its end, as MPI has to be asked. */
+static void
+idle(struct run *run)
+{
+	uint64_t sleep_ns = idle_first_ns;
+
+	if (run->idle_turns++ < IDLE_TURNS) {
+		(void)sched_yield();
+		return;
+	}
+	for (uint32_t i = IDLE_TURNS; i + 1 < run->idle_turns && sleep_ns < idle_last_ns; i++)
+		sleep_ns *= 2;
+	sc_io_wait(run->io, sleep_ns < idle_last_ns ? sleep_ns : idle_last_ns);
+}
+
+/* The time since something last happened was a stall: of what? */
+static void
+account_stall(struct run *run)
+{
+	uint64_t stalled_ns = run->now_ns - run->busy_ns;
+
+	if (run->idle_turns > 0) {
+		if (sc_node_waits_for_storage(run->node))
+			run->result->report.storage_stall_ns += stalled_ns;
+		else
+			run->result->report.network_stall_ns += stalled_ns;
+	}
+	run->idle_turns = 0;
+	run->busy_ns = run->now_ns;
+}
+
+static int
+start(struct run *run)
+{
+	const struct sc_run_config *config = run->config;
+	struct sc_event event = {.what = SC_EVENT_STARTED};
+	struct sc_node_config node_config = {
+		.plan = config->plan,
+		.self = config->self,
+		.keeps_copy = config->keeps_copy,
+		.progress_interval_ns = config->progress_interval_ns,
+	};
+	struct sc_io_config io_config = {
+		.slots = config->slots,
+		.source = config->source,
+		.dest = config->dest,
+		.facts = config->facts,
+		.sink_options = config->sink_options,
+	};
+
+	run->node = sc_node_new(&node_config);
+	if (run->node == NULL)
+		return sc_fail(run->err, 0, "no memory for %u chunks", config->plan->chunks);
+	if (sc_io_start(&run->io, &io_config, run->err) != 0)
+		return -1;
+	run->now_ns = run->busy_ns = sc_clock_now_ns();
+	if (step(run, &event) != 0)
+		return -1;
+	if (config->dest_failure != NULL) {
+		event.what = SC_EVENT_STORE_FAILED;
+		event.slot = SC_NONE;
+		event.cause = config->dest_failure;
+		snprintf(run->result->report.cause, sizeof(run->result->report.cause), "%.*s",
+		    SC_CAUSE_BYTES - 1, config->dest_failure);
+		return step(run, &event);
+	}
+	return 0;
+}
+
+static int
+loop(struct run *run)
+{
+	while (!run->left) {
+		int count = take_events(run);
+
+		if (count < 0)
+			return -1;
+		if (*run->config->stop_signal != 0) {
+			run->result->stopped_by = *run->config->stop_signal;
+			return 0;
+		}
+		if (count == 0)
+			idle(run);
+		else
+			account_stall(run);
+	}
+	return 0;
+}
+
+static void
+fill_report(struct run *run)
+{
+	struct sc_node_report *report = &run->result->report;
+	struct rusage usage;
+
+	report->bytes_sent = sc_fabric_bytes_sent(run->config->fabric);
+	report->bytes_received = sc_fabric_bytes_received(run->config->fabric);
+	if (getrusage(RUSAGE_SELF, &usage) == 0)
+		report->memory_peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
+}
+
+int
+sc_run(const struct sc_run_config *config, struct sc_run_result *result, struct sc_error *err)
+{
+	struct run run = {.config = config, .result = result, .err = err};
+	int rc;
+
+	*result = (struct sc_run_result){0};
+	result->report.node = config->self;
+	result->report.state = config->keeps_copy ? SC_NODE_FAILED : SC_NODE_NO_COPY;
+	rc = start(&run);
+	if (rc == 0)
+		rc = loop(&run);
+	sc_io_stop(run.io);
+	fill_report(&run);
+	sc_node_free(run.node);
+	sc_actions_free(&run.actions);
+	return rc;
+}

@@ -1,0 +1,59 @@
+/*
+ * The run loop: what happens in fabric and files becomes events of the core,
+ * and the core's actions are done.  One thread, which never waits for a disk.
+ */
+#ifndef SC_APP_RUN_H
+#define SC_APP_RUN_H
+
+#include "core/action.h"
+#include "core/plan.h"
+#include "fabric/fabric.h"
+#include "file/sink.h"
+#include "file/slots.h"
+#include "file/source.h"
+#include "record/report.h"
+#include "record/timeline.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Called at the origin for each SC_ACTION_REPORT; text is "" where there is none. */
+typedef void sc_run_listener(void *context, const struct sc_action *, const char *text,
+    uint64_t now_ns);
+
+/* All pointers are borrowed until sc_run returns. */
+struct sc_run_config {
+	const struct sc_plan *plan;
+	uint32_t self;
+	struct sc_fabric *fabric;
+	const struct sc_slots *slots;
+	struct sc_source *source; /* at the origin, else NULL */
+	const char *dest;         /* NULL: no copy is kept here */
+	const char *dest_failure; /* why there can't be a copy here, or NULL */
+	struct sc_source_facts facts;
+	struct sc_sink_options sink_options;
+	bool keeps_copy;
+	bool records; /* fill the timeline */
+	uint64_t progress_interval_ns;
+	volatile sig_atomic_t *stop_signal; /* set by a handler: give up */
+	sc_run_listener *listener;
+	void *context;
+};
+
+struct sc_run_result {
+	struct sc_timeline timeline;  /* owned by the caller afterwards */
+	struct sc_node_report report; /* host, rank and clock are the caller's to fill in */
+	bool peer_failed;             /* MPI's farewell would hang */
+	int stopped_by;               /* a signal, or 0 */
+	bool has_digest;              /* at the origin: the source was read whole */
+	struct sc_digest digest;      /* its XXH3-128 */
+};
+
+/*
+ * Take part until the core says LEAVE, a signal comes or MPI refuses to work.  -1 with a sentence in
+ * the last case.  The part file is gone then, unless it became DEST.
+ */
+int sc_run(const struct sc_run_config *, struct sc_run_result *, struct sc_error *);
+
+#endif

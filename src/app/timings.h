@@ -1,0 +1,34 @@
+/*
+ * From every rank's report to the timings file: the reports go up the control
+ * tree when all is over, and the origin writes.
+ */
+#ifndef SC_APP_TIMINGS_H
+#define SC_APP_TIMINGS_H
+
+#include "app/outcome.h"
+#include "app/run.h"
+#include "fabric/tree.h"
+#include "file/source.h"
+
+/* This rank's place in the control tree, in ranks.  children has
+ * SC_RECEIVERS_MAX places and is borrowed by the tree. */
+struct sc_tree sc_timings_tree(const struct sc_plan *, const struct sc_census *, uint32_t self,
+    uint32_t *children);
+
+struct sc_timings_facts {
+	int argc;
+	char *const *argv;
+	int64_t started_unix_ns;
+	const char *digest; /* of the source, or "" */
+	double predicted_s;
+};
+
+/*
+ * Hand this rank's result up; at the origin (outcome not NULL), write the file.  To be called
+ * by every node after sc_run, if no peer has failed.  clock_offset_ns is to this rank's parent.
+ */
+int sc_timings_collect(const struct sc_tree *, const struct sc_run_result *,
+    int64_t clock_offset_ns, const struct sc_outcome *, const struct sc_timings_facts *,
+    struct sc_error *);
+
+#endif

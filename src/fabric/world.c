@@ -1,0 +1,193 @@
+/*
+ * The world of MPI processes: see world.h.
+ */
+#include "fabric/world.h"
+
+#include "base/clock.h"
+#include "config.h"
+#include "fabric/mpi_error.h"
+
+#include <ctype.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DISMISS_TAG = 1 };
+
+/* How often a rank that takes no part looks whether all is over: seldom
+ * enough to cost nothing, often enough that nobody waits for it. */
+static const uint64_t waiting_ns = 20 * 1000 * 1000;
+
+/* What an Open MPI that survives faults needs for it.  Older ones have other
+ * names for these things, and other MPIs don't look. */
+static int
+set_defaults(struct sc_error *err)
+{
+#ifdef HAVE_ULFM
+	static const char *const defaults[][2] = {
+		/* Only ob1 is fully adapted to faults. */
+		{"OMPI_MCA_pml", "ob1"},
+		{"OMPI_MCA_btl", "self,sm,tcp"},
+		/* Collectives that hang or fail when a process has failed. */
+		{"OMPI_MCA_coll", "^han,hcoll,portals4"},
+	};
+
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+		if (setenv(defaults[i][0], defaults[i][1], 0) != 0)
+			return sc_fail(err, 0, "setenv %s failed", defaults[i][0]);
+	}
+#else
+	(void)err;
+#endif
+	return 0;
+}
+
+int
+sc_world_start(struct sc_world *world, int *argc, char ***argv, struct sc_error *err)
+{
+	int provided = 0;
+	int rank = 0;
+	int size = 0;
+
+	if (set_defaults(err) != 0)
+		return -1;
+	if (sc_mpi_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
+		"MPI_Init_thread", err) != 0)
+		return -1;
+	if (provided < MPI_THREAD_FUNNELED)
+		return sc_fail(err, 0,
+		    "this MPI allows no threads beside it (MPI_THREAD_FUNNELED)");
+	if (sc_mpi_check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
+		"MPI_Comm_set_errhandler", err) != 0 ||
+	    sc_mpi_check(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank", err) != 0 ||
+	    sc_mpi_check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size", err) != 0)
+		return -1;
+	world->rank = (uint32_t)rank;
+	world->size = (uint32_t)size;
+	return 0;
+}
+
+int
+sc_world_finish(struct sc_error *err)
+{
+	return sc_mpi_check(MPI_Finalize(), "MPI_Finalize", err);
+}
+
+_Noreturn void
+sc_world_exit(int status)
+{
+	_exit(status);
+}
+
+void
+sc_world_library(char *text, size_t capacity)
+{
+	char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+	int length = 0;
+
+	if (MPI_Get_library_version(version, &length) != MPI_SUCCESS)
+		snprintf(version, sizeof(version), "unknown MPI");
+	/* MPICH tells its whole configuration: the first line is enough. */
+	version[strcspn(version, "\n")] = '\0';
+	for (char *at = version; *at != '\0'; at++) {
+		if (isspace((unsigned char)*at))
+			*at = ' ';
+	}
+	snprintf(text, capacity, "%s", version);
+}
+
+bool
+sc_world_survives_faults(void)
+{
+#ifdef HAVE_ULFM
+	return true;
+#else
+	return false;
+#endif
+}
+
+/* The number in an environment variable, or otherwise. */
+static uint32_t
+environment_number(const char *name, uint32_t otherwise)
+{
+	const char *text = getenv(name);
+
+	if (text == NULL || !isdigit((unsigned char)text[0]))
+		return otherwise;
+	return (uint32_t)strtoul(text, NULL, 10);
+}
+
+const char *
+sc_world_is_split(const struct sc_world *world)
+{
+	if (world->size > 1)
+		return NULL;
+	/* mpirun and srun --mpi=pmix set these; a plain srun only Slurm's own. */
+	if (environment_number("SLURM_STEP_NUM_TASKS", 1) > 1 &&
+	    environment_number("OMPI_COMM_WORLD_SIZE", 1) == 1)
+		return "Slurm started several tasks, but MPI sees only one: start it with "
+		       "'srun --mpi=pmix' or with 'mpirun' inside the allocation";
+	return NULL;
+}
+
+uint32_t
+sc_world_rank_hint(void)
+{
+	static const char *const names[] = {
+		"PMIX_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (getenv(names[i]) != NULL)
+			return environment_number(names[i], 0);
+	}
+	return 0;
+}
+
+int
+sc_world_gather(const void *bytes, size_t length, void *all, struct sc_error *err)
+{
+	return sc_mpi_check(MPI_Gather(bytes, (int)length, MPI_BYTE, all, (int)length, MPI_BYTE, 0,
+				MPI_COMM_WORLD),
+	    "MPI_Gather", err);
+}
+
+int
+sc_world_broadcast(void *bytes, size_t length, struct sc_error *err)
+{
+	return sc_mpi_check(MPI_Bcast(bytes, (int)length, MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast",
+	    err);
+}
+
+int
+sc_world_wait_for(uint32_t leader, struct sc_error *err)
+{
+	MPI_Request request = MPI_REQUEST_NULL;
+	int done = 0;
+
+	if (sc_mpi_check(MPI_Irecv(NULL, 0, MPI_BYTE, (int)leader, DISMISS_TAG, MPI_COMM_WORLD,
+			     &request),
+		"MPI_Irecv", err) != 0)
+		return -1;
+	for (;;) {
+		if (sc_mpi_check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test", err) !=
+		    0)
+			return -1;
+		if (done)
+			return 0;
+		sc_clock_sleep_ns(waiting_ns);
+	}
+}
+
+int
+sc_world_dismiss(const uint32_t *ranks, uint32_t count, struct sc_error *err)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (sc_mpi_check(MPI_Send(NULL, 0, MPI_BYTE, (int)ranks[i], DISMISS_TAG,
+				     MPI_COMM_WORLD),
+			"MPI_Send", err) != 0)
+			return -1;
+	}
+	return 0;
+}
