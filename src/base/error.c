@@ -46,9 +46,11 @@ sc_printable(const char *text, char *out, size_t capacity)
 int
 sc_fail(struct sc_error *err, int errnum, const char *format, ...)
 {
-	char raw[SC_ERROR_TEXT_BYTES];
-	char reason[128];
-	size_t used;
+	/* Longer than what is kept, so that only sc_printable cuts: between
+	 * characters. */
+	char raw[SC_ERROR_TEXT_BYTES + 8];
+	char reason[128] = "";
+	size_t room = sizeof(err->text);
 	va_list args;
 
 	if (err == NULL)
@@ -61,12 +63,14 @@ sc_fail(struct sc_error *err, int errnum, const char *format, ...)
 		if (strerror_r(errnum, reason, sizeof(reason)) != 0)
 			snprintf(reason, sizeof(reason), "error %d", errnum);
 		/* The reason matters more than the end of a long path. */
-		used = strlen(raw);
-		if (used + strlen(reason) + 3 > sizeof(raw))
-			used = sizeof(raw) - strlen(reason) - 3;
-		snprintf(raw + used, sizeof(raw) - used, ": %s", reason);
+		room -= strlen(reason) + 2;
 	}
 	err->errnum = errnum;
-	sc_printable(raw, err->text, sizeof(err->text));
+	sc_printable(raw, err->text, room);
+	if (errnum != 0) {
+		size_t used = strlen(err->text);
+
+		snprintf(err->text + used, sizeof(err->text) - used, ": %s", reason);
+	}
 	return -1;
 }

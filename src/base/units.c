@@ -126,7 +126,7 @@ sc_format_duration(double seconds, char out[SC_UNIT_TEXT_BYTES])
 	else if (seconds < 99.9995)
 		snprintf(out, SC_UNIT_TEXT_BYTES, "%.3f s", seconds);
 	else
-		snprintf(out, SC_UNIT_TEXT_BYTES, "%.0f min %02.0f s", floor(seconds / 60),
-		    fmod(seconds, 60));
+		snprintf(out, SC_UNIT_TEXT_BYTES, "%.0f min %02.0f s", floor(rint(seconds) / 60),
+		    fmod(rint(seconds), 60));
 	return out;
 }
