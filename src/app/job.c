@@ -68,6 +68,9 @@ decide(struct sc_job *job, const struct sc_world *world, const struct sc_options
 	struct sc_progress progress;
 
 	job->facts.status = SC_EXIT_NOTHING;
+	/* A list of an earlier run must not be taken for this one's. */
+	if (options->failed_hosts != NULL && unlink(options->failed_hosts) != 0 && errno != ENOENT)
+		return sc_fail(err, errno, "cannot write %s", options->failed_hosts);
 	if (sc_world_is_split(world) != NULL)
 		return sc_fail(err, 0, "%s", sc_world_is_split(world));
 	if (open_source(job, options, err) != 0)

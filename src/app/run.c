@@ -24,6 +24,11 @@ enum { IDLE_TURNS = 30 };
 static const uint64_t idle_first_ns = 50 * 1000;
 static const uint64_t idle_last_ns = 500 * 1000;
 
+/* After so long without an event this rank waits for somebody who is in no
+ * hurry, and sleeps longer: it shall cost next to nothing. */
+static const uint64_t waiting_after_ns = 100 * 1000 * 1000;
+static const uint64_t waiting_sleep_ns = 4 * 1000 * 1000;
+
 struct run {
 	const struct sc_run_config *config;
 	struct sc_run_result *result;
@@ -60,6 +65,9 @@ record(struct run *run, const struct sc_record *record)
 	default:
 		break;
 	}
+	sc_log(SC_LOG_DEBUG, "node %u: %s, peer %d, subfile %d, %llu", run->config->self,
+	    sc_record_name(record->what), (int)record->peer, (int)record->subfile,
+	    (unsigned long long)record->count);
 	if (run->config->records)
 		sc_timeline_add(&run->result->timeline, run->now_ns, record);
 }
@@ -256,15 +264,20 @@ take_events(struct run *run)
 static void
 idle(struct run *run)
 {
+	uint32_t sleeps = run->idle_turns < IDLE_TURNS ? 0 : run->idle_turns - IDLE_TURNS;
 	uint64_t sleep_ns = idle_first_ns;
 
 	if (run->idle_turns++ < IDLE_TURNS) {
 		(void)sched_yield();
 		return;
 	}
-	for (uint32_t i = IDLE_TURNS; i + 1 < run->idle_turns && sleep_ns < idle_last_ns; i++)
+	for (uint32_t i = 0; i < sleeps && sleep_ns < idle_last_ns; i++)
 		sleep_ns *= 2;
-	sc_io_wait(run->io, sleep_ns < idle_last_ns ? sleep_ns : idle_last_ns);
+	if (sleep_ns > idle_last_ns)
+		sleep_ns = idle_last_ns;
+	if (run->now_ns - run->busy_ns > waiting_after_ns)
+		sleep_ns = waiting_sleep_ns;
+	sc_io_wait(run->io, sleep_ns);
 }
 
 /* The time since something last happened was a stall: of what? */

@@ -27,6 +27,10 @@
  * leave first, for the status of whoever leaves last is the job's. */
 static const uint64_t farewell_ns = 300 * 1000 * 1000;
 
+/* What a rank waits before it leaves after a signal: when the first one leaves,
+ * mpirun kills the others at once, which then can't remove their part files. */
+static const uint64_t others_clean_up_ns = 200 * 1000 * 1000;
+
 struct stage {
 	const struct sc_world *world;
 	const struct sc_options *options;
@@ -109,6 +113,15 @@ run(struct stage *stage, struct sc_error *err)
 		.context = &stage->outcome,
 	};
 
+	if (origin)
+		sc_log(SC_LOG_INFO,
+		    "plan: recipients %u, groups %u of at most %u, trees %u, chunks of %u bytes, "
+		    "window %u, predicted %.3f s",
+		    job->plan.recipients, job->plan.group_count, job->plan.subfiles,
+		    job->plan.trees, job->plan.chunk_bytes, job->plan.window,
+		    sc_cost_predict(&job->plan, &sc_cost_machine_default));
+	if (config.dest != NULL)
+		sc_log(SC_LOG_INFO, "writing %s", config.dest);
 	if (keeps_copy && job->dest == NULL)
 		config.dest_failure = job->dest_error.text;
 	return sc_run(&config, &stage->result, err);
@@ -215,6 +228,8 @@ static _Noreturn void
 leave_at_once(struct stage *stage, int status)
 {
 	fflush(NULL);
+	if (stage->result.stopped_by != 0)
+		sc_clock_sleep_ns(others_clean_up_ns);
 	if (stage->world->rank != 0)
 		sc_world_exit(0);
 	sc_clock_sleep_ns(farewell_ns);
@@ -246,7 +261,11 @@ sc_stage(const struct sc_world *world, const struct sc_options *options, int arg
 	}
 	if (rc == 0)
 		rc = prepare(&stage, &err);
+	if (world->rank != 0)
+		sc_log_set_host(stage.job.host);
 	if (rc == 0 && stage.job.self == SC_NONE) {
+		sc_log(SC_LOG_INFO, "rank %u takes no part: rank %u does, for this host",
+		    world->rank, stage.job.census.leaders[world->rank]);
 		rc = sc_world_wait_for(stage.job.census.leaders[world->rank], &err);
 		if (rc == 0)
 			rc = sc_fabric_close(stage.fabric, &err);

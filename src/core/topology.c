@@ -14,9 +14,9 @@ sc_topology_parse(const char *text, uint32_t *recipients, struct sc_error *err)
 	const size_t len = sizeof(prefix) - 1;
 
 	if (strncmp(text, prefix, len) != 0)
-		return sc_fail(err, 0, "'%s' is no topology: write nodes:N", text);
+		return sc_fail(err, 0, "--topology=%s: it takes nodes:N", text);
 	if (sc_parse_count(text + len, 1, SC_NODES_MAX, recipients) != 0)
-		return sc_fail(err, 0, "'%s' is no topology: N must be a number of 1 to %d", text,
+		return sc_fail(err, 0, "--topology=%s: N must be a number of 1 to %d", text,
 		    SC_NODES_MAX);
 	return 0;
 }

@@ -205,7 +205,7 @@ test_topology(void)
 
 	for (uint32_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		CU_ASSERT(sc_topology_parse(wrong[i], &recipients, &err) == -1);
-		CU_ASSERT(strstr(err.text, "is no topology") != NULL);
+		CU_ASSERT(strstr(err.text, "--topology=") != NULL);
 	}
 	CU_ASSERT(recipients == 77);
 	CU_ASSERT(sc_topology_parse("nodes:1", &recipients, &err) == 0 && recipients == 1);
