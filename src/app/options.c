@@ -243,8 +243,9 @@ sc_options_parse(struct sc_options *options, int argc, char **argv, struct sc_er
 		if (option == ':')
 			return sc_fail(err, 0, "%s needs a value", argv[optind - 1]);
 		if (option == '?') {
-			/* A long option that was given a value it doesn't take has one, too. */
-			if (optopt != 0 && optopt < 256 && strncmp(argv[optind - 1], "--", 2) != 0)
+			/* A long option that was given a value it doesn't take has a
+			 * letter that exists. */
+			if (optopt > 0 && optopt < 256 && strchr(short_options, optopt) == NULL)
 				return sc_fail(err, 0, "there is no option -%c", optopt);
 			return sc_fail(err, 0, "%s: no such option, or it takes no value",
 			    argv[optind - 1]);

@@ -204,6 +204,9 @@ test_mistakes(void)
 		{{"--plan"}, "SOURCE is missing"},
 		{{"--plan", "--size=1G", "a"}, "--size is for a plan without SOURCE"},
 		{{"--plan", "--size=2000000T"}, "--size=2000000T"},
+		{{"--force=1", "a", "b"}, "--force=1: no such option, or it takes no value"},
+		/* The last one: getopt keeps its place in a cluster. */
+		{{"--quiet", "-xf", "a", "b"}, "no option -x"},
 	};
 
 	for (size_t i = 0; i < COUNT(mistakes); i++) {
