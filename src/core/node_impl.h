@@ -172,8 +172,8 @@ int node_on_sent(struct sc_node *, const struct sc_event *);
 int node_on_loaded(struct sc_node *, const struct sc_event *);
 /* Open the edges of a subfile that may start now. */
 void node_open_edges(struct sc_node *, uint32_t subfile);
-/* Send what can be sent of a subfile. */
-void node_pump(struct sc_node *, uint32_t subfile);
+/* Send what can be sent now. */
+void node_pump(struct sc_node *);
 /* Load what edges want that is only in the store, or (origin) the next of the source. */
 void node_load(struct sc_node *);
 /* Will an outbound edge that keeps up still send this slot's chunk? lagging: or one that doesn't? */

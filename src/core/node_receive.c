@@ -104,7 +104,7 @@ node_on_arrived(struct sc_node *node, const struct sc_event *event)
 		node_record(node, SC_RECORD_FIRST_CHUNK, edge->peer, event->subfile, event->chunk);
 	slot->state = SLOT_HOLDING;
 	node_slot_assign(node, event->slot, event->chunk);
-	node_pump(node, event->subfile);
+	node_pump(node);
 	node_store(node, event->slot);
 	node_slot_settle(node, event->slot);
 	return 0;

@@ -168,23 +168,59 @@ pump_origin(struct sc_node *node)
 	}
 }
 
-void
-node_pump(struct sc_node *node, uint32_t subfile)
+/* Can the edge's next chunk be sent now? */
+static bool
+can_send(const struct sc_node *node, const struct outbound *edge)
 {
-	struct span span = node->spans[subfile];
+	uint32_t index;
 
-	if (node->aborted || span.count == 0)
+	if (!edge->open || edge->sent == edge->granted || edge->in_flight == SC_SENDS_AN_EDGE)
+		return false;
+	index = node_slot_find(node, wanted_chunk(node, edge, 0));
+	return index != SC_NONE && node->slots[index].state == SLOT_HOLDING;
+}
+
+/* Next groups first, as depth costs more than breadth; then whoever has got
+ * least, and else in the order of the distribution list. */
+static bool
+goes_before(const struct outbound *edge, const struct outbound *best)
+{
+	if ((edge->kind == SC_EDGE_GROUP) != (best->kind == SC_EDGE_GROUP))
+		return edge->kind == SC_EDGE_GROUP;
+	return edge->sent < best->sent;
+}
+
+/*
+ * A relay has few sends under way at one time.  If it began all that it could,
+ * they would share its link, the one to the next group with all the others,
+ * and each hop would cost as many chunk times as there are receivers.
+ */
+static void
+pump_relay(struct sc_node *node)
+{
+	while (node->sends_in_flight < SC_SENDS_AT_ONCE) {
+		struct outbound *best = NULL;
+
+		for (uint32_t i = 0; i < node->outbound_count; i++) {
+			struct outbound *edge = &node->outbound[i];
+
+			if ((best == NULL || goes_before(edge, best)) && can_send(node, edge))
+				best = edge;
+		}
+		if (best == NULL || !send_next(node, best))
+			return;
+	}
+}
+
+void
+node_pump(struct sc_node *node)
+{
+	if (node->aborted || node->outbound_count == 0)
 		return;
-	if (node_is_origin(node)) {
+	if (node_is_origin(node))
 		pump_origin(node);
-		return;
-	}
-	for (uint32_t i = span.first; i < span.first + span.count; i++) {
-		struct outbound *edge = &node->outbound[i];
-
-		while (edge->open && edge->sent < edge->granted && send_next(node, edge))
-			continue;
-	}
+	else
+		pump_relay(node);
 }
 
 int
@@ -196,7 +232,7 @@ node_on_credit(struct sc_node *node, uint32_t peer, const struct sc_credit *cred
 		return -1;
 	if (credit->granted > edge->granted)
 		edge->granted = credit->granted;
-	node_pump(node, credit->subfile);
+	node_pump(node);
 	return 0;
 }
 
@@ -279,7 +315,7 @@ node_on_loaded(struct sc_node *node, const struct sc_event *event)
 		node_store(node, event->slot);
 	else
 		slot->stored = true;
-	node_pump(node, event->chunk % node->plan->subfiles);
+	node_pump(node);
 	node_slot_settle(node, event->slot);
 	return 0;
 }
@@ -300,6 +336,7 @@ node_on_sent(struct sc_node *node, const struct sc_event *event)
 			node_record(node, SC_RECORD_SERVED_FROM_STORE, edge->peer, edge->subfile,
 			    edge->served_from_store);
 	}
+	node_pump(node);
 	node_slot_settle(node, event->slot);
 	return 0;
 }
