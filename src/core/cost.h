@@ -62,7 +62,7 @@ double sc_cost_floor(uint64_t size_bytes, const struct sc_cost_machine *);
  * Choose every number that the wishes leave open so that the predicted time
  * is least, within the wishes and the connection limit, and make that plan.
  * Among nearly equal ones (1 %) the one with groups of four or more, then
- * that with fewer connections, then with chunks nearest to 256 KiB.
+ * that with fewer connections, then with chunks nearest to 1 MiB.
  * Fails, with a sentence for the user, if no plan satisfies the wishes
  * ("--group-size 40 needs 41 connections, --max-connections is 30").
  * The wish for two next groups excludes trees too small to have them, unless
