@@ -1,0 +1,403 @@
+/*
+ * The command line of stagecast-sim: see sim_options.h.
+ */
+#include "app/sim_options.h"
+
+#include "base/units.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	OPT_NODES = 256,
+	OPT_SIZE,
+	OPT_TOPOLOGY,
+	OPT_NIC,
+	OPT_UPLINK,
+	OPT_LATENCY,
+	OPT_MESSAGE_COST,
+	OPT_SOURCE_READ,
+	OPT_DISK_WRITE,
+	OPT_DISK_READ,
+	OPT_OP_COST,
+	OPT_COMMIT_COST,
+	OPT_SLOW,
+	OPT_JITTER,
+	OPT_SEED,
+	OPT_MAX_CONNECTIONS,
+	OPT_MEMORY,
+	OPT_STORE_AND_FORWARD,
+	OPT_COMPARE,
+	OPT_SWARM,
+	OPT_FIRST,
+	OPT_JOBS,
+	OPT_TRACE,
+	OPT_TIMINGS,
+};
+
+static const char short_options[] = ":s:k:m:b:w:Vh";
+
+static const struct option long_options[] = {
+	{"nodes", required_argument, NULL, OPT_NODES},
+	{"size", required_argument, NULL, OPT_SIZE},
+	{"topology", required_argument, NULL, OPT_TOPOLOGY},
+	{"nic", required_argument, NULL, OPT_NIC},
+	{"uplink", required_argument, NULL, OPT_UPLINK},
+	{"latency", required_argument, NULL, OPT_LATENCY},
+	{"message-cost", required_argument, NULL, OPT_MESSAGE_COST},
+	{"source-read", required_argument, NULL, OPT_SOURCE_READ},
+	{"disk-write", required_argument, NULL, OPT_DISK_WRITE},
+	{"disk-read", required_argument, NULL, OPT_DISK_READ},
+	{"op-cost", required_argument, NULL, OPT_OP_COST},
+	{"commit-cost", required_argument, NULL, OPT_COMMIT_COST},
+	{"slow", required_argument, NULL, OPT_SLOW},
+	{"jitter", required_argument, NULL, OPT_JITTER},
+	{"seed", required_argument, NULL, OPT_SEED},
+	{"chunk-size", required_argument, NULL, 's'},
+	{"group-size", required_argument, NULL, 'k'},
+	{"tree-groups", required_argument, NULL, 'm'},
+	{"branching", required_argument, NULL, 'b'},
+	{"window", required_argument, NULL, 'w'},
+	{"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
+	{"memory", required_argument, NULL, OPT_MEMORY},
+	{"store-and-forward", no_argument, NULL, OPT_STORE_AND_FORWARD},
+	{"compare", no_argument, NULL, OPT_COMPARE},
+	{"swarm", required_argument, NULL, OPT_SWARM},
+	{"first", required_argument, NULL, OPT_FIRST},
+	{"jobs", required_argument, NULL, OPT_JOBS},
+	{"trace", required_argument, NULL, OPT_TRACE},
+	{"timings", required_argument, NULL, OPT_TIMINGS},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+struct unit {
+	const char *name;
+	double factor;
+};
+
+/* A positive number and one of the units (ended by a NULL name). */
+static int
+parse_quantity(const char *text, const struct unit *units, double *value)
+{
+	size_t number = strspn(text, "0123456789.");
+	char *end;
+	double parsed;
+
+	if (number == 0 || text[0] == '.')
+		return -1;
+	parsed = strtod(text, &end);
+	if (end != text + number)
+		return -1;
+	for (; units->name != NULL; units++) {
+		if (strcasecmp(end, units->name) == 0) {
+			*value = parsed * units->factor;
+			return isfinite(*value) ? 0 : -1;
+		}
+	}
+	return -1;
+}
+
+static int
+parse_rate(const char *name, double *bytes_per_s, struct sc_error *err)
+{
+	static const struct unit units[] = {
+		{"kbit", 1e3 / 8},
+		{"mbit", 1e6 / 8},
+		{"gbit", 1e9 / 8},
+		{"tbit", 1e12 / 8},
+		{"bit", 1. / 8},
+		{"kbit/s", 1e3 / 8},
+		{"mbit/s", 1e6 / 8},
+		{"gbit/s", 1e9 / 8},
+		{"b/s", 1},
+		{"kb/s", 1e3},
+		{"mb/s", 1e6},
+		{"gb/s", 1e9},
+		{"tb/s", 1e12},
+		{"kib/s", 1024.},
+		{"mib/s", 1048576.},
+		{"gib/s", 1073741824.},
+		{"tib/s", 1099511627776.},
+		{NULL, 0},
+	};
+	double value;
+
+	if (parse_quantity(optarg, units, &value) != 0 || value < 1 || value > 1e15)
+		return sc_fail(err, 0, "--%s=%s: it takes a rate such as 100Gbit, 2GB/s or 2GiB/s",
+		    name, optarg);
+	*bytes_per_s = value;
+	return 0;
+}
+
+static int
+parse_time(const char *name, double *seconds, struct sc_error *err)
+{
+	static const struct unit units[] = {
+		{"ns", 1e-9},
+		{"us", 1e-6},
+		{"ms", 1e-3},
+		{"s", 1},
+		{NULL, 0},
+	};
+	double value;
+
+	if (parse_quantity(optarg, units, &value) != 0 || value > 3600)
+		return sc_fail(err, 0, "--%s=%s: it takes a time such as 2us, 1.5ms or 1s", name,
+		    optarg);
+	*seconds = value;
+	return 0;
+}
+
+static int
+parse_number(const char *name, uint32_t min, uint32_t max, uint32_t *number, struct sc_error *err)
+{
+	if (sc_parse_count(optarg, min, max, number) != 0)
+		return sc_fail(err, 0, "--%s=%s: it takes a number from %u to %u", name, optarg,
+		    min, max);
+	return 0;
+}
+
+static int
+parse_bytes(const char *name, uint64_t min, uint64_t max, uint64_t *bytes, struct sc_error *err)
+{
+	if (sc_parse_size(optarg, bytes) != 0 || *bytes < min || *bytes > max)
+		return sc_fail(err, 0, "--%s=%s: it takes a size such as 4096, 64KiB or 1G", name,
+		    optarg);
+	return 0;
+}
+
+static int
+parse_seed(const char *name, uint64_t *seed, struct sc_error *err)
+{
+	size_t digits = strspn(optarg, "0123456789");
+
+	if (digits == 0 || digits > 18 || optarg[digits] != '\0')
+		return sc_fail(err, 0, "--%s=%s: it takes a number", name, optarg);
+	*seed = strtoull(optarg, NULL, 10);
+	return 0;
+}
+
+static int
+parse_jitter(struct sc_machine *machine, struct sc_error *err)
+{
+	static const struct unit units[] = {{"", 0.01}, {"%", 0.01}, {NULL, 0}};
+	double value;
+
+	if (parse_quantity(optarg, units, &value) != 0 || value > 0.99)
+		return sc_fail(err, 0, "--jitter=%s: it takes percents from 0 to 99", optarg);
+	machine->jitter = value;
+	return 0;
+}
+
+/* "rack:R,node:M" */
+static int
+parse_topology(struct sc_sim_options *options, struct sc_error *err)
+{
+	char *end = NULL;
+	unsigned long racks = 0;
+	unsigned long nodes = 0;
+
+	if (strncmp(optarg, "rack:", 5) == 0)
+		racks = strtoul(optarg + 5, &end, 10);
+	if (end != NULL && strncmp(end, ",node:", 6) == 0)
+		nodes = strtoul(end + 6, &end, 10);
+	if (nodes < 1 || racks < 1 || *end != '\0' || racks > SC_NODES_MAX ||
+	    nodes > SC_NODES_MAX || racks * nodes > SC_NODES_MAX)
+		return sc_fail(err, 0,
+		    "--topology=%s: it takes rack:R,node:M for R racks of M nodes", optarg);
+	options->machine.rack_nodes = (uint32_t)nodes;
+	if (options->nodes == SC_NONE)
+		options->nodes = (uint32_t)(racks * nodes) - 1;
+	return 0;
+}
+
+static int
+parse_slow(struct sc_machine *machine, struct sc_error *err)
+{
+	const char *at = optarg;
+	struct sc_slow *slow = NULL;
+	uint32_t count = machine->slow_count;
+
+	for (;;) {
+		char *end;
+		unsigned long node = strtoul(at, &end, 10);
+		double factor = *end == ':' && end != at ? strtod(end + 1, &end) : 0;
+
+		slow = realloc((void *)(uintptr_t)machine->slow, (count + 1) * sizeof(*slow));
+		if (slow == NULL)
+			return sc_fail(err, 0, "no memory for --slow");
+		machine->slow = slow;
+		if (node > SC_NODES_MAX || !(factor >= 1e-6 && factor <= 1e6) ||
+		    (*end != ',' && *end != '\0'))
+			return sc_fail(err, 0,
+			    "--slow=%s: it takes NODE:FACTOR[,NODE:FACTOR]..., such as 17:0.25",
+			    optarg);
+		slow[count++] = (struct sc_slow){.node = (uint32_t)node, .factor = factor};
+		machine->slow_count = count;
+		if (*end == '\0')
+			return 0;
+		at = end + 1;
+	}
+}
+
+static int
+take_plan_option(struct sc_sim_options *options, int option, struct sc_error *err)
+{
+	struct sc_plan_wishes *wishes = &options->wishes;
+	uint64_t bytes;
+
+	switch (option) {
+	case 's':
+		if (parse_bytes("chunk-size", SC_CHUNK_BYTES_MIN, SC_CHUNK_BYTES_MAX, &bytes,
+			err) != 0)
+			return -1;
+		wishes->chunk_bytes = (uint32_t)bytes;
+		return 0;
+	case 'k':
+		return parse_number("group-size", 1, SC_GROUP_SIZE_MAX, &wishes->group_size, err);
+	case 'm':
+		return parse_number("tree-groups", 1, SC_NODES_MAX, &wishes->tree_groups, err);
+	case 'b':
+		return parse_number("branching", 1, SC_BRANCHING_MAX, &wishes->branching, err);
+	case 'w':
+		return parse_number("window", 1, SC_WINDOW_MAX, &wishes->window, err);
+	case OPT_MAX_CONNECTIONS:
+		return parse_number("max-connections", 2, SC_RECEIVERS_MAX,
+		    &wishes->max_connections, err);
+	case OPT_MEMORY:
+		return parse_bytes("memory", SC_MEMORY_BYTES_MIN, UINT64_C(1) << 40,
+		    &wishes->memory_bytes, err);
+	default:
+		wishes->store_and_forward = true;
+		return 0;
+	}
+}
+
+static int
+take_machine_option(struct sc_sim_options *options, int option, struct sc_error *err)
+{
+	struct sc_machine *machine = &options->machine;
+
+	switch (option) {
+	case OPT_NIC:
+		return parse_rate("nic", &machine->base.link_bytes_per_s, err);
+	case OPT_UPLINK:
+		return parse_rate("uplink", &machine->uplink_bytes_per_s, err);
+	case OPT_LATENCY:
+		return parse_time("latency", &machine->base.latency_s, err);
+	case OPT_MESSAGE_COST:
+		return parse_time("message-cost", &machine->base.message_s, err);
+	case OPT_SOURCE_READ:
+		return parse_rate("source-read", &machine->base.source_bytes_per_s, err);
+	case OPT_DISK_WRITE:
+		return parse_rate("disk-write", &machine->base.disk_bytes_per_s, err);
+	case OPT_DISK_READ:
+		return parse_rate("disk-read", &machine->disk_read_bytes_per_s, err);
+	case OPT_OP_COST:
+		return parse_time("op-cost", &machine->operation_s, err);
+	case OPT_COMMIT_COST:
+		return parse_time("commit-cost", &machine->commit_s, err);
+	case OPT_SLOW:
+		return parse_slow(machine, err);
+	case OPT_JITTER:
+		return parse_jitter(machine, err);
+	case OPT_TOPOLOGY:
+		return parse_topology(options, err);
+	default:
+		return take_plan_option(options, option, err);
+	}
+}
+
+static int
+take_option(struct sc_sim_options *options, int option, struct sc_error *err)
+{
+	switch (option) {
+	case OPT_NODES:
+		return parse_number("nodes", 0, SC_NODES_MAX, &options->nodes, err);
+	case OPT_SIZE:
+		return parse_bytes("size", 0, UINT64_C(1) << 60, &options->size_bytes, err);
+	case OPT_SEED:
+		return parse_seed("seed", &options->seed, err);
+	case OPT_FIRST:
+		return parse_seed("first", &options->seed, err);
+	case OPT_COMPARE:
+		options->errand = SC_SIM_COMPARE;
+		return 0;
+	case OPT_SWARM:
+		options->errand = SC_SIM_SWARM;
+		return parse_number("swarm", 1, 2000000000, &options->swarm, err);
+	case OPT_JOBS:
+		return parse_number("jobs", 1, 1024, &options->jobs, err);
+	case OPT_TRACE:
+		options->trace = optarg;
+		return 0;
+	case OPT_TIMINGS:
+		options->timings = optarg;
+		return 0;
+	case 'V':
+		options->errand = SC_SIM_VERSION;
+		return 0;
+	case 'h':
+		options->errand = SC_SIM_HELP;
+		return 0;
+	default:
+		return take_machine_option(options, option, err);
+	}
+}
+
+static int
+check(const struct sc_sim_options *options, int operands, char **operand, struct sc_error *err)
+{
+	if (options->errand == SC_SIM_HELP || options->errand == SC_SIM_VERSION)
+		return 0;
+	if (operands > 0)
+		return sc_fail(err, 0, "'%s' is too much: there are only options", operand[0]);
+	if (options->errand == SC_SIM_SWARM)
+		return 0;
+	if (options->nodes == SC_NONE)
+		return sc_fail(err, 0, "--nodes (or --topology) is missing");
+	if (options->size_bytes == UINT64_MAX)
+		return sc_fail(err, 0, "--size is missing");
+	if (options->machine.uplink_bytes_per_s > 0 && options->machine.rack_nodes == 0)
+		return sc_fail(err, 0, "--uplink is of racks: --topology is missing");
+	return 0;
+}
+
+int
+sc_sim_options_parse(struct sc_sim_options *options, int argc, char **argv, struct sc_error *err)
+{
+	int option;
+
+	*options = (struct sc_sim_options){
+		.nodes = SC_NONE,
+		.size_bytes = UINT64_MAX,
+		.seed = 1,
+		.machine = {.base = sc_cost_machine_default, .disk_read_bytes_per_s = 4e9},
+	};
+	optind = 1;
+	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
+		if (option == ':')
+			return sc_fail(err, 0, "%s needs a value", argv[optind - 1]);
+		if (option == '?') {
+			if (optopt != 0 && optopt < 256)
+				return sc_fail(err, 0, "there is no option -%c", optopt);
+			return sc_fail(err, 0, "%s: no such option, or it takes no value",
+			    argv[optind - 1]);
+		}
+		if (take_option(options, option, err) != 0)
+			return -1;
+	}
+	return check(options, argc - optind, argv + optind, err);
+}
+
+void
+sc_sim_options_free(struct sc_sim_options *options)
+{
+	free((void *)(uintptr_t)options->machine.slow);
+	options->machine.slow = NULL;
+}

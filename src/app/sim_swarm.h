@@ -1,0 +1,17 @@
+/*
+ * stagecast-sim --swarm: many seeds, on all cores.
+ */
+#ifndef SC_APP_SIM_SWARM_H
+#define SC_APP_SIM_SWARM_H
+
+#include "app/sim_options.h"
+
+/*
+ * Run the seeds and say on standard output what came of them: of each that
+ * failed, what broke, in what staging, and the command that runs just that
+ * again.  0 if none did, 1 if one did, -1 with *err if it could not be found out.
+ * A single seed is run in this process, and traced if that is wanted.
+ */
+int sc_sim_swarm(const struct sc_sim_options *, struct sc_error *);
+
+#endif

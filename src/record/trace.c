@@ -1,0 +1,126 @@
+/*
+ * Traces: writing them (see trace.h; read back in trace_replay.c).
+ */
+#include "record/trace.h"
+
+#include "record/trace_line.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+int
+sc_trace_begin(FILE *file, const struct sc_plan *plan)
+{
+	int rc = fprintf(file, "trace 1\nplan %u %" PRIu64 " %u %u %u %u %u %d %u\n",
+	    plan->recipients, plan->size_bytes, plan->subfiles, plan->tree_groups, plan->branching,
+	    plan->chunk_bytes, plan->window, plan->store_and_forward, plan->slots);
+
+	return rc < 0 ? -1 : 0;
+}
+
+int
+sc_trace_node(FILE *file, const struct sc_node_config *config)
+{
+	int rc = fprintf(file, "node %u %d %" PRIu64 "\n", config->self, config->keeps_copy,
+	    config->progress_interval_ns);
+
+	return rc < 0 ? -1 : 0;
+}
+
+static void
+append(struct sc_trace_line *line, const char *format, ...)
+{
+	size_t left = sizeof(line->text) - line->length;
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(line->text + line->length, left, format, arguments);
+	va_end(arguments);
+	assert(length >= 0 && (size_t)length < left);
+	line->length += (size_t)length;
+}
+
+static void
+append_hex(struct sc_trace_line *line, const void *bytes, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *byte = bytes;
+
+	assert(2 * length + 3 < sizeof(line->text) - line->length);
+	line->text[line->length++] = ' ';
+	if (length == 0)
+		line->text[line->length++] = '-';
+	for (size_t i = 0; i < length; i++) {
+		line->text[line->length++] = digits[byte[i] >> 4];
+		line->text[line->length++] = digits[byte[i] & 15];
+	}
+	line->text[line->length] = '\0';
+}
+
+static void
+append_seal(struct sc_trace_line *line, const struct sc_seal *seal)
+{
+	append(line, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, seal->sum[0], seal->sum[1],
+	    seal->whole[0], seal->whole[1]);
+}
+
+void
+sc_trace_event_line(struct sc_trace_line *line, uint32_t node, const struct sc_event *event)
+{
+	size_t cause = event->cause == NULL ? 0 : strlen(event->cause);
+
+	line->length = 0;
+	append(line, "E %u %" PRIu64 " %d %u %u %u %u %d", node, event->now_ns, (int)event->what,
+	    event->peer, event->slot, event->chunk, event->subfile, event->intact);
+	append_seal(line, &event->seal);
+	append_hex(line, event->cause, cause < SC_CAUSE_BYTES ? cause : SC_CAUSE_BYTES);
+	append_hex(line, event->bytes, event->length);
+}
+
+void
+sc_trace_action_line(struct sc_trace_line *line, uint32_t node, const struct sc_actions *actions,
+    const struct sc_action *action)
+{
+	line->length = 0;
+	append(line, "A %u %d %u %u %u %u", node, (int)action->what, action->peer, action->slot,
+	    action->chunk, action->subfile);
+	switch (action->what) {
+	case SC_ACTION_COMMIT:
+		append_seal(line, &action->seal);
+		break;
+	case SC_ACTION_CONTROL:
+		append_hex(line, sc_action_bytes(actions, action), action->length);
+		break;
+	case SC_ACTION_RECORD:
+		append(line, " %d %u %u %" PRIu64, (int)action->record.what, action->record.peer,
+		    action->record.subfile, action->record.count);
+		break;
+	case SC_ACTION_REPORT:
+		append(line, " %d %u %u %u", (int)action->report, action->tally.committed,
+		    action->tally.failed, action->tally.least);
+		append_hex(line, sc_action_bytes(actions, action), action->length);
+		break;
+	default:
+		break;
+	}
+}
+
+int
+sc_trace_step(FILE *file, uint32_t node, const struct sc_event *event,
+    const struct sc_actions *actions)
+{
+	struct sc_trace_line line;
+
+	sc_trace_event_line(&line, node, event);
+	if (fprintf(file, "%s\n", line.text) < 0)
+		return -1;
+	for (size_t i = 0; i < actions->count; i++) {
+		sc_trace_action_line(&line, node, actions, &actions->items[i]);
+		if (fprintf(file, "%s\n", line.text) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,49 @@
+/*
+ * Traces: every event that nodes took and every action that they asked for,
+ * as lines of text.  A trace holds all that is needed to have the same events
+ * taken by new nodes, and to see whether they ask for the same again: a real
+ * run and a simulated one are checked by the same core.
+ *
+ * The lines, of words between single blanks:
+ *
+ *   trace 1
+ *   plan RECIPIENTS SIZE K M BRANCHING CHUNK-BYTES WINDOW STORE-AND-FORWARD SLOTS
+ *   node SELF KEEPS-COPY PROGRESS-INTERVAL-NS
+ *   E SELF TIME-NS WHAT PEER SLOT CHUNK SUBFILE INTACT SEAL CAUSE BYTES
+ *   A SELF WHAT PEER SLOT CHUNK SUBFILE ...
+ *
+ * What is unused in an event or action is whatever it was (mostly 0).  A seal
+ * is four numbers, a cause or bytes are in hexadecimal, or "-" if there are none.
+ */
+#ifndef SC_RECORD_TRACE_H
+#define SC_RECORD_TRACE_H
+
+#include "base/error.h"
+#include "core/action.h"
+#include "core/event.h"
+#include "core/node.h"
+#include "core/plan.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* Begin a trace; say that a node is part of it; write a step of its (after the step,
+ * before its actions are done).  0, or -1 with errno. */
+int sc_trace_begin(FILE *, const struct sc_plan *);
+int sc_trace_node(FILE *, const struct sc_node_config *);
+int sc_trace_step(FILE *, uint32_t node, const struct sc_event *, const struct sc_actions *);
+
+struct sc_trace_counts {
+	uint32_t nodes;
+	uint64_t events;
+	uint64_t actions;
+};
+
+/*
+ * Have new nodes take the events of a trace.  0 if they asked for the actions
+ * that are in it, in the same order; -1 with the line of the first difference,
+ * or of what is no trace.  A trace may end anywhere between two steps.
+ */
+int sc_trace_replay(FILE *, struct sc_trace_counts *, struct sc_error *);
+
+#endif

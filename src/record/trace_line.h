@@ -1,0 +1,25 @@
+/*
+ * A line of a trace, shared by trace.c and trace_replay.c.
+ */
+#ifndef SC_RECORD_TRACE_LINE_H
+#define SC_RECORD_TRACE_LINE_H
+
+#include "core/action.h"
+#include "core/event.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A control message and a cause in hexadecimal, and a dozen numbers. */
+enum { SC_TRACE_LINE_BYTES = 2 * (SC_CONTROL_BYTES + SC_CAUSE_BYTES) + 512 };
+
+struct sc_trace_line {
+	char text[SC_TRACE_LINE_BYTES]; /* without a newline */
+	size_t length;
+};
+
+void sc_trace_event_line(struct sc_trace_line *, uint32_t node, const struct sc_event *);
+void sc_trace_action_line(struct sc_trace_line *, uint32_t node, const struct sc_actions *,
+    const struct sc_action *);
+
+#endif

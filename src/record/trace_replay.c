@@ -1,0 +1,238 @@
+/*
+ * Traces: taking the events of one again (see trace.h).
+ *
+ * What the new nodes ask for is written as lines, too, and these are compared
+ * with the trace's: so only events have to be read.
+ */
+#include "record/trace.h"
+#include "record/trace_line.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct replay {
+	FILE *file;
+	struct sc_trace_line line; /* the one that was read last */
+	uint64_t number;           /* of it */
+	struct sc_plan plan;
+	struct sc_node **nodes;
+	struct sc_actions actions;
+	size_t next_action; /* that the trace has to say; beyond it: none */
+	uint32_t node;      /* whose actions these are */
+	char cause[SC_CAUSE_BYTES + 1];
+	uint8_t bytes[SC_CONTROL_BYTES];
+	struct sc_trace_counts *counts;
+	struct sc_error *err;
+};
+
+static int
+bad(const struct replay *replay, const char *what)
+{
+	return sc_fail(replay->err, 0, "line %" PRIu64 ": %s", replay->number, what);
+}
+
+/* False at the end of the file. */
+static bool
+read_line(struct replay *replay)
+{
+	struct sc_trace_line *line = &replay->line;
+
+	if (fgets(line->text, sizeof(line->text), replay->file) == NULL)
+		return false;
+	line->length = strcspn(line->text, "\n");
+	line->text[line->length] = '\0';
+	replay->number++;
+	return true;
+}
+
+static int
+read_plan(struct replay *replay)
+{
+	struct sc_plan_shape shape;
+	uint32_t recipients;
+	uint64_t size_bytes;
+	int store_and_forward;
+	uint32_t slots;
+	struct sc_error err;
+
+	if (!read_line(replay) || strcmp(replay->line.text, "trace 1") != 0)
+		return bad(replay, "this is no trace");
+	if (!read_line(replay) ||
+	    sscanf(replay->line.text,
+		"plan %" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
+		" %" SCNu32 " %d %" SCNu32,
+		&recipients, &size_bytes, &shape.group_size, &shape.tree_groups, &shape.branching,
+		&shape.chunk_bytes, &shape.window, &store_and_forward, &slots) != 9)
+		return bad(replay, "a plan is missing");
+	shape.store_and_forward = store_and_forward != 0;
+	/* Memory was no matter when the plan was made; it is none here. */
+	if (sc_plan_make(&replay->plan, recipients, size_bytes, &shape, UINT64_C(1) << 40, &err) !=
+	    0)
+		return bad(replay, err.text);
+	if (replay->plan.slots != slots || replay->plan.subfiles != shape.group_size)
+		return bad(replay, "the plan is another one here");
+	replay->nodes = calloc(recipients + 1, sizeof(struct sc_node *));
+	return replay->nodes == NULL ? bad(replay, "no memory") : 0;
+}
+
+static int
+add_node(struct replay *replay)
+{
+	struct sc_node_config config = {.plan = &replay->plan};
+	int keeps_copy;
+
+	if (sscanf(replay->line.text, "node %" SCNu32 " %d %" SCNu64, &config.self, &keeps_copy,
+		&config.progress_interval_ns) != 3 ||
+	    config.self > replay->plan.recipients || replay->nodes[config.self] != NULL ||
+	    (keeps_copy == 0 && config.self != SC_ORIGIN))
+		return bad(replay, "no such node");
+	config.keeps_copy = keeps_copy != 0;
+	replay->nodes[config.self] = sc_node_new(&config);
+	if (replay->nodes[config.self] == NULL)
+		return bad(replay, "no memory");
+	replay->counts->nodes++;
+	return 0;
+}
+
+/* Take a word of hexadecimal digits (or "-") off a text.  -1 if there is none. */
+static int
+take_hex(char **text, uint8_t *bytes, size_t capacity, size_t *length)
+{
+	size_t digits = strspn(*text, "0123456789abcdef");
+
+	*length = digits / 2;
+	if (**text == '-') {
+		*text += 1;
+	} else {
+		if (digits == 0 || digits % 2 != 0 || *length > capacity)
+			return -1;
+		for (size_t i = 0; i < *length; i++) {
+			char pair[3] = {(*text)[2 * i], (*text)[2 * i + 1], '\0'};
+
+			bytes[i] = (uint8_t)strtoul(pair, NULL, 16);
+		}
+		*text += digits;
+	}
+	if (**text == ' ')
+		*text += 1;
+	return 0;
+}
+
+static int
+parse_event(struct replay *replay, struct sc_event *event)
+{
+	size_t cause_length;
+	int what;
+	int intact;
+	int at = 0;
+	char *rest;
+
+	if (sscanf(replay->line.text,
+		"E %" SCNu32 " %" SCNu64 " %d %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
+		" %d %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %n",
+		&replay->node, &event->now_ns, &what, &event->peer, &event->slot, &event->chunk,
+		&event->subfile, &intact, &event->seal.sum[0], &event->seal.sum[1],
+		&event->seal.whole[0], &event->seal.whole[1], &at) != 12 ||
+	    at == 0)
+		return bad(replay, "no event");
+	event->what = (enum sc_event_what)what;
+	event->intact = intact != 0;
+	rest = replay->line.text + at;
+	if (take_hex(&rest, (uint8_t *)replay->cause, SC_CAUSE_BYTES, &cause_length) != 0 ||
+	    take_hex(&rest, replay->bytes, sizeof(replay->bytes), &event->length) != 0)
+		return bad(replay, "no event");
+	replay->cause[cause_length] = '\0';
+	event->cause = cause_length > 0 ? replay->cause : NULL;
+	event->bytes = replay->bytes;
+	return 0;
+}
+
+static int
+expect_no_more(const struct replay *replay)
+{
+	if (replay->next_action < replay->actions.count)
+		return bad(replay, "here the node asks for more than in the trace");
+	return 0;
+}
+
+static int
+take_event(struct replay *replay)
+{
+	struct sc_event event = {0};
+
+	if (expect_no_more(replay) != 0 || parse_event(replay, &event) != 0)
+		return -1;
+	if (replay->node > replay->plan.recipients || replay->nodes[replay->node] == NULL)
+		return bad(replay, "no such node");
+	if (sc_node_left(replay->nodes[replay->node]))
+		return bad(replay, "here the node has left before");
+	sc_actions_clear(&replay->actions);
+	replay->next_action = 0;
+	/* An event that was refused was refused in the run, too. */
+	(void)sc_node_step(replay->nodes[replay->node], &event, &replay->actions);
+	replay->counts->events++;
+	return 0;
+}
+
+static int
+compare_action(struct replay *replay)
+{
+	struct sc_trace_line here;
+
+	if (replay->next_action >= replay->actions.count)
+		return bad(replay, "here the node does not ask for this");
+	sc_trace_action_line(&here, replay->node, &replay->actions,
+	    &replay->actions.items[replay->next_action]);
+	replay->next_action++;
+	replay->counts->actions++;
+	if (strcmp(here.text, replay->line.text) != 0)
+		return sc_fail(replay->err, 0, "line %" PRIu64 ": '%.200s' is '%.200s' here",
+		    replay->number, replay->line.text, here.text);
+	return 0;
+}
+
+static int
+take_lines(struct replay *replay)
+{
+	while (read_line(replay)) {
+		int rc;
+
+		if (replay->line.text[0] == 'A')
+			rc = compare_action(replay);
+		else if (replay->line.text[0] == 'E')
+			rc = take_event(replay);
+		else
+			rc = add_node(replay);
+		if (rc != 0)
+			return -1;
+	}
+	if (ferror(replay->file))
+		return bad(replay, "the trace can't be read");
+	return expect_no_more(replay);
+}
+
+int
+sc_trace_replay(FILE *file, struct sc_trace_counts *counts, struct sc_error *err)
+{
+	struct replay *replay = calloc(1, sizeof(*replay));
+	int rc;
+
+	*counts = (struct sc_trace_counts){0};
+	if (replay == NULL)
+		return sc_fail(err, 0, "no memory");
+	replay->file = file;
+	replay->counts = counts;
+	replay->err = err;
+	rc = read_plan(replay);
+	if (rc == 0)
+		rc = take_lines(replay);
+	for (uint32_t i = 0; replay->nodes != NULL && i <= replay->plan.recipients; i++)
+		sc_node_free(replay->nodes[i]);
+	free(replay->nodes);
+	sc_plan_free(&replay->plan);
+	sc_actions_free(&replay->actions);
+	free(replay);
+	return rc;
+}

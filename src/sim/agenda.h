@@ -1,0 +1,46 @@
+/*
+ * The agenda of a simulation: what will happen when.  One heap, ordered by
+ * time and then by the order in which things were put down, so that a run is
+ * the same every time.
+ */
+#ifndef SC_SIM_AGENDA_H
+#define SC_SIM_AGENDA_H
+
+#include "base/heap.h"
+
+#include <stdint.h>
+
+/* Kinds are numbered by those who put them down. */
+enum sc_agenda_kind {
+	SC_AGENDA_SERVER,  /* a network interface has served something; id: server */
+	SC_AGENDA_START,   /* a chunk enters the network; id: message */
+	SC_AGENDA_ARRIVE,  /* a chunk leaves it; id: message */
+	SC_AGENDA_CONTROL, /* a control message arrives; id: letter */
+	SC_AGENDA_DISK,    /* a disk or source has done something; id: queue */
+	SC_AGENDA_TIMER,   /* a node's deadline; id: node */
+};
+
+struct sc_agenda {
+	struct sc_heap heap;
+	uint64_t now_ns;
+	uint64_t sequence;
+};
+
+struct sc_agenda_entry {
+	enum sc_agenda_kind kind;
+	uint32_t id;
+};
+
+enum { SC_AGENDA_ID_BITS = 27, SC_AGENDA_KIND_BITS = 3 };
+
+/* Start with an all-zero struct, free with this. */
+void sc_agenda_free(struct sc_agenda *);
+
+/* time_ns is not before now.  Without memory the program ends: a simulation
+ * has nobody to tell. */
+void sc_agenda_post(struct sc_agenda *, uint64_t time_ns, enum sc_agenda_kind, uint32_t id);
+
+/* Let the time pass to the next entry and take it out; there must be one. */
+struct sc_agenda_entry sc_agenda_next(struct sc_agenda *);
+
+#endif

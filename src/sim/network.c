@@ -1,0 +1,513 @@
+/*
+ * The network of a simulation: see network.h.
+ *
+ * A server's virtual time is the number of bytes that it has served of every
+ * flow that was never without work.  A flow's head is done when virtual time reaches
+ * its finish, which nobody who comes later can change: so a server needs no
+ * look at its other flows when one comes or goes, only a heap of finishes.
+ */
+#include "sim/network.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOTHING UINT32_MAX
+
+/* Virtual times are sums of many roundings; a message that lacks less than
+ * this is done. */
+static const double tolerance_bytes = 0.01;
+
+enum stage { STAGE_OUT, STAGE_IN, STAGE_UP, STAGE_DOWN, STAGES };
+
+/* The messages of a pair of nodes that wait for one server. */
+struct flow {
+	double finish; /* of the head, in the server's virtual time */
+	uint32_t head;
+	uint32_t tail;
+};
+
+struct link {
+	uint32_t from;
+	uint32_t to;
+	struct flow flows[2]; /* STAGE_OUT, STAGE_IN */
+	uint64_t arrived_ns;
+	uint64_t control_ns;
+	uint32_t uplink; /* its other two flows, or NOTHING */
+};
+
+struct head {
+	double finish;
+	uint32_t link;
+};
+
+struct server {
+	double rate; /* bytes a nanosecond */
+	double virtual_bytes;
+	double charged_bytes; /* control messages that the next chunk pays for */
+	uint64_t at_ns;
+	uint64_t posted_ns; /* its entry in the agenda; UINT64_MAX: none */
+	struct head *heads; /* a heap */
+	uint32_t count;
+	uint32_t capacity;
+};
+
+/* Where a node's links are: an open hash from the peer. */
+struct peers {
+	uint32_t *links;
+	uint32_t mask;
+	uint32_t count;
+};
+
+struct sc_network {
+	struct sc_agenda *agenda;
+	struct sc_random *random;
+	const struct sc_machine *machine;
+	struct sc_network_listener listener;
+	uint32_t nodes;
+	double latency_ns;
+	struct server *servers; /* out and in of each node, then up and down of each rack */
+	uint32_t server_count;
+	struct peers *peers;
+	struct link *links;
+	uint32_t link_count;
+	uint32_t link_capacity;
+	struct flow (*uplinks)[2];
+	uint32_t uplink_count;
+	uint32_t uplink_capacity;
+	struct sc_message_flight *messages;
+	uint32_t message_count;
+	uint32_t message_capacity;
+	uint32_t message_free; /* a list through next[0] */
+};
+
+static void *
+grow(void *array, uint32_t *capacity, size_t item_bytes)
+{
+	uint32_t more = *capacity == 0 ? 4 : 2 * *capacity;
+	void *grown = realloc(array, more * item_bytes);
+
+	if (grown == NULL)
+		abort();
+	*capacity = more;
+	return grown;
+}
+
+static void *
+make(size_t count, size_t item_bytes)
+{
+	void *array = calloc(count + 1, item_bytes);
+
+	if (array == NULL)
+		abort();
+	return array;
+}
+
+double
+sc_jitter(struct sc_random *random, const struct sc_machine *machine)
+{
+	if (machine->jitter <= 0)
+		return 1;
+	return 1 + machine->jitter * (2 * ldexp((double)(sc_random_next(random) >> 11), -53) - 1);
+}
+
+static void
+set_rates(struct sc_network *network)
+{
+	const struct sc_machine *machine = network->machine;
+	double link = machine->base.link_bytes_per_s * 1e-9;
+	double uplink = machine->uplink_bytes_per_s * 1e-9;
+
+	if (uplink <= 0)
+		uplink = link * machine->rack_nodes;
+	for (uint32_t i = 0; i < network->server_count; i++)
+		network->servers[i].rate = i < 2 * network->nodes ? link : uplink;
+	for (uint32_t i = 0; i < machine->slow_count; i++) {
+		if (machine->slow[i].node >= network->nodes)
+			continue;
+		network->servers[2 * machine->slow[i].node].rate = link * machine->slow[i].factor;
+		network->servers[2 * machine->slow[i].node + 1].rate =
+		    link * machine->slow[i].factor;
+	}
+}
+
+struct sc_network *
+sc_network_new(struct sc_agenda *agenda, struct sc_random *random, const struct sc_machine *machine,
+    uint32_t nodes, const struct sc_network_listener *listener)
+{
+	struct sc_network *network = make(1, sizeof(*network));
+	uint32_t racks = machine->rack_nodes == 0 ? 0 : (nodes - 1) / machine->rack_nodes + 1;
+
+	network->agenda = agenda;
+	network->random = random;
+	network->machine = machine;
+	network->listener = *listener;
+	network->nodes = nodes;
+	network->latency_ns = machine->base.latency_s * 1e9;
+	network->server_count = 2 * (nodes + racks);
+	network->servers = make(network->server_count, sizeof(*network->servers));
+	network->peers = make(nodes, sizeof(*network->peers));
+	network->message_free = NOTHING;
+	for (uint32_t i = 0; i < network->server_count; i++)
+		network->servers[i].posted_ns = UINT64_MAX;
+	set_rates(network);
+	return network;
+}
+
+void
+sc_network_free(struct sc_network *network)
+{
+	if (network == NULL)
+		return;
+	for (uint32_t i = 0; i < network->server_count; i++)
+		free(network->servers[i].heads);
+	for (uint32_t i = 0; i < network->nodes; i++)
+		free(network->peers[i].links);
+	free(network->servers);
+	free(network->peers);
+	free(network->links);
+	free(network->uplinks);
+	free(network->messages);
+	free(network);
+}
+
+static uint32_t
+add_link(struct sc_network *network, uint32_t from, uint32_t to)
+{
+	static const struct flow empty = {.head = NOTHING, .tail = NOTHING};
+	uint32_t rack = network->machine->rack_nodes;
+	struct link *link;
+
+	if (network->link_count == network->link_capacity)
+		network->links =
+		    grow(network->links, &network->link_capacity, sizeof(*network->links));
+	link = &network->links[network->link_count];
+	*link = (struct link){.from = from, .to = to, .flows = {empty, empty}, .uplink = NOTHING};
+	if (rack != 0 && from / rack != to / rack) {
+		if (network->uplink_count == network->uplink_capacity)
+			network->uplinks = grow(network->uplinks, &network->uplink_capacity,
+			    sizeof(*network->uplinks));
+		network->uplinks[network->uplink_count][0] = empty;
+		network->uplinks[network->uplink_count][1] = empty;
+		link->uplink = network->uplink_count++;
+	}
+	return network->link_count++;
+}
+
+/* The place of a peer in the hash: taken by it, or free. */
+static uint32_t *
+peer_place(const struct sc_network *network, const struct peers *peers, uint32_t to)
+{
+	uint32_t at = (to * UINT32_C(2654435761) >> 8) & peers->mask;
+
+	while (peers->links[at] != NOTHING && network->links[peers->links[at]].to != to)
+		at = (at + 1) & peers->mask;
+	return &peers->links[at];
+}
+
+static void
+grow_peers(const struct sc_network *network, struct peers *peers)
+{
+	uint32_t old_size = peers->links == NULL ? 0 : peers->mask + 1;
+	uint32_t size = old_size == 0 ? 8 : 2 * old_size;
+	struct peers larger = {.mask = size - 1, .count = peers->count};
+
+	larger.links = make(size, sizeof(*larger.links));
+	memset(larger.links, 0xff, size * sizeof(*larger.links));
+	for (uint32_t i = 0; i < old_size; i++) {
+		if (peers->links[i] != NOTHING)
+			*peer_place(network, &larger, network->links[peers->links[i]].to) =
+			    peers->links[i];
+	}
+	free(peers->links);
+	*peers = larger;
+}
+
+static uint32_t
+link_between(struct sc_network *network, uint32_t from, uint32_t to)
+{
+	struct peers *peers = &network->peers[from];
+	uint32_t *place;
+
+	assert(from < network->nodes && to < network->nodes && from != to);
+	if (peers->links == NULL)
+		grow_peers(network, peers);
+	place = peer_place(network, peers, to);
+	if (*place == NOTHING) {
+		if (2 * ++peers->count > peers->mask) {
+			grow_peers(network, peers);
+			place = peer_place(network, peers, to);
+		}
+		*place = add_link(network, from, to);
+	}
+	return *place;
+}
+
+static struct server *
+server_of(struct sc_network *network, const struct link *link, enum stage stage)
+{
+	uint32_t rack = network->machine->rack_nodes;
+
+	switch (stage) {
+	case STAGE_OUT:
+		return &network->servers[2 * link->from];
+	case STAGE_IN:
+		return &network->servers[2 * link->to + 1];
+	case STAGE_UP:
+		return &network->servers[2 * (network->nodes + link->from / rack)];
+	default:
+		return &network->servers[2 * (network->nodes + link->to / rack) + 1];
+	}
+}
+
+static enum stage
+stage_of(const struct sc_network *network, uint32_t server)
+{
+	if (server < 2 * network->nodes)
+		return server % 2 == 0 ? STAGE_OUT : STAGE_IN;
+	return server % 2 == 0 ? STAGE_UP : STAGE_DOWN;
+}
+
+static struct flow *
+flow_of(struct sc_network *network, struct link *link, enum stage stage)
+{
+	if (stage <= STAGE_IN)
+		return &link->flows[stage];
+	return &network->uplinks[link->uplink][stage - STAGE_UP];
+}
+
+static bool
+earlier(struct head a, struct head b)
+{
+	return a.finish < b.finish || (a.finish <= b.finish && a.link < b.link);
+}
+
+static void
+heads_rise(struct server *server, uint32_t at, struct head head)
+{
+	while (at > 0 && earlier(head, server->heads[(at - 1) / 2])) {
+		server->heads[at] = server->heads[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	server->heads[at] = head;
+}
+
+/* Put a head in place of the first one. */
+static void
+heads_replace(struct server *server, struct head head)
+{
+	uint32_t at = 0;
+	uint32_t child;
+
+	while ((child = 2 * at + 1) < server->count) {
+		if (child + 1 < server->count &&
+		    earlier(server->heads[child + 1], server->heads[child]))
+			child++;
+		if (!earlier(server->heads[child], head))
+			break;
+		server->heads[at] = server->heads[child];
+		at = child;
+	}
+	server->heads[at] = head;
+}
+
+/* Let the time pass for a server. */
+static void
+advance(const struct sc_network *network, struct server *server)
+{
+	uint64_t now_ns = network->agenda->now_ns;
+
+	if (server->count > 0)
+		server->virtual_bytes +=
+		    (double)(now_ns - server->at_ns) * server->rate / server->count;
+	server->at_ns = now_ns;
+}
+
+/* Be called when the first head will be done, or earlier: an entry that is
+ * too early by then costs less than moving one at every change. */
+static void
+post(struct sc_network *network, struct server *server)
+{
+	double left_bytes;
+	uint64_t done_ns;
+
+	if (server->count == 0)
+		return;
+	left_bytes = server->heads[0].finish - server->virtual_bytes;
+	done_ns = server->at_ns + 1;
+	if (left_bytes > 0)
+		done_ns = server->at_ns + (uint64_t)ceil(left_bytes * server->count / server->rate);
+	if (done_ns >= server->posted_ns)
+		return;
+	server->posted_ns = done_ns;
+	sc_agenda_post(network->agenda, done_ns, SC_AGENDA_SERVER,
+	    (uint32_t)(server - network->servers));
+}
+
+static void
+enter(struct sc_network *network, uint32_t message, enum stage stage)
+{
+	uint32_t index = network->messages[message].link;
+	struct link *link = &network->links[index];
+	struct server *server = server_of(network, link, stage);
+	struct flow *flow = flow_of(network, link, stage);
+
+	network->messages[message].stages++;
+	network->messages[message].next[stage] = NOTHING;
+	if (flow->head != NOTHING) {
+		network->messages[flow->tail].next[stage] = message;
+		flow->tail = message;
+		return;
+	}
+	advance(network, server);
+	flow->head = flow->tail = message;
+	flow->finish = server->virtual_bytes + server->charged_bytes +
+	    network->messages[message].bytes * sc_jitter(network->random, network->machine);
+	server->charged_bytes = 0;
+	if (server->count == server->capacity)
+		server->heads = grow(server->heads, &server->capacity, sizeof(*server->heads));
+	heads_rise(server, server->count++, (struct head){flow->finish, index});
+	post(network, server);
+}
+
+static void
+start(struct sc_network *network, uint32_t message)
+{
+	enter(network, message, STAGE_OUT);
+	if (network->links[network->messages[message].link].uplink != NOTHING) {
+		enter(network, message, STAGE_UP);
+		enter(network, message, STAGE_DOWN);
+	}
+	enter(network, message, STAGE_IN);
+}
+
+/* A server is done with the first of its heads: the flow's next one follows. */
+static uint32_t
+take_head(struct sc_network *network, struct server *server, enum stage stage)
+{
+	uint32_t index = server->heads[0].link;
+	struct flow *flow = flow_of(network, &network->links[index], stage);
+	uint32_t message = flow->head;
+
+	flow->head = network->messages[message].next[stage];
+	if (flow->head == NOTHING) {
+		server->count--;
+		if (server->count > 0)
+			heads_replace(server, server->heads[server->count]);
+		return message;
+	}
+	flow->finish += server->charged_bytes +
+	    network->messages[flow->head].bytes * sc_jitter(network->random, network->machine);
+	server->charged_bytes = 0;
+	heads_replace(server, (struct head){flow->finish, index});
+	return message;
+}
+
+static void
+served(struct sc_network *network, uint32_t message, enum stage stage)
+{
+	struct sc_message_flight copy;
+	struct link *link = &network->links[network->messages[message].link];
+	uint64_t arrival_ns;
+
+	if (--network->messages[message].stages == 0) {
+		arrival_ns = network->agenda->now_ns +
+		    (uint64_t)(network->latency_ns * sc_jitter(network->random, network->machine));
+		if (arrival_ns < link->arrived_ns)
+			arrival_ns = link->arrived_ns;
+		link->arrived_ns = arrival_ns;
+		sc_agenda_post(network->agenda, arrival_ns, SC_AGENDA_ARRIVE, message);
+	}
+	if (stage == STAGE_OUT) {
+		copy = network->messages[message];
+		network->listener.sent(network->listener.context, &copy);
+	}
+}
+
+static void
+serve(struct sc_network *network, uint32_t index)
+{
+	struct server *server = &network->servers[index];
+	enum stage stage = stage_of(network, index);
+
+	if (network->agenda->now_ns != server->posted_ns)
+		return;
+	server->posted_ns = UINT64_MAX;
+	advance(network, server);
+	while (server->count > 0 &&
+	    server->heads[0].finish <= server->virtual_bytes + tolerance_bytes)
+		served(network, take_head(network, server, stage), stage);
+	post(network, server);
+}
+
+void
+sc_network_send(struct sc_network *network, const struct sc_message_flight *message,
+    uint64_t time_ns)
+{
+	uint32_t index = network->message_free;
+
+	if (index == NOTHING) {
+		if (network->message_count == network->message_capacity)
+			network->messages = grow(network->messages, &network->message_capacity,
+			    sizeof(*network->messages));
+		index = network->message_count++;
+	} else {
+		network->message_free = network->messages[index].next[0];
+	}
+	network->messages[index] = *message;
+	network->messages[index].stages = 0;
+	network->messages[index].link = link_between(network, message->from, message->to);
+	if (time_ns > network->agenda->now_ns)
+		sc_agenda_post(network->agenda, time_ns, SC_AGENDA_START, index);
+	else
+		start(network, index);
+}
+
+uint64_t
+sc_network_control(struct sc_network *network, uint32_t from, uint32_t to, double bytes,
+    uint64_t time_ns)
+{
+	uint32_t index = link_between(network, from, to);
+	struct link *link = &network->links[index];
+	enum stage last = link->uplink == NOTHING ? STAGE_IN : STAGE_DOWN;
+	double way_ns = network->latency_ns * sc_jitter(network->random, network->machine);
+	uint64_t arrival_ns;
+
+	for (enum stage stage = STAGE_OUT; stage <= last; stage++) {
+		struct server *server = server_of(network, link, stage);
+
+		server->charged_bytes += bytes;
+		/* All are passed at once: what the last bit waits for is the slowest. */
+		way_ns =
+		    fmax(way_ns, network->latency_ns + bytes * (server->count + 1) / server->rate);
+	}
+	arrival_ns = time_ns + (uint64_t)way_ns;
+	if (arrival_ns < link->control_ns)
+		arrival_ns = link->control_ns;
+	link->control_ns = arrival_ns;
+	return arrival_ns;
+}
+
+void
+sc_network_happen(struct sc_network *network, struct sc_agenda_entry entry)
+{
+	struct sc_message_flight copy;
+
+	switch (entry.kind) {
+	case SC_AGENDA_SERVER:
+		serve(network, entry.id);
+		break;
+	case SC_AGENDA_START:
+		start(network, entry.id);
+		break;
+	case SC_AGENDA_ARRIVE:
+		copy = network->messages[entry.id];
+		network->messages[entry.id].next[0] = network->message_free;
+		network->message_free = entry.id;
+		network->listener.arrived(network->listener.context, &copy);
+		break;
+	default:
+		assert(0);
+	}
+}

@@ -1,0 +1,69 @@
+/*
+ * The network of a simulation: every node has an interface with a rate each
+ * way, every rack may have an uplink.
+ *
+ * Messages of a pair of nodes are a flow.  An interface serves all flows that
+ * have something for it at equal rates (generalised processor sharing), and
+ * the messages of a flow one after the other.  A message is served by all
+ * interfaces on its way at the same time and has arrived a latency after the last of
+ * them was done: so a packet-switched network looks from a message's height.
+ *
+ * Control messages are small: they take their share at once, without
+ * queueing, and their bytes are charged to the next chunk on the interface.
+ * They overtake chunks, never each other on their way between two nodes.
+ */
+#ifndef SC_SIM_NETWORK_H
+#define SC_SIM_NETWORK_H
+
+#include "base/random.h"
+#include "sim/agenda.h"
+#include "sim/machine.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What travels.  The second half belongs to whoever sends it. */
+struct sc_message_flight {
+	uint32_t from;
+	uint32_t to;
+	double bytes;
+	uint32_t link;
+	uint32_t stages;  /* that still serve it */
+	uint32_t next[4]; /* in the queue of each stage */
+	uint32_t slot;
+	uint32_t chunk;
+	uint32_t subfile;
+	uint32_t tag;
+};
+
+struct sc_network; /* opaque */
+
+/* The sender's interface has served a message; it has arrived.  The message is
+ * gone after the second one. */
+struct sc_network_listener {
+	void *context;
+	void (*sent)(void *context, const struct sc_message_flight *);
+	void (*arrived)(void *context, const struct sc_message_flight *);
+};
+
+/* Never fails: without memory the program ends.  All that is given is
+ * borrowed.  Nodes are 0 .. nodes-1. */
+struct sc_network *sc_network_new(struct sc_agenda *, struct sc_random *, const struct sc_machine *,
+    uint32_t nodes, const struct sc_network_listener *);
+void sc_network_free(struct sc_network *);
+
+/* Send a message (its first three fields and its second half are set) at a
+ * time that is not before now. */
+void sc_network_send(struct sc_network *, const struct sc_message_flight *, uint64_t time_ns);
+
+/* When a control message that is sent at time_ns will have arrived. */
+uint64_t sc_network_control(struct sc_network *, uint32_t from, uint32_t to, double bytes,
+    uint64_t time_ns);
+
+/* For the agenda's SERVER, START and ARRIVE. */
+void sc_network_happen(struct sc_network *, struct sc_agenda_entry);
+
+/* A factor of about 1, as the machine's jitter has it. */
+double sc_jitter(struct sc_random *, const struct sc_machine *);
+
+#endif

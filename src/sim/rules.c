@@ -1,0 +1,190 @@
+/*
+ * The rules that every node keeps: see rules.h.
+ */
+#include "sim/rules.h"
+
+#include <stdlib.h>
+
+void
+sc_rules_init(struct sc_rules *rules, const struct sc_plan *plan)
+{
+	*rules = (struct sc_rules){.plan = plan};
+	rules->slots = malloc((plan->slots + 1) * sizeof(*rules->slots));
+	rules->posted = malloc((plan->subfiles + 1) * sizeof(*rules->posted));
+	if (rules->slots == NULL || rules->posted == NULL ||
+	    sc_bitmap_init(&rules->stored, plan->chunks) != 0)
+		abort();
+	for (uint32_t i = 0; i < plan->slots; i++)
+		rules->slots[i] =
+		    (struct sc_rules_slot){.content = SC_NONE, .peer = SC_NONE, .next = SC_NONE};
+	for (uint32_t i = 0; i < plan->subfiles; i++)
+		rules->posted[i] = (struct sc_rules_posted){SC_NONE, SC_NONE};
+}
+
+void
+sc_rules_free(struct sc_rules *rules)
+{
+	free(rules->slots);
+	free(rules->posted);
+	sc_bitmap_free(&rules->stored);
+}
+
+static bool
+is_busy(const struct sc_rules_slot *slot)
+{
+	return slot->sends > 0 || slot->peer != SC_NONE || slot->loading || slot->storing;
+}
+
+static const char *
+begin_filling(struct sc_rules *rules, uint32_t slot)
+{
+	if (slot >= rules->plan->slots)
+		return "uses a slot that the plan does not have";
+	if (is_busy(&rules->slots[slot]))
+		return "fills a slot that is in use";
+	rules->slots[slot].content = SC_NONE;
+	return NULL;
+}
+
+const char *
+sc_rules_load(struct sc_rules *rules, uint32_t slot, uint32_t chunk, bool from_source)
+{
+	const char *broken = begin_filling(rules, slot);
+
+	if (broken != NULL)
+		return broken;
+	if (chunk >= rules->plan->chunks)
+		return "loads a chunk that the plan does not have";
+	rules->slots[slot].loading = true;
+	if (!from_source && !sc_bitmap_has(&rules->stored, chunk))
+		return "loads a chunk that is not in its store";
+	return NULL;
+}
+
+const char *
+sc_rules_loaded(struct sc_rules *rules, uint32_t slot, uint32_t chunk, bool sound)
+{
+	if (!rules->slots[slot].loading)
+		return "was given a load that it did not ask for";
+	rules->slots[slot].loading = false;
+	rules->slots[slot].content = sound ? chunk : SC_NONE;
+	return NULL;
+}
+
+const char *
+sc_rules_receive(struct sc_rules *rules, uint32_t slot, uint32_t peer, uint32_t subfile)
+{
+	const char *broken = begin_filling(rules, slot);
+	struct sc_rules_posted *posted;
+
+	if (broken != NULL)
+		return broken;
+	if (subfile >= rules->plan->subfiles || peer > rules->plan->recipients)
+		return "posts a receive for nobody's chunk";
+	posted = &rules->posted[subfile];
+	rules->slots[slot].peer = peer;
+	rules->slots[slot].next = SC_NONE;
+	if (posted->first == SC_NONE)
+		posted->first = slot;
+	else
+		rules->slots[posted->last].next = slot;
+	posted->last = slot;
+	return NULL;
+}
+
+const char *
+sc_rules_arrived(struct sc_rules *rules, uint32_t peer, uint32_t subfile, uint32_t chunk,
+    bool sound, uint32_t *slot)
+{
+	struct sc_rules_posted *posted = &rules->posted[subfile];
+	uint32_t before = SC_NONE;
+	uint32_t at = posted->first;
+
+	while (at != SC_NONE && rules->slots[at].peer != peer) {
+		before = at;
+		at = rules->slots[at].next;
+	}
+	*slot = at;
+	if (at == SC_NONE)
+		return "was sent a chunk that no receive is posted for (credits exceeded)";
+	if (before == SC_NONE)
+		posted->first = rules->slots[at].next;
+	else
+		rules->slots[before].next = rules->slots[at].next;
+	if (posted->last == at)
+		posted->last = before;
+	rules->slots[at].peer = SC_NONE;
+	rules->slots[at].content = sound ? chunk : SC_NONE;
+	return NULL;
+}
+
+const char *
+sc_rules_send(struct sc_rules *rules, uint32_t slot, uint32_t chunk, uint32_t subfile)
+{
+	if (slot >= rules->plan->slots)
+		return "uses a slot that the plan does not have";
+	rules->slots[slot].sends++;
+	if (rules->slots[slot].content == SC_NONE)
+		return "sends a slot that holds no sound chunk";
+	if (rules->slots[slot].content != chunk || chunk % rules->plan->subfiles != subfile)
+		return "sends another chunk than it says";
+	return NULL;
+}
+
+const char *
+sc_rules_sent(struct sc_rules *rules, uint32_t slot)
+{
+	if (rules->slots[slot].sends == 0)
+		return "was told of a send that it did not ask for";
+	rules->slots[slot].sends--;
+	return NULL;
+}
+
+const char *
+sc_rules_store(struct sc_rules *rules, uint32_t slot, uint32_t chunk)
+{
+	if (slot >= rules->plan->slots)
+		return "uses a slot that the plan does not have";
+	if (rules->slots[slot].storing)
+		return "stores a slot twice at a time";
+	rules->slots[slot].storing = true;
+	if (rules->slots[slot].content != chunk || chunk >= rules->plan->chunks)
+		return "stores a chunk that is not, or not sound, in the slot";
+	if (sc_bitmap_has(&rules->stored, chunk))
+		return "stores a chunk twice";
+	return NULL;
+}
+
+const char *
+sc_rules_stored(struct sc_rules *rules, uint32_t slot, uint32_t chunk, bool kept)
+{
+	rules->slots[slot].storing = false;
+	if (kept && !sc_bitmap_add(&rules->stored, chunk))
+		return "stores a chunk twice";
+	return NULL;
+}
+
+const char *
+sc_rules_commit(struct sc_rules *rules)
+{
+	if (rules->committed)
+		return "commits twice";
+	rules->committed = true;
+	if (rules->stored.count != rules->plan->chunks)
+		return "commits before every chunk is stored";
+	return NULL;
+}
+
+const char *
+sc_rules_leave(const struct sc_rules *rules, bool aborted)
+{
+	for (uint32_t i = 0; i < rules->plan->slots; i++) {
+		const struct sc_rules_slot *slot = &rules->slots[i];
+
+		if (slot->sends > 0 || slot->loading || slot->storing)
+			return "leaves while a slot of its is in use";
+		if (slot->peer != SC_NONE && !aborted)
+			return "leaves while it still grants credits";
+	}
+	return NULL;
+}

@@ -1,0 +1,61 @@
+/*
+ * The rules that every node keeps, seen from outside: what is really in its
+ * slots, its store and its posted receives.  Checked at every action.
+ */
+#ifndef SC_SIM_RULES_H
+#define SC_SIM_RULES_H
+
+#include "base/bitmap.h"
+#include "core/plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A slot as it really is. */
+struct sc_rules_slot {
+	uint32_t content; /* the chunk in it, sound; or SC_NONE */
+	uint32_t sends;   /* under way from it */
+	uint32_t peer;    /* a receive for this peer is posted, or SC_NONE */
+	uint32_t next;    /* posted later for the same subfile */
+	bool loading;
+	bool storing;
+};
+
+/* The receives that are posted for a subfile, oldest first. */
+struct sc_rules_posted {
+	uint32_t first;
+	uint32_t last;
+};
+
+struct sc_rules {
+	const struct sc_plan *plan;
+	struct sc_rules_slot *slots;
+	struct sc_rules_posted *posted; /* by subfile */
+	struct sc_bitmap stored;        /* chunks of this node's copy */
+	bool committed;
+};
+
+/* Without memory the program ends. */
+void sc_rules_init(struct sc_rules *, const struct sc_plan *);
+void sc_rules_free(struct sc_rules *);
+
+/*
+ * Something is done with a slot, or happens to it.  NULL, or the rule that this
+ * breaks.  After a broken rule only reading goes on.
+ */
+const char *sc_rules_load(struct sc_rules *, uint32_t slot, uint32_t chunk, bool from_source);
+const char *sc_rules_loaded(struct sc_rules *, uint32_t slot, uint32_t chunk, bool sound);
+const char *sc_rules_receive(struct sc_rules *, uint32_t slot, uint32_t peer, uint32_t subfile);
+/* Finds the slot of the receive: SC_NONE if there is none. */
+const char *sc_rules_arrived(struct sc_rules *, uint32_t peer, uint32_t subfile, uint32_t chunk,
+    bool sound, uint32_t *slot);
+const char *sc_rules_send(struct sc_rules *, uint32_t slot, uint32_t chunk, uint32_t subfile);
+const char *sc_rules_sent(struct sc_rules *, uint32_t slot);
+const char *sc_rules_store(struct sc_rules *, uint32_t slot, uint32_t chunk);
+const char *sc_rules_stored(struct sc_rules *, uint32_t slot, uint32_t chunk, bool kept);
+const char *sc_rules_commit(struct sc_rules *);
+
+/* A node has left: is anything in use that it can't have forgotten? */
+const char *sc_rules_leave(const struct sc_rules *, bool aborted);
+
+#endif
