@@ -33,6 +33,7 @@ const char sc_options_help[] =
     "      --size=SIZE          plan for a file of SIZE, without SOURCE\n"
     "      --timings=FILE.h5    write what happened when: stagecast-timings(5)\n"
     "      --failed-hosts=FILE  write the hosts without a copy, one a line\n"
+    "      --trace=FILE         write each rank's events and actions to FILE.RANK\n"
     "      --progress=auto|always|never\n"
     "                           a line on the terminal (auto) or in any case\n"
     "  -q, --quiet              only errors\n"

@@ -21,6 +21,7 @@ enum {
 	OPT_SIZE,
 	OPT_TIMINGS,
 	OPT_FAILED_HOSTS,
+	OPT_TRACE,
 	OPT_PROGRESS,
 };
 
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
 	{"size", required_argument, NULL, OPT_SIZE},
 	{"timings", required_argument, NULL, OPT_TIMINGS},
 	{"failed-hosts", required_argument, NULL, OPT_FAILED_HOSTS},
+	{"trace", required_argument, NULL, OPT_TRACE},
 	{"progress", required_argument, NULL, OPT_PROGRESS},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -199,6 +201,9 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 		return 0;
 	case OPT_FAILED_HOSTS:
 		options->failed_hosts = optarg;
+		return 0;
+	case OPT_TRACE:
+		options->trace = optarg;
 		return 0;
 	case OPT_COPIES:
 	case OPT_PROGRESS:

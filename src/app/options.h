@@ -37,6 +37,7 @@ struct sc_options {
 	struct sc_plan_wishes wishes;
 	const char *timings;      /* or NULL */
 	const char *failed_hosts; /* or NULL */
+	const char *trace;        /* or NULL: the beginning of each rank's file */
 	const char *topology;     /* or NULL: the ranks of this job */
 	uint64_t size_bytes;      /* --size, for a plan without a source */
 	bool has_size;

@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "core/node.h"
 #include "file/io.h"
+#include "record/trace.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +134,9 @@ step(struct run *run, struct sc_event *event)
 		sc_log(SC_LOG_WARNING, "a message from node %u makes no sense and was ignored",
 		    event->peer);
 	}
+	if (run->config->trace != NULL &&
+	    sc_trace_step(run->config->trace, run->config->self, event, &run->actions) != 0)
+		return sc_fail(run->err, errno, "the trace can't be written");
 	for (size_t i = 0; i < run->actions.count; i++) {
 		if (perform(run, &run->actions.items[i]) != 0)
 			return -1;
@@ -161,8 +166,6 @@ take_fabric_event(struct run *run, const struct sc_fabric_event *happened)
 		.peer = happened->peer,
 		.subfile = happened->subfile,
 		.slot = happened->slot,
-		.bytes = happened->bytes,
-		.length = happened->length,
 		.cause = happened->cause,
 	};
 
@@ -177,6 +180,8 @@ take_fabric_event(struct run *run, const struct sc_fabric_event *happened)
 		break;
 	case SC_FABRIC_CONTROL:
 		event.what = SC_EVENT_CONTROL_ARRIVED;
+		event.bytes = happened->bytes;
+		event.length = happened->length;
 		break;
 	case SC_FABRIC_FAILED:
 		event.what = SC_EVENT_PEER_FAILED;
@@ -320,6 +325,10 @@ start(struct run *run)
 		return sc_fail(run->err, 0, "no memory for %u chunks", config->plan->chunks);
 	if (sc_io_start(&run->io, &io_config, run->err) != 0)
 		return -1;
+	if (config->trace != NULL &&
+	    (sc_trace_begin(config->trace, config->plan) != 0 ||
+		sc_trace_node(config->trace, &node_config) != 0))
+		return sc_fail(run->err, errno, "the trace can't be written");
 	run->now_ns = run->busy_ns = sc_clock_now_ns();
 	if (step(run, &event) != 0)
 		return -1;

@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Called at the origin for each SC_ACTION_REPORT; text is "" where there is none. */
 typedef void sc_run_listener(void *context, const struct sc_action *, const char *text,
@@ -35,6 +36,7 @@ struct sc_run_config {
 	struct sc_sink_options sink_options;
 	bool keeps_copy;
 	bool records; /* fill the timeline */
+	FILE *trace;  /* all events and actions are written to it, or NULL */
 	uint64_t progress_interval_ns;
 	volatile sig_atomic_t *stop_signal; /* set by a handler: give up */
 	sc_run_listener *listener;

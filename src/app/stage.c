@@ -18,6 +18,7 @@
 #include "file/slots.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,11 +90,28 @@ prepare(struct stage *stage, struct sc_error *err)
 }
 
 static int
+open_trace(const char *beginning, uint32_t rank, FILE **trace, struct sc_error *err)
+{
+	size_t capacity = strlen(beginning) + 16;
+	char *path = malloc(capacity);
+
+	if (path == NULL)
+		return sc_fail(err, ENOMEM, "the trace %s", beginning);
+	snprintf(path, capacity, "%s.%u", beginning, rank);
+	*trace = fopen(path, "w");
+	if (*trace == NULL)
+		(void)sc_fail(err, errno, "the trace %s", path);
+	free(path);
+	return *trace == NULL ? -1 : 0;
+}
+
+static int
 run(struct stage *stage, struct sc_error *err)
 {
 	struct sc_job *job = &stage->job;
 	bool origin = job->self == SC_ORIGIN;
 	bool keeps_copy = !origin || job->origin_keeps_copy;
+	int rc;
 	struct sc_run_config config = {
 		.plan = &job->plan,
 		.self = job->self,
@@ -124,7 +142,14 @@ run(struct stage *stage, struct sc_error *err)
 		sc_log(SC_LOG_INFO, "writing %s", config.dest);
 	if (keeps_copy && job->dest == NULL)
 		config.dest_failure = job->dest_error.text;
-	return sc_run(&config, &stage->result, err);
+	if (stage->options->trace != NULL &&
+	    open_trace(stage->options->trace, stage->world->rank, &config.trace, err) != 0)
+		return -1;
+	rc = sc_run(&config, &stage->result, err);
+	if (config.trace != NULL && fclose(config.trace) != 0 && rc == 0)
+		rc = sc_fail(err, errno, "the trace %s.%u", stage->options->trace,
+		    stage->world->rank);
+	return rc;
 }
 
 /* Tell the ranks of this host that take no part that all is over. */
