@@ -4,17 +4,14 @@
 #include "app/options.h"
 
 #include "app/dest.h"
-#include "base/units.h"
+#include "app/plan_options.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	OPT_MAX_CONNECTIONS = 256,
-	OPT_MEMORY,
-	OPT_STORE_AND_FORWARD,
-	OPT_COPIES,
+	OPT_COPIES = SC_OPTION_OWN,
 	OPT_VERIFY,
 	OPT_PLAN,
 	OPT_TOPOLOGY,
@@ -25,19 +22,12 @@ enum {
 	OPT_PROGRESS,
 };
 
-static const char short_options[] = ":fps:k:m:b:w:qvVh";
+static const char short_options[] = ":fp" SC_PLAN_SHORT_OPTIONS "qvVh";
 
 static const struct option long_options[] = {
 	{"force", no_argument, NULL, 'f'},
 	{"preserve", no_argument, NULL, 'p'},
-	{"chunk-size", required_argument, NULL, 's'},
-	{"group-size", required_argument, NULL, 'k'},
-	{"tree-groups", required_argument, NULL, 'm'},
-	{"branching", required_argument, NULL, 'b'},
-	{"window", required_argument, NULL, 'w'},
-	{"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
-	{"memory", required_argument, NULL, OPT_MEMORY},
-	{"store-and-forward", no_argument, NULL, OPT_STORE_AND_FORWARD},
+	SC_PLAN_LONG_OPTIONS,
 	{"copies", required_argument, NULL, OPT_COPIES},
 	{"verify", no_argument, NULL, OPT_VERIFY},
 	{"plan", no_argument, NULL, OPT_PLAN},
@@ -53,50 +43,6 @@ static const struct option long_options[] = {
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
-
-/* A count, or 0 for "auto". */
-static int
-parse_wish(const char *name, uint32_t min, uint32_t max, uint32_t *wish, struct sc_error *err)
-{
-	if (strcmp(optarg, "auto") == 0) {
-		*wish = 0;
-		return 0;
-	}
-	if (sc_parse_count(optarg, min, max, wish) != 0)
-		return sc_fail(err, 0, "--%s=%s: it takes a number from %u to %u", name, optarg,
-		    min, max);
-	return 0;
-}
-
-static int
-parse_bytes(const char *name, uint64_t min, uint64_t max, uint64_t *bytes, struct sc_error *err)
-{
-	char low[SC_UNIT_TEXT_BYTES];
-	char high[SC_UNIT_TEXT_BYTES];
-
-	if (sc_parse_size(optarg, bytes) != 0)
-		return sc_fail(err, 0, "--%s=%s: it takes a size such as 4096, 64KiB or 1G", name,
-		    optarg);
-	if (*bytes < min || *bytes > max)
-		return sc_fail(err, 0, "--%s=%s: it takes a size from %s to %s", name, optarg,
-		    sc_format_size((double)min, low), sc_format_size((double)max, high));
-	return 0;
-}
-
-static int
-parse_chunk_size(uint32_t *chunk_bytes, struct sc_error *err)
-{
-	uint64_t bytes;
-
-	if (strcmp(optarg, "auto") == 0) {
-		*chunk_bytes = 0;
-		return 0;
-	}
-	if (parse_bytes("chunk-size", SC_CHUNK_BYTES_MIN, SC_CHUNK_BYTES_MAX, &bytes, err) != 0)
-		return -1;
-	*chunk_bytes = (uint32_t)bytes;
-	return 0;
-}
 
 /* Which of the words is it?  -1 with *err if none. */
 static int
@@ -130,34 +76,6 @@ take_word_option(struct sc_options *options, int option, struct sc_error *err)
 					      : SC_PROGRESS_AUTO;
 	}
 	return word < 0 ? -1 : 0;
-}
-
-static int
-take_plan_option(struct sc_options *options, int option, struct sc_error *err)
-{
-	struct sc_plan_wishes *wishes = &options->wishes;
-
-	switch (option) {
-	case 's':
-		return parse_chunk_size(&wishes->chunk_bytes, err);
-	case 'k':
-		return parse_wish("group-size", 1, SC_GROUP_SIZE_MAX, &wishes->group_size, err);
-	case 'm':
-		return parse_wish("tree-groups", 1, SC_NODES_MAX, &wishes->tree_groups, err);
-	case 'b':
-		return parse_wish("branching", 1, SC_BRANCHING_MAX, &wishes->branching, err);
-	case 'w':
-		return parse_wish("window", 1, SC_WINDOW_MAX, &wishes->window, err);
-	case OPT_MAX_CONNECTIONS:
-		return parse_wish("max-connections", 2, SC_RECEIVERS_MAX, &wishes->max_connections,
-		    err);
-	case OPT_MEMORY:
-		return parse_bytes("memory", SC_MEMORY_BYTES_MIN, UINT64_C(1) << 40,
-		    &wishes->memory_bytes, err);
-	default:
-		wishes->store_and_forward = true;
-		return 0;
-	}
 }
 
 /* An option that says what to do or tell. */
@@ -195,7 +113,7 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 		return 0;
 	case OPT_SIZE:
 		options->has_size = true;
-		return parse_bytes("size", 0, UINT64_C(1) << 60, &options->size_bytes, err);
+		return sc_option_bytes("size", 0, UINT64_C(1) << 60, &options->size_bytes, err);
 	case OPT_TIMINGS:
 		options->timings = optarg;
 		return 0;
@@ -209,7 +127,7 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 	case OPT_PROGRESS:
 		return take_word_option(options, option, err);
 	default:
-		return take_plan_option(options, option, err);
+		return sc_plan_option_take(&options->wishes, option, err);
 	}
 }
 
@@ -245,16 +163,8 @@ sc_options_parse(struct sc_options *options, int argc, char **argv, struct sc_er
 	memset(options, 0, sizeof(*options));
 	optind = 1;
 	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
-		if (option == ':')
-			return sc_fail(err, 0, "%s needs a value", argv[optind - 1]);
-		if (option == '?') {
-			/* A long option that was given a value it doesn't take has a
-			 * letter that exists. */
-			if (optopt > 0 && optopt < 256 && strchr(short_options, optopt) == NULL)
-				return sc_fail(err, 0, "there is no option -%c", optopt);
-			return sc_fail(err, 0, "%s: no such option, or it takes no value",
-			    argv[optind - 1]);
-		}
+		if (option == ':' || option == '?')
+			return sc_option_refuse(option, short_options, argv, err);
 		if (take_option(options, option, err) != 0)
 			return -1;
 	}

@@ -3,7 +3,7 @@
  */
 #include "app/sim_options.h"
 
-#include "base/units.h"
+#include "app/plan_options.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -12,7 +12,7 @@
 #include <strings.h>
 
 enum {
-	OPT_NODES = 256,
+	OPT_NODES = SC_OPTION_OWN,
 	OPT_SIZE,
 	OPT_TOPOLOGY,
 	OPT_NIC,
@@ -27,9 +27,6 @@ enum {
 	OPT_SLOW,
 	OPT_JITTER,
 	OPT_SEED,
-	OPT_MAX_CONNECTIONS,
-	OPT_MEMORY,
-	OPT_STORE_AND_FORWARD,
 	OPT_COMPARE,
 	OPT_SWARM,
 	OPT_FIRST,
@@ -38,7 +35,7 @@ enum {
 	OPT_TIMINGS,
 };
 
-static const char short_options[] = ":s:k:m:b:w:Vh";
+static const char short_options[] = ":" SC_PLAN_SHORT_OPTIONS "Vh";
 
 static const struct option long_options[] = {
 	{"nodes", required_argument, NULL, OPT_NODES},
@@ -56,14 +53,7 @@ static const struct option long_options[] = {
 	{"slow", required_argument, NULL, OPT_SLOW},
 	{"jitter", required_argument, NULL, OPT_JITTER},
 	{"seed", required_argument, NULL, OPT_SEED},
-	{"chunk-size", required_argument, NULL, 's'},
-	{"group-size", required_argument, NULL, 'k'},
-	{"tree-groups", required_argument, NULL, 'm'},
-	{"branching", required_argument, NULL, 'b'},
-	{"window", required_argument, NULL, 'w'},
-	{"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
-	{"memory", required_argument, NULL, OPT_MEMORY},
-	{"store-and-forward", no_argument, NULL, OPT_STORE_AND_FORWARD},
+	SC_PLAN_LONG_OPTIONS,
 	{"compare", no_argument, NULL, OPT_COMPARE},
 	{"swarm", required_argument, NULL, OPT_SWARM},
 	{"first", required_argument, NULL, OPT_FIRST},
@@ -154,24 +144,6 @@ parse_time(const char *name, double *seconds, struct sc_error *err)
 }
 
 static int
-parse_number(const char *name, uint32_t min, uint32_t max, uint32_t *number, struct sc_error *err)
-{
-	if (sc_parse_count(optarg, min, max, number) != 0)
-		return sc_fail(err, 0, "--%s=%s: it takes a number from %u to %u", name, optarg,
-		    min, max);
-	return 0;
-}
-
-static int
-parse_bytes(const char *name, uint64_t min, uint64_t max, uint64_t *bytes, struct sc_error *err)
-{
-	if (sc_parse_size(optarg, bytes) != 0 || *bytes < min || *bytes > max)
-		return sc_fail(err, 0, "--%s=%s: it takes a size such as 4096, 64KiB or 1G", name,
-		    optarg);
-	return 0;
-}
-
-static int
 parse_seed(const char *name, uint64_t *seed, struct sc_error *err)
 {
 	size_t digits = strspn(optarg, "0123456789");
@@ -246,39 +218,6 @@ parse_slow(struct sc_machine *machine, struct sc_error *err)
 }
 
 static int
-take_plan_option(struct sc_sim_options *options, int option, struct sc_error *err)
-{
-	struct sc_plan_wishes *wishes = &options->wishes;
-	uint64_t bytes;
-
-	switch (option) {
-	case 's':
-		if (parse_bytes("chunk-size", SC_CHUNK_BYTES_MIN, SC_CHUNK_BYTES_MAX, &bytes,
-			err) != 0)
-			return -1;
-		wishes->chunk_bytes = (uint32_t)bytes;
-		return 0;
-	case 'k':
-		return parse_number("group-size", 1, SC_GROUP_SIZE_MAX, &wishes->group_size, err);
-	case 'm':
-		return parse_number("tree-groups", 1, SC_NODES_MAX, &wishes->tree_groups, err);
-	case 'b':
-		return parse_number("branching", 1, SC_BRANCHING_MAX, &wishes->branching, err);
-	case 'w':
-		return parse_number("window", 1, SC_WINDOW_MAX, &wishes->window, err);
-	case OPT_MAX_CONNECTIONS:
-		return parse_number("max-connections", 2, SC_RECEIVERS_MAX,
-		    &wishes->max_connections, err);
-	case OPT_MEMORY:
-		return parse_bytes("memory", SC_MEMORY_BYTES_MIN, UINT64_C(1) << 40,
-		    &wishes->memory_bytes, err);
-	default:
-		wishes->store_and_forward = true;
-		return 0;
-	}
-}
-
-static int
 take_machine_option(struct sc_sim_options *options, int option, struct sc_error *err)
 {
 	struct sc_machine *machine = &options->machine;
@@ -309,7 +248,7 @@ take_machine_option(struct sc_sim_options *options, int option, struct sc_error 
 	case OPT_TOPOLOGY:
 		return parse_topology(options, err);
 	default:
-		return take_plan_option(options, option, err);
+		return sc_plan_option_take(&options->wishes, option, err);
 	}
 }
 
@@ -318,9 +257,9 @@ take_option(struct sc_sim_options *options, int option, struct sc_error *err)
 {
 	switch (option) {
 	case OPT_NODES:
-		return parse_number("nodes", 0, SC_NODES_MAX, &options->nodes, err);
+		return sc_option_number("nodes", 0, SC_NODES_MAX, &options->nodes, err);
 	case OPT_SIZE:
-		return parse_bytes("size", 0, UINT64_C(1) << 60, &options->size_bytes, err);
+		return sc_option_bytes("size", 0, UINT64_C(1) << 60, &options->size_bytes, err);
 	case OPT_SEED:
 		return parse_seed("seed", &options->seed, err);
 	case OPT_FIRST:
@@ -330,9 +269,9 @@ take_option(struct sc_sim_options *options, int option, struct sc_error *err)
 		return 0;
 	case OPT_SWARM:
 		options->errand = SC_SIM_SWARM;
-		return parse_number("swarm", 1, 2000000000, &options->swarm, err);
+		return sc_option_number("swarm", 1, 2000000000, &options->swarm, err);
 	case OPT_JOBS:
-		return parse_number("jobs", 1, 1024, &options->jobs, err);
+		return sc_option_number("jobs", 1, 1024, &options->jobs, err);
 	case OPT_TRACE:
 		options->trace = optarg;
 		return 0;
@@ -381,14 +320,8 @@ sc_sim_options_parse(struct sc_sim_options *options, int argc, char **argv, stru
 	};
 	optind = 1;
 	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
-		if (option == ':')
-			return sc_fail(err, 0, "%s needs a value", argv[optind - 1]);
-		if (option == '?') {
-			if (optopt != 0 && optopt < 256)
-				return sc_fail(err, 0, "there is no option -%c", optopt);
-			return sc_fail(err, 0, "%s: no such option, or it takes no value",
-			    argv[optind - 1]);
-		}
+		if (option == ':' || option == '?')
+			return sc_option_refuse(option, short_options, argv, err);
 		if (take_option(options, option, err) != 0)
 			return -1;
 	}
