@@ -104,6 +104,17 @@ row_time(const struct sc_plan *plan, const struct sc_cost_machine *machine, cons
 	return larger(larger(link, processor), larger(storage, round_trip / plan->window));
 }
 
+/* What a chunk for the next group loses to the sends that are under way when it
+ * comes: they share the relay's link with it until they end.  In a file of one
+ * row there are none. */
+static double
+others_under_way(const struct pace *pace, double sends)
+{
+	double most = sends < SC_SENDS_AT_ONCE ? sends : SC_SENDS_AT_ONCE;
+
+	return pace->rows > 1 && most > 1 ? (most - 1) * pace->chunk_s : 0;
+}
+
 static struct pace
 pace_of(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 {
@@ -134,7 +145,7 @@ pace_of(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 		pace.feed_s = pace.way_hop_s + pace.rows * pace.chunk_s;
 		pace.collect_s = step_s + pace.rows * (k - 1) * pace.chunk_s;
 	} else {
-		pace.way_hop_s = pace.hop_s;
+		pace.way_hop_s = pace.hop_s + others_under_way(&pace, k - 1 + nexts);
 		pace.way_send_s = pace.chunk_s;
 		pace.path_s = pace.hop_s + pace.chunk_s;
 		pace.feed_s = pace.handshake_s + pace.write_s + (pace.rows - 1) * pace.row_s +

@@ -17,7 +17,8 @@
  *   the file             rows; so S/B in a chain, S/B*(1+1/k) with two next groups
  *   start                the distribution list and the first credits: two latencies,
  *                        once a tree (the lists run ahead of the chunks)
- *   a hop                latency, and t for each send of the chunk up to its own
+ *   a hop                latency, t for each send of the chunk up to its own, and for
+ *                        those of other chunks that are under way (SC_SENDS_AT_ONCE)
  *   the last group       k-1 sends and a latency; for the subfile of a missing
  *                        member, the paths of the short groups before it
  *   a secondary tree     starts when its feeder holds its subfile, takes the
