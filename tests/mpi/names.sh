@@ -16,8 +16,8 @@ names=(
 	'100 %h %r %'
 	$'\xff\xfe not UTF-8'
 )
-mkdir "$dir/work" "$dir/copies"
-cd "$dir/work" || exit 99
+mkdir "$dir/elsewhere" "$dir/copies"
+cd "$dir/elsewhere" || exit 99
 
 for name in "${names[@]}"; do
 	head -c 10000 /dev/urandom >"./$name" || fail "the file system has no such name: $name"
@@ -60,7 +60,7 @@ stage 2 s ../copies
 expect_copies s ../copies/s
 stage 2 -f ./s ../copies/
 expect_copies s ../copies/s
-stage 2 ../work/s .
+stage 2 ../elsewhere/s .
 expect_status 0 "DEST is the folder of SOURCE"
 expect_left s
 rm -f "$dir"/copies/*
