@@ -110,6 +110,10 @@ sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 	char each[SC_UNIT_TEXT_BYTES];
 	char all[SC_UNIT_TEXT_BYTES];
 
+	if (outcome->copies == 0)
+		sc_log(SC_LOG_WARNING,
+		    "DEST is SOURCE itself, and there is no other node: "
+		    "nothing was to be done");
 	if (outcome->options->quiet || outcome->tally.committed == 0)
 		return;
 	if (digest[0] != '\0')

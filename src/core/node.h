@@ -7,11 +7,10 @@
  * file and no MPI: the caller is src/app's run loop, the simulator or a test.
  *
  * The contract: one STARTED first; then for each LOAD, STORE, SEND, COMMIT
- * and FINISH_SOURCE exactly one event that says how it ended, in any order,
- * except that sends to one peer, and loads, keep theirs; for a RECEIVE one CHUNK_ARRIVED at most.  Chunks of
- * one (peer, subfile) arrive in the order in which they were sent.  After
- * LEAVE no step is taken any more; receives that are still posted are the caller's to
- * cancel.
+ * and FINISH_SOURCE exactly one event that says how it ended, and for a RECEIVE
+ * at most one CHUNK_ARRIVED, in any order; loads keep theirs.  Control messages
+ * of one peer arrive in the order in which they were sent.  After LEAVE no step
+ * is taken any more; receives that are still posted are the caller's to cancel.
  */
 #ifndef SC_CORE_NODE_H
 #define SC_CORE_NODE_H
