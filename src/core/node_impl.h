@@ -46,6 +46,8 @@ struct outbound {
 	uint32_t subfile;
 	enum sc_edge_kind kind;
 	bool open; /* its distribution list was sent */
+	/* It may want a chunk that is in the store and no longer in a slot. */
+	bool lagging;
 	uint32_t granted;
 	uint32_t sent;
 	uint32_t in_flight;
@@ -92,6 +94,7 @@ struct sc_node {
 	uint32_t outbound_count;
 	uint32_t outbound_capacity;
 	uint32_t sends_in_flight;
+	uint32_t lagging;     /* edges */
 	uint32_t next_served; /* where the search for an edge to load for begins */
 
 	/* The store. */
@@ -174,6 +177,8 @@ int node_on_loaded(struct sc_node *, const struct sc_event *);
 void node_open_edges(struct sc_node *, uint32_t subfile);
 /* Send what can be sent now. */
 void node_pump(struct sc_node *);
+/* A chunk leaves its slot: whoever still wants it lags from now on. */
+void node_mark_lagging(struct sc_node *, uint32_t chunk);
 /* Load what edges want that is only in the store, or (origin) the next of the source. */
 void node_load(struct sc_node *);
 /* Will an outbound edge that keeps up still send this slot's chunk? lagging: or one that doesn't? */

@@ -29,6 +29,30 @@ find_outbound(struct sc_node *node, uint32_t peer, uint32_t subfile)
 }
 
 static void
+set_lagging(struct sc_node *node, struct outbound *edge, bool lagging)
+{
+	if (edge->lagging == lagging)
+		return;
+	edge->lagging = lagging;
+	if (lagging)
+		node->lagging++;
+	else
+		node->lagging--;
+}
+
+void
+node_mark_lagging(struct sc_node *node, uint32_t chunk)
+{
+	uint32_t position = chunk / node->plan->subfiles;
+	struct span span = node->spans[chunk % node->plan->subfiles];
+
+	for (uint32_t i = span.first; i < span.first + span.count; i++) {
+		if (node->outbound[i].open && position >= node->outbound[i].sent)
+			set_lagging(node, &node->outbound[i], true);
+	}
+}
+
+static void
 open_edge(struct sc_node *node, struct outbound *edge)
 {
 	struct sc_message message = {.type = SC_MESSAGE_OFFER};
@@ -42,6 +66,7 @@ open_edge(struct sc_node *node, struct outbound *edge)
 		offer->receivers[i].kind = edges[i].kind;
 	}
 	edge->open = true;
+	set_lagging(node, edge, node->inbound[edge->subfile].arrived > 0);
 	node_control(node, edge->peer, &message);
 	node_record(node, SC_RECORD_SEND_BEGUN, edge->peer, edge->subfile, edge->total);
 }
@@ -140,6 +165,8 @@ send_next(struct sc_node *node, struct outbound *edge)
 	node->sends_in_flight++;
 	if (slot->charged == SC_NONE && !node_is_origin(node))
 		edge->served_from_store++;
+	if (edge->sent == edge->total)
+		set_lagging(node, edge, false);
 	assert(edge->sent <= edge->granted && edge->granted <= edge->total);
 	action = sc_actions_add(node->actions, SC_ACTION_SEND);
 	action->slot = index;
@@ -262,10 +289,10 @@ load_source(struct sc_node *node)
 	}
 }
 
-/* Load for an edge what it has credits for and what isn't in a slot.  False
- * if there is no slot for more. */
+/* Load for an edge that lags what it has credits for and what isn't in a slot.
+ * False if there is no slot for more. */
 static bool
-load_for(struct sc_node *node, const struct outbound *edge)
+load_for(struct sc_node *node, struct outbound *edge)
 {
 	uint32_t most = node->plan->load_slots;
 
@@ -274,8 +301,11 @@ load_for(struct sc_node *node, const struct outbound *edge)
 
 		if (node_slot_find(node, chunk) != SC_NONE)
 			continue;
-		if (!sc_bitmap_has(&node->held, chunk))
-			break; /* it will arrive */
+		if (!sc_bitmap_has(&node->held, chunk)) {
+			/* It will arrive, and with it whatever follows. */
+			set_lagging(node, edge, false);
+			break;
+		}
 		if (node->loads_used >= node->load_quota && !node_slot_evict_load(node))
 			return false;
 		load(node, chunk);
@@ -292,11 +322,11 @@ node_load(struct sc_node *node)
 		load_source(node);
 		return;
 	}
-	for (uint32_t i = 0; i < node->outbound_count; i++) {
+	for (uint32_t i = 0; node->lagging > 0 && i < node->outbound_count; i++) {
 		uint32_t at = (node->next_served + i) % node->outbound_count;
-		const struct outbound *edge = &node->outbound[at];
+		struct outbound *edge = &node->outbound[at];
 
-		if (edge->open && edge->sent < edge->granted && !load_for(node, edge)) {
+		if (edge->lagging && edge->sent < edge->granted && !load_for(node, edge)) {
 			node->next_served = at;
 			return;
 		}

@@ -157,6 +157,7 @@ node_slot_settle(struct sc_node *node, uint32_t index)
 		return;
 	for (uint32_t i = 0; i < node->slot_count; i++) {
 		if (node->slots[i].charged == subfile && evictable(&node->slots[i])) {
+			node_mark_lagging(node, node->slots[i].chunk);
 			node_slot_release(node, i);
 			break;
 		}
