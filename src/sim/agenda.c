@@ -36,6 +36,15 @@ entry_of(uint64_t order)
 	return entry;
 }
 
+bool
+sc_agenda_peek(const struct sc_agenda *agenda, uint32_t place, struct sc_agenda_entry *entry)
+{
+	if (place >= agenda->heap.count)
+		return false;
+	*entry = entry_of(agenda->heap.items[place].order);
+	return true;
+}
+
 struct sc_agenda_entry
 sc_agenda_next(struct sc_agenda *agenda)
 {

@@ -8,6 +8,7 @@
 
 #include "base/heap.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Kinds are numbered by those who put them down. */
@@ -42,5 +43,9 @@ void sc_agenda_post(struct sc_agenda *, uint64_t time_ns, enum sc_agenda_kind, u
 
 /* Let the time pass to the next entry and take it out; there must be one. */
 struct sc_agenda_entry sc_agenda_next(struct sc_agenda *);
+
+/* An entry that is likely to come soon, place 0 the next one, 1 and 2 among the
+ * next few; false: there is none. */
+bool sc_agenda_peek(const struct sc_agenda *, uint32_t place, struct sc_agenda_entry *);
 
 #endif

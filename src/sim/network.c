@@ -8,34 +8,17 @@
  */
 #include "sim/network.h"
 
+#include "sim/foresee.h"
+#include "sim/links.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NOTHING UINT32_MAX
-
 /* Virtual times are sums of many roundings; a message that lacks less than
  * this is done. */
 static const double tolerance_bytes = 0.01;
-
-enum stage { STAGE_OUT, STAGE_IN, STAGE_UP, STAGE_DOWN, STAGES };
-
-/* The messages of a pair of nodes that wait for one server. */
-struct flow {
-	double finish; /* of the head, in the server's virtual time */
-	uint32_t head;
-	uint32_t tail;
-};
-
-struct link {
-	uint32_t from;
-	uint32_t to;
-	struct flow flows[2]; /* STAGE_OUT, STAGE_IN */
-	uint64_t arrived_ns;
-	uint64_t control_ns;
-	uint32_t uplink; /* its other two flows, or NOTHING */
-};
 
 struct head {
 	double finish;
@@ -53,13 +36,6 @@ struct server {
 	uint32_t capacity;
 };
 
-/* Where a node's links are: an open hash from the peer. */
-struct peers {
-	uint32_t *links;
-	uint32_t mask;
-	uint32_t count;
-};
-
 struct sc_network {
 	struct sc_agenda *agenda;
 	struct sc_random *random;
@@ -69,30 +45,12 @@ struct sc_network {
 	double latency_ns;
 	struct server *servers; /* out and in of each node, then up and down of each rack */
 	uint32_t server_count;
-	struct peers *peers;
-	struct link *links;
-	uint32_t link_count;
-	uint32_t link_capacity;
-	struct flow (*uplinks)[2];
-	uint32_t uplink_count;
-	uint32_t uplink_capacity;
+	struct sc_links links;
 	struct sc_message_flight *messages;
 	uint32_t message_count;
 	uint32_t message_capacity;
 	uint32_t message_free; /* a list through next[0] */
 };
-
-static void *
-grow(void *array, uint32_t *capacity, size_t item_bytes)
-{
-	uint32_t more = *capacity == 0 ? 4 : 2 * *capacity;
-	void *grown = realloc(array, more * item_bytes);
-
-	if (grown == NULL)
-		abort();
-	*capacity = more;
-	return grown;
-}
 
 static void *
 make(size_t count, size_t item_bytes)
@@ -147,8 +105,8 @@ sc_network_new(struct sc_agenda *agenda, struct sc_random *random, const struct 
 	network->latency_ns = machine->base.latency_s * 1e9;
 	network->server_count = 2 * (nodes + racks);
 	network->servers = make(network->server_count, sizeof(*network->servers));
-	network->peers = make(nodes, sizeof(*network->peers));
-	network->message_free = NOTHING;
+	sc_links_init(&network->links, nodes, machine->rack_nodes);
+	network->message_free = SC_LINK_NOTHING;
 	for (uint32_t i = 0; i < network->server_count; i++)
 		network->servers[i].posted_ns = UINT64_MAX;
 	set_rates(network);
@@ -162,119 +120,35 @@ sc_network_free(struct sc_network *network)
 		return;
 	for (uint32_t i = 0; i < network->server_count; i++)
 		free(network->servers[i].heads);
-	for (uint32_t i = 0; i < network->nodes; i++)
-		free(network->peers[i].links);
 	free(network->servers);
-	free(network->peers);
-	free(network->links);
-	free(network->uplinks);
+	sc_links_free(&network->links);
 	free(network->messages);
 	free(network);
 }
 
-static uint32_t
-add_link(struct sc_network *network, uint32_t from, uint32_t to)
-{
-	static const struct flow empty = {.head = NOTHING, .tail = NOTHING};
-	uint32_t rack = network->machine->rack_nodes;
-	struct link *link;
-
-	if (network->link_count == network->link_capacity)
-		network->links =
-		    grow(network->links, &network->link_capacity, sizeof(*network->links));
-	link = &network->links[network->link_count];
-	*link = (struct link){.from = from, .to = to, .flows = {empty, empty}, .uplink = NOTHING};
-	if (rack != 0 && from / rack != to / rack) {
-		if (network->uplink_count == network->uplink_capacity)
-			network->uplinks = grow(network->uplinks, &network->uplink_capacity,
-			    sizeof(*network->uplinks));
-		network->uplinks[network->uplink_count][0] = empty;
-		network->uplinks[network->uplink_count][1] = empty;
-		link->uplink = network->uplink_count++;
-	}
-	return network->link_count++;
-}
-
-/* The place of a peer in the hash: taken by it, or free. */
-static uint32_t *
-peer_place(const struct sc_network *network, const struct peers *peers, uint32_t to)
-{
-	uint32_t at = (to * UINT32_C(2654435761) >> 8) & peers->mask;
-
-	while (peers->links[at] != NOTHING && network->links[peers->links[at]].to != to)
-		at = (at + 1) & peers->mask;
-	return &peers->links[at];
-}
-
-static void
-grow_peers(const struct sc_network *network, struct peers *peers)
-{
-	uint32_t old_size = peers->links == NULL ? 0 : peers->mask + 1;
-	uint32_t size = old_size == 0 ? 8 : 2 * old_size;
-	struct peers larger = {.mask = size - 1, .count = peers->count};
-
-	larger.links = make(size, sizeof(*larger.links));
-	memset(larger.links, 0xff, size * sizeof(*larger.links));
-	for (uint32_t i = 0; i < old_size; i++) {
-		if (peers->links[i] != NOTHING)
-			*peer_place(network, &larger, network->links[peers->links[i]].to) =
-			    peers->links[i];
-	}
-	free(peers->links);
-	*peers = larger;
-}
-
-static uint32_t
-link_between(struct sc_network *network, uint32_t from, uint32_t to)
-{
-	struct peers *peers = &network->peers[from];
-	uint32_t *place;
-
-	assert(from < network->nodes && to < network->nodes && from != to);
-	if (peers->links == NULL)
-		grow_peers(network, peers);
-	place = peer_place(network, peers, to);
-	if (*place == NOTHING) {
-		if (2 * ++peers->count > peers->mask) {
-			grow_peers(network, peers);
-			place = peer_place(network, peers, to);
-		}
-		*place = add_link(network, from, to);
-	}
-	return *place;
-}
-
 static struct server *
-server_of(struct sc_network *network, const struct link *link, enum stage stage)
+server_of(struct sc_network *network, const struct sc_link *link, enum sc_stage stage)
 {
 	uint32_t rack = network->machine->rack_nodes;
 
 	switch (stage) {
-	case STAGE_OUT:
+	case SC_STAGE_OUT:
 		return &network->servers[2 * link->from];
-	case STAGE_IN:
+	case SC_STAGE_IN:
 		return &network->servers[2 * link->to + 1];
-	case STAGE_UP:
+	case SC_STAGE_UP:
 		return &network->servers[2 * (network->nodes + link->from / rack)];
 	default:
 		return &network->servers[2 * (network->nodes + link->to / rack) + 1];
 	}
 }
 
-static enum stage
+static enum sc_stage
 stage_of(const struct sc_network *network, uint32_t server)
 {
 	if (server < 2 * network->nodes)
-		return server % 2 == 0 ? STAGE_OUT : STAGE_IN;
-	return server % 2 == 0 ? STAGE_UP : STAGE_DOWN;
-}
-
-static struct flow *
-flow_of(struct sc_network *network, struct link *link, enum stage stage)
-{
-	if (stage <= STAGE_IN)
-		return &link->flows[stage];
-	return &network->uplinks[link->uplink][stage - STAGE_UP];
+		return server % 2 == 0 ? SC_STAGE_OUT : SC_STAGE_IN;
+	return server % 2 == 0 ? SC_STAGE_UP : SC_STAGE_DOWN;
 }
 
 static bool
@@ -346,16 +220,16 @@ post(struct sc_network *network, struct server *server)
 }
 
 static void
-enter(struct sc_network *network, uint32_t message, enum stage stage)
+enter(struct sc_network *network, uint32_t message, enum sc_stage stage)
 {
 	uint32_t index = network->messages[message].link;
-	struct link *link = &network->links[index];
+	struct sc_link *link = &network->links.links[index];
 	struct server *server = server_of(network, link, stage);
-	struct flow *flow = flow_of(network, link, stage);
+	struct sc_flow *flow = sc_links_flow(&network->links, link, stage);
 
 	network->messages[message].stages++;
-	network->messages[message].next[stage] = NOTHING;
-	if (flow->head != NOTHING) {
+	network->messages[message].next[stage] = SC_LINK_NOTHING;
+	if (flow->head != SC_LINK_NOTHING) {
 		network->messages[flow->tail].next[stage] = message;
 		flow->tail = message;
 		return;
@@ -366,7 +240,8 @@ enter(struct sc_network *network, uint32_t message, enum stage stage)
 	    network->messages[message].bytes * sc_jitter(network->random, network->machine);
 	server->charged_bytes = 0;
 	if (server->count == server->capacity)
-		server->heads = grow(server->heads, &server->capacity, sizeof(*server->heads));
+		server->heads =
+		    sc_links_grow(server->heads, &server->capacity, sizeof(*server->heads));
 	heads_rise(server, server->count++, (struct head){flow->finish, index});
 	post(network, server);
 }
@@ -374,24 +249,24 @@ enter(struct sc_network *network, uint32_t message, enum stage stage)
 static void
 start(struct sc_network *network, uint32_t message)
 {
-	enter(network, message, STAGE_OUT);
-	if (network->links[network->messages[message].link].uplink != NOTHING) {
-		enter(network, message, STAGE_UP);
-		enter(network, message, STAGE_DOWN);
+	enter(network, message, SC_STAGE_OUT);
+	if (network->links.links[network->messages[message].link].uplink != SC_LINK_NOTHING) {
+		enter(network, message, SC_STAGE_UP);
+		enter(network, message, SC_STAGE_DOWN);
 	}
-	enter(network, message, STAGE_IN);
+	enter(network, message, SC_STAGE_IN);
 }
 
 /* A server is done with the first of its heads: the flow's next one follows. */
 static uint32_t
-take_head(struct sc_network *network, struct server *server, enum stage stage)
+take_head(struct sc_network *network, struct server *server, enum sc_stage stage)
 {
 	uint32_t index = server->heads[0].link;
-	struct flow *flow = flow_of(network, &network->links[index], stage);
+	struct sc_flow *flow = sc_links_flow(&network->links, &network->links.links[index], stage);
 	uint32_t message = flow->head;
 
 	flow->head = network->messages[message].next[stage];
-	if (flow->head == NOTHING) {
+	if (flow->head == SC_LINK_NOTHING) {
 		server->count--;
 		if (server->count > 0)
 			heads_replace(server, server->heads[server->count]);
@@ -405,10 +280,10 @@ take_head(struct sc_network *network, struct server *server, enum stage stage)
 }
 
 static void
-served(struct sc_network *network, uint32_t message, enum stage stage)
+served(struct sc_network *network, uint32_t message, enum sc_stage stage)
 {
 	struct sc_message_flight copy;
-	struct link *link = &network->links[network->messages[message].link];
+	struct sc_link *link = &network->links.links[network->messages[message].link];
 	uint64_t arrival_ns;
 
 	if (--network->messages[message].stages == 0) {
@@ -419,7 +294,7 @@ served(struct sc_network *network, uint32_t message, enum stage stage)
 		link->arrived_ns = arrival_ns;
 		sc_agenda_post(network->agenda, arrival_ns, SC_AGENDA_ARRIVE, message);
 	}
-	if (stage == STAGE_OUT) {
+	if (stage == SC_STAGE_OUT) {
 		copy = network->messages[message];
 		network->listener.sent(network->listener.context, &copy);
 	}
@@ -429,7 +304,7 @@ static void
 serve(struct sc_network *network, uint32_t index)
 {
 	struct server *server = &network->servers[index];
-	enum stage stage = stage_of(network, index);
+	enum sc_stage stage = stage_of(network, index);
 
 	if (network->agenda->now_ns != server->posted_ns)
 		return;
@@ -447,17 +322,18 @@ sc_network_send(struct sc_network *network, const struct sc_message_flight *mess
 {
 	uint32_t index = network->message_free;
 
-	if (index == NOTHING) {
+	if (index == SC_LINK_NOTHING) {
 		if (network->message_count == network->message_capacity)
-			network->messages = grow(network->messages, &network->message_capacity,
-			    sizeof(*network->messages));
+			network->messages = sc_links_grow(network->messages,
+			    &network->message_capacity, sizeof(*network->messages));
 		index = network->message_count++;
 	} else {
 		network->message_free = network->messages[index].next[0];
 	}
 	network->messages[index] = *message;
 	network->messages[index].stages = 0;
-	network->messages[index].link = link_between(network, message->from, message->to);
+	network->messages[index].link =
+	    sc_links_between(&network->links, message->from, message->to);
 	if (time_ns > network->agenda->now_ns)
 		sc_agenda_post(network->agenda, time_ns, SC_AGENDA_START, index);
 	else
@@ -468,13 +344,13 @@ uint64_t
 sc_network_control(struct sc_network *network, uint32_t from, uint32_t to, double bytes,
     uint64_t time_ns)
 {
-	uint32_t index = link_between(network, from, to);
-	struct link *link = &network->links[index];
-	enum stage last = link->uplink == NOTHING ? STAGE_IN : STAGE_DOWN;
+	uint32_t index = sc_links_between(&network->links, from, to);
+	struct sc_link *link = &network->links.links[index];
+	enum sc_stage last = link->uplink == SC_LINK_NOTHING ? SC_STAGE_IN : SC_STAGE_DOWN;
 	double way_ns = network->latency_ns * sc_jitter(network->random, network->machine);
 	uint64_t arrival_ns;
 
-	for (enum stage stage = STAGE_OUT; stage <= last; stage++) {
+	for (enum sc_stage stage = SC_STAGE_OUT; stage <= last; stage++) {
 		struct server *server = server_of(network, link, stage);
 
 		server->charged_bytes += bytes;
@@ -510,4 +386,35 @@ sc_network_happen(struct sc_network *network, struct sc_agenda_entry entry)
 	default:
 		assert(0);
 	}
+}
+
+void
+sc_network_foresee(struct sc_network *network, struct sc_agenda_entry entry, bool next)
+{
+	const struct server *server;
+	const struct sc_message_flight *message;
+
+	if (entry.kind == SC_AGENDA_SERVER) {
+		server = &network->servers[entry.id];
+		sc_foresee(server, sizeof(*server));
+		if (next && server->count > 0) {
+			sc_foresee(server->heads, SC_CACHE_LINE_BYTES);
+			sc_foresee(&network->links.links[server->heads[0].link],
+			    sizeof(struct sc_link));
+		}
+		return;
+	}
+	message = &network->messages[entry.id];
+	sc_foresee(message, sizeof(*message));
+	if (next && entry.kind == SC_AGENDA_START) {
+		sc_foresee(&network->links.links[message->link], sizeof(struct sc_link));
+		sc_foresee(&network->servers[2 * message->from], sizeof(*server));
+		sc_foresee(&network->servers[2 * message->to + 1], sizeof(*server));
+	}
+}
+
+uint32_t
+sc_network_receiver(const struct sc_network *network, uint32_t message)
+{
+	return network->messages[message].to;
 }

@@ -63,6 +63,12 @@ uint64_t sc_network_control(struct sc_network *, uint32_t from, uint32_t to, dou
 /* For the agenda's SERVER, START and ARRIVE. */
 void sc_network_happen(struct sc_network *, struct sc_agenda_entry);
 
+/* Such an entry will come soon; next: before any other.  See foresee.h. */
+void sc_network_foresee(struct sc_network *, struct sc_agenda_entry, bool next);
+
+/* Of an ARRIVE entry: where to. */
+uint32_t sc_network_receiver(const struct sc_network *, uint32_t message);
+
 /* A factor of about 1, as the machine's jitter has it. */
 double sc_jitter(struct sc_random *, const struct sc_machine *);
 

@@ -8,6 +8,7 @@
  */
 #include "sim/sim.h"
 
+#include "sim/foresee.h"
 #include "sim/sim_impl.h"
 
 #include <assert.h>
@@ -19,6 +20,9 @@ const struct sc_sim_faults sc_sim_no_faults = {
 	.source_at = SC_NONE,
 	.damaged_node = SC_NONE,
 };
+
+/* Of a core, which is opaque, what is worth to be foreseen. */
+enum { CORE_BYTES = 8 * SC_CACHE_LINE_BYTES };
 
 /* A right run takes its predicted time, or some times that where something is
  * uneven; a wrong one takes for ever. */
@@ -274,6 +278,61 @@ start(struct sim *sim)
 }
 
 static void
+foresee_node(const struct sim *sim, uint32_t node, bool next)
+{
+	const struct member *member = &sim->members[node];
+
+	sc_foresee(member, sizeof(*member));
+	if (!next)
+		return;
+	sc_foresee(&sim->result->nodes[node], sizeof(sim->result->nodes[node]));
+	sc_foresee(member->core, CORE_BYTES);
+	sc_foresee(member->rules.slots, SC_CACHE_LINE_BYTES);
+	sc_foresee(member->rules.posted, SC_CACHE_LINE_BYTES);
+}
+
+static void
+foresee(const struct sim *sim, struct sc_agenda_entry entry, bool next)
+{
+	switch (entry.kind) {
+	case SC_AGENDA_SERVER:
+	case SC_AGENDA_START:
+		sc_network_foresee(sim->network, entry, next);
+		break;
+	case SC_AGENDA_ARRIVE:
+		sc_network_foresee(sim->network, entry, next);
+		if (next)
+			foresee_node(sim, sc_network_receiver(sim->network, entry.id), next);
+		break;
+	case SC_AGENDA_CONTROL:
+		sc_foresee(&sim->letters[entry.id], sizeof(*sim->letters));
+		if (next)
+			foresee_node(sim, sim->letters[entry.id].to, next);
+		break;
+	case SC_AGENDA_DISK:
+		foresee_node(sim, entry.id / DISKS, next);
+		break;
+	case SC_AGENDA_TIMER:
+		break;
+	}
+}
+
+/* While an event is handled, what the next ones need comes from memory: first
+ * what is known, then what that points to. */
+static void
+foresee_all(const struct sim *sim)
+{
+	struct sc_agenda_entry entry;
+
+	for (uint32_t place = 1; place <= 2; place++) {
+		if (sc_agenda_peek(&sim->agenda, place, &entry))
+			foresee(sim, entry, false);
+	}
+	if (sc_agenda_peek(&sim->agenda, 0, &entry))
+		foresee(sim, entry, true);
+}
+
+static void
 happen(struct sim *sim, struct sc_agenda_entry entry)
 {
 	switch (entry.kind) {
@@ -353,6 +412,7 @@ sc_sim_run(const struct sc_sim_config *config, struct sc_sim_result *result)
 
 		note(&sim, sim.agenda.now_ns);
 		note(&sim, (uint64_t)entry.kind << 32 | entry.id);
+		foresee_all(&sim);
 		happen(&sim, entry);
 	}
 	finish(&sim);
