@@ -53,6 +53,8 @@ print_group(FILE *out, const struct sc_plan *plan, uint32_t index)
 		if (group->next[i] != SC_NONE)
 			fprintf(out, ", %s group %u", i == 0 ? "to" : "and", group->next[i]);
 	}
+	if (group->relieved_by != SC_NONE)
+		fprintf(out, ", relieved by group %u", group->relieved_by);
 	if (group->feeds != SC_NONE)
 		fprintf(out, ", then to group %u", group->feeds);
 	fputc('\n', out);

@@ -33,7 +33,8 @@ struct pace {
 	double way_send_s;  /* ... and for each send that goes first, and its own */
 	double path_s;      /* from member to member, for a missing one's subfile */
 	double feed_s;      /* from the whole subfile to the secondary tree's having it */
-	double collect_s;   /* from the last chunk in a relay to the rest of its group */
+	double collect_s;   /* from the last chunk in a relay to the rest of its group ... */
+	double relief_s;    /* ... and one more send, if the group relieves another */
 	double rows;
 	double last_place; /* in its row, of the last chunk */
 	double chunks;
@@ -75,8 +76,9 @@ tree_of(const struct sc_plan *plan, uint32_t t)
 	return tree;
 }
 
-uint32_t
-sc_cost_next_groups(const struct sc_plan *plan)
+/* Next groups of the plan's first group, hence of any at most. */
+static uint32_t
+next_groups(const struct sc_plan *plan)
 {
 	uint32_t groups = plan->group_count == 0 ? 0 : tree_of(plan, 0).groups;
 
@@ -85,14 +87,35 @@ sc_cost_next_groups(const struct sc_plan *plan)
 	return groups == 2 ? 1 : plan->branching;
 }
 
+/* Do leaves take over sends of groups with two next groups? */
+static bool
+has_relief(const struct sc_plan *plan)
+{
+	return next_groups(plan) > 1 && plan->subfiles > 1;
+}
+
+uint32_t
+sc_cost_connections(const struct sc_plan *plan)
+{
+	if (plan->group_count == 0)
+		return 0;
+	return plan->subfiles + next_groups(plan) + (has_relief(plan) ? 1 : 0);
+}
+
+/* What a relay sends of each chunk of its subfile, at most. */
+static uint32_t
+sends_of(const struct sc_plan *plan)
+{
+	return plan->subfiles - 1 + next_groups(plan) - (has_relief(plan) ? 1 : 0);
+}
+
 /* The time of a row: whatever is busiest sets the pace. */
 static double
-row_time(const struct sc_plan *plan, const struct sc_cost_machine *machine, const struct pace *pace,
-    uint32_t nexts)
+row_time(const struct sc_plan *plan, const struct sc_cost_machine *machine, const struct pace *pace)
 {
 	double k = plan->subfiles;
 	/* Under store and forward a relay passes nothing on while it receives. */
-	double sends = plan->store_and_forward ? 0 : k - 1 + nexts;
+	double sends = plan->store_and_forward ? 0 : sends_of(plan);
 	double link = larger(k, sends) * pace->chunk_s;
 	/* Each chunk and its credit, on both sides. */
 	double processor = 2 * (k + sends) * machine->message_s;
@@ -122,35 +145,36 @@ pace_of(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 	uint32_t chunks = plan->chunks > 0 ? plan->chunks : 1;
 	double chunk_bytes = (double)plan->size_bytes / chunks;
 	double k = plan->subfiles;
-	uint32_t nexts = sc_cost_next_groups(plan);
+	double sends = sends_of(plan);
 	struct pace pace = {0};
 
 	pace.chunks = chunks;
 	pace.rows = (chunks - 1) / plan->subfiles + 1;
 	pace.last_place = (chunks - 1) % plan->subfiles;
-	pace.chunk_s = chunk_bytes / machine->link_bytes_per_s + machine->message_s;
-	pace.hop_s = machine->latency_s + machine->message_s;
-	/* Two control messages, both of which cost both ends. */
-	pace.handshake_s = 2 * (pace.hop_s + machine->message_s);
+	pace.chunk_s = chunk_bytes / machine->link_bytes_per_s;
+	pace.hop_s = machine->latency_s + 2 * machine->message_s;
+	pace.handshake_s = 2 * pace.hop_s;
 	pace.read_s = chunk_bytes / machine->source_bytes_per_s;
 	pace.write_s = chunk_bytes / machine->disk_bytes_per_s;
-	pace.row_s = row_time(plan, machine, &pace, nexts);
+	pace.row_s = row_time(plan, machine, &pace);
 	if (plan->store_and_forward) {
 		/* A node that holds its subfile serves all its receivers by turns:
 		 * the next one has the whole when all have it. */
 		double step_s = pace.handshake_s + pace.hop_s;
 
-		pace.way_hop_s = step_s + pace.rows * (k - 1 + nexts) * pace.chunk_s;
+		pace.way_hop_s = step_s + pace.rows * sends * pace.chunk_s;
 		pace.path_s = pace.way_hop_s;
 		pace.feed_s = pace.way_hop_s + pace.rows * pace.chunk_s;
 		pace.collect_s = step_s + pace.rows * (k - 1) * pace.chunk_s;
+		pace.relief_s = pace.rows * pace.chunk_s;
 	} else {
-		pace.way_hop_s = pace.hop_s + others_under_way(&pace, k - 1 + nexts);
+		pace.way_hop_s = pace.hop_s + others_under_way(&pace, sends);
 		pace.way_send_s = pace.chunk_s;
 		pace.path_s = pace.hop_s + pace.chunk_s;
 		pace.feed_s = pace.handshake_s + pace.write_s + (pace.rows - 1) * pace.row_s +
 		    pace.chunk_s + pace.hop_s;
 		pace.collect_s = (k - 1) * pace.chunk_s + pace.hop_s;
+		pace.relief_s = pace.chunk_s;
 	}
 	return pace;
 }
@@ -199,7 +223,18 @@ paths_time(const struct sc_plan *plan, const struct pace *pace, uint32_t shorts)
 	return (double)shorts * (plan->subfiles - 2) * pace->path_s;
 }
 
-/* From the last chunk in the first group to the last in the whole group g. */
+/* All leaves but the last one relieve a group (see plan.h). */
+static bool
+relieves(const struct sc_plan *plan, const struct tree *tree, uint32_t g)
+{
+	uint32_t child = g < tree->full ? 2 * g + 1 : g + tree->full + 1;
+
+	return plan->subfiles > 1 && tree->branching > 1 && tree->full > 0 && tree->groups > 2 &&
+	    child >= tree->groups && g + 1 < tree->groups;
+}
+
+/* From the last chunk in the first group to the last in the whole group g, and
+ * in the group that it relieves. */
 static double
 group_time(const struct sc_plan *plan, const struct pace *pace, const struct tree *tree, uint32_t g)
 {
@@ -207,14 +242,20 @@ group_time(const struct sc_plan *plan, const struct pace *pace, const struct tre
 	uint32_t short_size = plan->subfiles - 1;
 	double arrival = way_time(pace, &way);
 	double collected = arrival + (plan->subfiles > 1 ? pace->collect_s : 0);
+	bool relief = relieves(plan, tree, g);
 	double spread;
 
+	if (relief)
+		collected += pace->relief_s;
 	if (g < tree->full)
 		return collected;
 	if (short_size == 1)
-		return arrival;
+		return arrival + (relief ? pace->path_s : 0);
 	if (pace->chunks < plan->subfiles)
 		return collected;
+	if (relief)
+		return larger(collected,
+		    arrival + paths_time(plan, pace, way.shorts + 1) + pace->path_s);
 	/* The missing member's subfile spreads in a binary tree. */
 	spread = arrival + paths_time(plan, pace, way.shorts);
 	for (uint32_t size = short_size; size > 1; size /= 2)
@@ -239,6 +280,9 @@ tree_time(const struct sc_plan *plan, const struct pace *pace, const struct tree
 		latest = larger(latest, group_time(plan, pace, tree, tree->full - 1));
 	if (tree->branching == 1 || tree->full == 0)
 		return latest;
+	/* The last leaf relieves nobody: the one before it may be later. */
+	if (tree->groups > 1)
+		latest = larger(latest, group_time(plan, pace, tree, tree->groups - 2));
 	if (heap > 2 * tree->full + 1)
 		heap = 2 * tree->full + 1;
 	while (2 * level <= heap)

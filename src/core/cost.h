@@ -11,10 +11,10 @@
  * The terms, for k subfiles, chunks of b bytes and a link of B bytes/s:
  *
  *   a chunk on a link    t = b/B + message
- *   a row of k chunks    the largest of: k*t; the k-1+c sends of a relay with c
- *                        next groups; reading and writing k chunks; handling
- *                        their messages; a credit's round trip / window
- *   the file             rows; so S/B in a chain, S/B*(1+1/k) with two next groups
+ *   a row of k chunks    the largest of: k*t; the k sends of a relay; reading and
+ *                        writing k chunks; handling their messages; a credit's
+ *                        round trip / window
+ *   the file             rows; so S/B, but S/B*2 in groups of one with two next ones
  *   start                the distribution list and the first credits: two latencies,
  *                        once a tree (the lists run ahead of the chunks)
  *   a hop                latency, t for each send of the chunk up to its own, and for
@@ -52,9 +52,9 @@ extern const struct sc_cost_machine sc_cost_machine_default;
  */
 double sc_cost_predict(const struct sc_plan *, const struct sc_cost_machine *);
 
-/* Next groups of the plan's first group, hence of any at most: a rank holds up
- * to subfiles plus these many connections. */
-uint32_t sc_cost_next_groups(const struct sc_plan *);
+/* The most connections that a rank holds at once.  Uses the plan's numbers only,
+ * unlike sc_plan_connections. */
+uint32_t sc_cost_connections(const struct sc_plan *);
 
 /* The time in which one node alone could receive it: the floor. */
 double sc_cost_floor(uint64_t size_bytes, const struct sc_cost_machine *);
@@ -63,7 +63,7 @@ double sc_cost_floor(uint64_t size_bytes, const struct sc_cost_machine *);
  * Choose every number that the wishes leave open so that the predicted time
  * is least, within the wishes and the connection limit, and make that plan.
  * Among nearly equal ones (1 %) the one with groups of four or more, then
- * that with fewer connections, then with chunks nearest to 1 MiB.
+ * that with chunks nearest to 1 MiB, then with fewer connections.
  * Fails, with a sentence for the user, if no plan satisfies the wishes
  * ("--group-size 40 needs 41 connections, --max-connections is 30").
  * The wish for two next groups excludes trees too small to have them, unless

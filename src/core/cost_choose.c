@@ -19,6 +19,9 @@ static const uint64_t chunks_usual_max = 1u << 22;
 /* Enough to hide a round trip behind k transfers. */
 static const uint32_t window_usual = 4;
 
+/* With one chunk in flight an edge stands still while that is sent on. */
+static const uint32_t window_least = 2;
+
 /* Predictions this near to each other are the same. */
 static const double nearly = 1.01;
 
@@ -52,12 +55,6 @@ struct search {
 };
 
 static uint32_t
-connections_of(const struct sc_plan *plan)
-{
-	return plan->group_count == 0 ? 0 : plan->subfiles + sc_cost_next_groups(plan);
-}
-
-static uint32_t
 up_to(uint32_t value, uint32_t most)
 {
 	return value < most ? value : most;
@@ -81,10 +78,10 @@ is_preferred(const struct search *search, const struct sc_plan_shape *shape, uin
 
 	if (size != best_size)
 		return size > best_size;
-	if (connections != search->best_connections)
-		return connections < search->best_connections;
 	if (shape->chunk_bytes != search->best.chunk_bytes)
 		return chunk_dislike(shape->chunk_bytes) < chunk_dislike(search->best.chunk_bytes);
+	if (connections != search->best_connections)
+		return connections < search->best_connections;
 	return time_s < search->best_s;
 }
 
@@ -94,7 +91,7 @@ static void
 consider(struct search *search, const struct sc_plan *plan, const struct sc_plan_shape *shape)
 {
 	double time_s = sc_cost_predict(plan, search->machine);
-	uint32_t connections = connections_of(plan);
+	uint32_t connections = sc_cost_connections(plan);
 	bool better = !search->found;
 
 	if (search->second_pass && time_s > search->least_s * nearly)
@@ -120,7 +117,8 @@ try_windows(struct search *search, struct sc_plan_shape *shape)
 	uint32_t wished = wishes->window;
 	struct sc_plan plan;
 
-	for (uint32_t w = wished != 0 ? wished : window_usual; w > 0; w--) {
+	for (uint32_t w = wished != 0 ? wished : window_usual; w >= window_least || w == wished;
+	    w--) {
 		shape->window = w;
 		if (sc_plan_outline(&plan, search->recipients, search->size_bytes, shape,
 			wishes->memory_bytes, NULL) == 0) {
@@ -208,7 +206,7 @@ try_tree(struct search *search, const struct sc_plan *balanced, struct sc_plan_s
 	/* In a tree of two groups the second next group never comes. */
 	if (search->wishes->branching == 0 && plan.branching > 1 && plan.tree_groups < 3)
 		return;
-	connections = connections_of(&plan);
+	connections = sc_cost_connections(&plan);
 	if (connections > search->connections_max) {
 		if (connections < search->connections_least)
 			search->connections_least = connections;

@@ -214,6 +214,8 @@ fill_groups(struct sc_plan *plan)
 		group->tree = g / plan->tree_groups;
 		group->parent = SC_NONE;
 		group->feeds = SC_NONE;
+		group->relieved_by = SC_NONE;
+		group->relieves = SC_NONE;
 		for (uint32_t q = 0; q < SC_BRANCHING_MAX; q++)
 			group->next[q] = SC_NONE;
 		first_node += group->size;
@@ -242,6 +244,39 @@ link_tree(struct sc_plan *plan, uint32_t first, uint32_t end)
 	}
 }
 
+static uint32_t
+count_nexts(const struct sc_group *group)
+{
+	uint32_t count = 0;
+
+	while (count < SC_BRANCHING_MAX && group->next[count] != SC_NONE)
+		count++;
+	return count;
+}
+
+/*
+ * Groups with two next groups are one fewer than leaves: each is given a leaf of its own,
+ * the nearest to the top first, as full ones are.
+ */
+static void
+link_relief(struct sc_plan *plan, uint32_t first, uint32_t end)
+{
+	uint32_t leaf = first;
+
+	if (plan->subfiles == 1)
+		return; /* whose only send could be taken over? */
+	for (uint32_t g = first; g < end; g++) {
+		if (count_nexts(&plan->groups[g]) < 2)
+			continue;
+		while (count_nexts(&plan->groups[leaf]) > 0)
+			leaf++;
+		assert(leaf < end);
+		plan->groups[g].relieved_by = leaf;
+		plan->groups[leaf].relieves = g;
+		leaf++;
+	}
+}
+
 static int
 set_groups(struct sc_plan *plan, struct sc_error *err)
 {
@@ -259,6 +294,7 @@ set_groups(struct sc_plan *plan, struct sc_error *err)
 		uint32_t end = plan->group_count - first < m ? plan->group_count : first + m;
 
 		link_tree(plan, first, end);
+		link_relief(plan, first, end);
 		if (t > 0) {
 			plan->groups[t - 1].feeds = first;
 			plan->groups[first].parent = t - 1;

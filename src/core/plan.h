@@ -16,7 +16,13 @@
  * So nobody in a chain sends more than the size of the file.
  *
  * The tree: a full group has up to `branching` next groups, a short one has
- * up to one.  Tree t > 0 is fed by group t-1 (of all groups, in order): with
+ * up to one.  With two, the members of a group would send S*(1+1/k), and those
+ * of a leaf S*(1-1/k); so each group with two next groups is relieved by a leaf
+ * of its own (there is one more of these): member i of the leaf serves one of
+ * the receivers of member i, and again nobody sends more than S.  The source
+ * text has no such edges; they take one connection more than its k = D-2 [0065].
+ *
+ * Tree t > 0 is fed by group t-1 (of all groups, in order): with
  * at most m secondary trees these are the groups of the primary tree, one
  * each [0058].
  */
@@ -62,7 +68,9 @@ struct sc_group {
 	uint32_t depth;                  /* groups before it in its tree */
 	uint32_t parent;                 /* previous group or feeder; SC_NONE: the origin */
 	uint32_t next[SC_BRANCHING_MAX]; /* next groups in the tree, or SC_NONE */
-	uint32_t feeds; /* first group of the secondary tree it feeds, or SC_NONE */
+	uint32_t feeds;       /* first group of the secondary tree it feeds, or SC_NONE */
+	uint32_t relieved_by; /* the leaf that has taken over a send of each member, or SC_NONE */
+	uint32_t relieves;    /* the group whose sends this leaf has taken over, or SC_NONE */
 };
 
 struct sc_plan {
@@ -88,6 +96,8 @@ enum sc_edge_kind {
 	SC_EDGE_COLLECTION,   /* within a group [0042-0044] */
 	SC_EDGE_GROUP,        /* to a next group of the same tree [0054-0056] */
 	SC_EDGE_SECONDARY,    /* to the first group of a secondary tree [0058-0059] */
+	SC_EDGE_RELIEF,       /* from a leaf to a member of a group with two next groups */
+	SC_EDGE_KINDS,
 };
 
 /* "distribution", ... */

@@ -18,6 +18,10 @@ sc_edge_kind_name(enum sc_edge_kind kind)
 		return "group";
 	case SC_EDGE_SECONDARY:
 		return "secondary";
+	case SC_EDGE_RELIEF:
+		return "relief";
+	case SC_EDGE_KINDS:
+		break;
 	}
 	assert(false);
 	return "?";
@@ -94,7 +98,15 @@ supplier_outside(const struct sc_plan *plan, const struct sc_group *group, uint3
 static bool
 uses_path(const struct sc_group *group)
 {
-	return group->next[0] != SC_NONE || group->feeds != SC_NONE;
+	return group->next[0] != SC_NONE || group->feeds != SC_NONE || group->relieves != SC_NONE;
+}
+
+/* The member that gets a subfile from the leaf that relieves its group: the
+ * last one that the subfile's own member would have served. */
+static uint32_t
+relieved_member(const struct sc_group *group, uint32_t subfile)
+{
+	return (subfile + group->size - 1) % group->size;
 }
 
 struct sc_edge
@@ -107,7 +119,12 @@ sc_plan_supplier(const struct sc_plan *plan, uint32_t node, uint32_t subfile)
 	assert(subfile < plan->subfiles);
 	if (member == entry_member(group, subfile))
 		return supplier_outside(plan, group, node, subfile);
-	if (subfile < group->size)
+	if (group->relieved_by != SC_NONE && member == relieved_member(group, subfile)) {
+		const struct sc_group *leaf = &plan->groups[group->relieved_by];
+
+		edge.from = leaf->first_node + exit_member(leaf, subfile, 0);
+		edge.kind = SC_EDGE_RELIEF;
+	} else if (subfile < group->size)
 		edge.from = group->first_node + subfile;
 	else if (uses_path(group))
 		edge.from = node - 1;
@@ -126,7 +143,9 @@ list_collection(const struct sc_group *group, uint32_t member, uint32_t subfile,
 	uint32_t count = 0;
 
 	if (subfile < group->size) {
-		for (uint32_t d = 1; member == subfile && d < group->size; d++) {
+		uint32_t end = group->size - (group->relieved_by != SC_NONE);
+
+		for (uint32_t d = 1; member == subfile && d < end; d++) {
 			edge.to = group->first_node + (member + d) % group->size;
 			edges[count++] = edge;
 		}
@@ -178,6 +197,13 @@ sc_plan_receivers(const struct sc_plan *plan, uint32_t node, uint32_t subfile,
 	}
 	if (child_count == nexts)
 		count += list_collection(group, member, subfile, edges + count);
+	if (group->relieves != SC_NONE && exit_member(group, subfile, 0) == member) {
+		const struct sc_group *relieved = &plan->groups[group->relieves];
+
+		edges[count++] = (struct sc_edge){node,
+			relieved->first_node + relieved_member(relieved, subfile), subfile,
+			SC_EDGE_RELIEF};
+	}
 	assert(count <= SC_RECEIVERS_MAX);
 	return count;
 }
@@ -219,56 +245,53 @@ sc_plan_children(const struct sc_plan *plan, uint32_t node, uint32_t children[SC
 	return count;
 }
 
-/* The distinct nodes outside its group that supply a member: its counterpart,
- * and for member 0 of a short group whoever passes on the missing one's. */
-static uint32_t
-count_suppliers(const struct sc_plan *plan, uint32_t node)
+/* Distinct nodes: at most the rest of a group, two for each of the groups that
+ * follow or feed it, and two for relief. */
+struct peers {
+	uint32_t nodes[SC_GROUP_SIZE_MAX + 2 * (SC_BRANCHING_MAX + 2) + 2];
+	uint32_t count;
+};
+
+/* False if it is in it already. */
+static bool
+add_peer(struct peers *peers, uint32_t node)
 {
-	uint32_t member;
-	const struct sc_group *group = &plan->groups[sc_plan_group_of(plan, node, &member)];
-	uint32_t last = plan->subfiles - 1;
-	uint32_t own = sc_plan_supplier(plan, node, member).from;
-
-	if (entry_member(group, last) != member)
-		return 1;
-	return sc_plan_supplier(plan, node, last).from == own ? 1 : 2;
-}
-
-/* The distinct members of a child group that a node supplies: its
- * counterpart, and member 0 if the child misses the member of the last
- * subfile and the node passes that on. */
-static uint32_t
-count_supplied(const struct sc_plan *plan, uint32_t node, uint32_t member,
-    const struct sc_group *child)
-{
-	uint32_t last = plan->subfiles - 1;
-	uint32_t entry = entry_member(child, last);
-	bool counterpart = member < child->size;
-
-	if (sc_plan_supplier(plan, child->first_node + entry, last).from != node)
-		return counterpart;
-	return counterpart && member != entry ? 2 : 1;
+	for (uint32_t i = 0; i < peers->count; i++) {
+		if (peers->nodes[i] == node)
+			return false;
+	}
+	assert(peers->count < sizeof(peers->nodes) / sizeof(peers->nodes[0]));
+	peers->nodes[peers->count++] = node;
+	return true;
 }
 
 uint32_t
 sc_plan_connections(const struct sc_plan *plan, uint32_t node)
 {
-	const struct sc_group *group;
+	struct sc_edge edges[SC_RECEIVERS_MAX];
+	struct peers peers = {.count = 0};
+	struct peers fed = {.count = 0};
+	uint32_t suppliers = 0;
 	uint32_t member;
-	uint32_t suppliers;
-	uint32_t fed = 0;
-	uint32_t count;
+	uint32_t group;
 
-	if (node == SC_ORIGIN)
-		return plan->group_count == 0 ? 0 : plan->groups[0].size;
-	group = &plan->groups[sc_plan_group_of(plan, node, &member)];
-	suppliers = count_suppliers(plan, node);
-	count = group->size - 1 + suppliers;
-	for (uint32_t q = 0; q < SC_BRANCHING_MAX; q++) {
-		if (group->next[q] != SC_NONE)
-			count += count_supplied(plan, node, member, &plan->groups[group->next[q]]);
+	if (plan->group_count == 0)
+		return 0;
+	for (uint32_t i = 0; i < plan->subfiles; i++) {
+		uint32_t count = sc_plan_receivers(plan, node, i, edges);
+
+		for (uint32_t e = 0; e < count; e++)
+			add_peer(edges[e].kind == SC_EDGE_SECONDARY ? &fed : &peers, edges[e].to);
 	}
-	if (group->feeds != SC_NONE)
-		fed = count_supplied(plan, node, member, &plan->groups[group->feeds]);
-	return count + (fed > suppliers ? fed - suppliers : 0);
+	if (node == SC_ORIGIN)
+		return peers.count;
+	group = sc_plan_group_of(plan, node, &member);
+	for (uint32_t i = 0; i < plan->subfiles; i++) {
+		uint32_t from = sc_plan_supplier(plan, node, i).from;
+
+		if (add_peer(&peers, from) &&
+		    (from == SC_ORIGIN || sc_plan_group_of(plan, from, &member) != group))
+			suppliers++;
+	}
+	return peers.count + (fed.count > suppliers ? fed.count - suppliers : 0);
 }

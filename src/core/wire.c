@@ -42,7 +42,7 @@ get_offer(struct sc_bytes_reader *reader, struct sc_offer *offer)
 
 		offer->receivers[i].node = (uint32_t)sc_bytes_get(reader, 4);
 		kind = (uint8_t)sc_bytes_get(reader, 1);
-		if (kind > SC_EDGE_SECONDARY)
+		if (kind >= SC_EDGE_KINDS)
 			reader->bad = true;
 		else
 			offer->receivers[i].kind = (enum sc_edge_kind)kind;

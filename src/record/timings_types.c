@@ -35,8 +35,7 @@ sc_timings_types_make(struct sc_timings_types *types, hid_t file, struct sc_erro
 	*types = (struct sc_timings_types){H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID};
 	if (group < 0)
 		return sc_h5_fail(err, "types");
-	types->edge_kind =
-	    sc_h5_make_enum(group, "edge_kind", SC_EDGE_SECONDARY + 1, edge_kind_name, err);
+	types->edge_kind = sc_h5_make_enum(group, "edge_kind", SC_EDGE_KINDS, edge_kind_name, err);
 	if (types->edge_kind < 0)
 		goto out;
 	types->node_state =

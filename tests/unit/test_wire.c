@@ -57,7 +57,7 @@ fill_offer(struct sc_random *random, struct sc_offer *offer)
 	for (uint32_t i = 0; i < offer->count; i++) {
 		offer->receivers[i].node = number(random);
 		offer->receivers[i].kind =
-		    (enum sc_edge_kind)sc_random_below(random, SC_EDGE_SECONDARY + 1);
+		    (enum sc_edge_kind)sc_random_below(random, SC_EDGE_KINDS);
 	}
 }
 
@@ -205,8 +205,7 @@ test_other_versions_and_types_are_refused(void)
 static void
 test_senseless_fields_are_refused(void)
 {
-	static const uint8_t bad_kind[] = {
-		1, 1, 0, 0, 0, 0, 1, 0, 9, 0, 0, 0, SC_EDGE_SECONDARY + 1};
+	static const uint8_t bad_kind[] = {1, 1, 0, 0, 0, 0, 1, 0, 9, 0, 0, 0, SC_EDGE_KINDS};
 	static const uint8_t bad_fatal[] = {1, 4, 5, 0, 0, 0, 2, 1, 0, 'x'};
 	static const uint8_t zero_in_cause[] = {1, 7, 3, 0, 'a', 0, 'b'};
 	uint8_t many[SC_CONTROL_BYTES] = {

@@ -1,0 +1,33 @@
+/*
+ * Every small plan, for checks that must hold of each: see for what in
+ * tests/unit/test_plan*.c.
+ */
+#ifndef SC_TESTS_PLANS_H
+#define SC_TESTS_PLANS_H
+
+#include "core/plan.h"
+
+enum {
+	N_MAX = 40, /* recipients */
+	K_MAX = 12,
+	M_MAX = 6,
+};
+
+/* A plan and what was found wrong with it. */
+struct check {
+	struct sc_plan plan;
+	uint32_t violations;
+};
+
+typedef void check_function(struct check *);
+
+/* Count a violation; the first few are printed. */
+void violation(struct check *, const char *, ...) __attribute__((format(printf, 2, 3)));
+
+/* Chunks of 4 KiB, a window of 2. */
+struct sc_plan_shape shape_of(uint32_t k, uint32_t m, uint32_t b);
+
+/* Run a check over every small plan, one CUnit assertion a plan. */
+void for_every_plan(check_function *);
+
+#endif
