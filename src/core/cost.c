@@ -23,7 +23,7 @@ const struct sc_cost_machine sc_cost_machine_default = {
 
 /* The parts of which the time is made. */
 struct pace {
-	double chunk_s;     /* a chunk on a link, with what its message costs */
+	double chunk_s;     /* a chunk on a link */
 	double hop_s;       /* from a sender's link to the receiver's core */
 	double handshake_s; /* distribution list there, first credits back */
 	double read_s;      /* a chunk, at the origin */
@@ -147,13 +147,16 @@ pace_of(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 	double k = plan->subfiles;
 	double sends = sends_of(plan);
 	struct pace pace = {0};
+	double send_s;
 
 	pace.chunks = chunks;
 	pace.rows = (chunks - 1) / plan->subfiles + 1;
 	pace.last_place = (chunks - 1) % plan->subfiles;
 	pace.chunk_s = chunk_bytes / machine->link_bytes_per_s;
+	send_s = larger(pace.chunk_s, machine->message_s);
 	pace.hop_s = machine->latency_s + 2 * machine->message_s;
-	pace.handshake_s = 2 * pace.hop_s;
+	/* A list to each of the group and its credits, one after the other. */
+	pace.handshake_s = 2 * pace.hop_s + 2 * (k - 1) * machine->message_s;
 	pace.read_s = chunk_bytes / machine->source_bytes_per_s;
 	pace.write_s = chunk_bytes / machine->disk_bytes_per_s;
 	pace.row_s = row_time(plan, machine, &pace);
@@ -169,12 +172,12 @@ pace_of(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 		pace.relief_s = pace.rows * pace.chunk_s;
 	} else {
 		pace.way_hop_s = pace.hop_s + others_under_way(&pace, sends);
-		pace.way_send_s = pace.chunk_s;
+		pace.way_send_s = send_s;
 		pace.path_s = pace.hop_s + pace.chunk_s;
 		pace.feed_s = pace.handshake_s + pace.write_s + (pace.rows - 1) * pace.row_s +
 		    pace.chunk_s + pace.hop_s;
-		pace.collect_s = (k - 1) * pace.chunk_s + pace.hop_s;
-		pace.relief_s = pace.chunk_s;
+		pace.collect_s = (k - 1) * send_s + pace.hop_s;
+		pace.relief_s = send_s;
 	}
 	return pace;
 }

@@ -10,7 +10,8 @@
  *
  * The terms, for k subfiles, chunks of b bytes and a link of B bytes/s:
  *
- *   a chunk on a link    t = b/B + message
+ *   a chunk on a link    t = b/B; sending one takes the processor's time for a
+ *                        message at least
  *   a row of k chunks    the largest of: k*t; the k sends of a relay; reading and
  *                        writing k chunks; handling their messages; a credit's
  *                        round trip / window
