@@ -7,6 +7,8 @@
 #include "app/outcome.h"
 #include "app/progress.h"
 #include "base/log.h"
+#include "base/units.h"
+#include "fabric/probe.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +19,9 @@
 
 /* How often subtrees report their progress, when somebody looks. */
 static const uint64_t progress_interval_ns = 250 * 1000 * 1000;
+
+/* A smaller file is over before its plan could gain what the measurement takes. */
+static const uint64_t probe_size_bytes_min = 1 << 20;
 
 /* Is the directory there in which a file is to be written at the end?  Better
  * said before the work than after it. */
@@ -60,14 +65,30 @@ open_source(struct sc_job *job, const struct sc_options *options, struct sc_erro
 	return 0;
 }
 
+/*
+ * Rank 0: the rank with which the network is to be measured: one on another
+ * host, as memory between processes tells nothing.  0: nobody.
+ */
+static uint32_t
+choose_probe_rank(const struct sc_job *job)
+{
+	if (job->facts.source.size_bytes < probe_size_bytes_min)
+		return 0;
+	for (uint32_t i = 1; i < job->census.nodes; i++) {
+		uint32_t rank = job->census.ranks[i];
+
+		if (strcmp(job->entries[rank].host, job->host) != 0)
+			return rank;
+	}
+	return 0;
+}
+
 /* Rank 0: everything that can go wrong before anybody else is needed. */
 static int
-decide(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_error *err)
+open_job(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
+    struct sc_job_opening *opening, struct sc_error *err)
 {
-	struct sc_progress progress;
-
-	job->facts.status = SC_EXIT_NOTHING;
+	opening->status = SC_EXIT_NOTHING;
 	/* A list of an earlier run must not be taken for this one's. */
 	if (options->failed_hosts != NULL && unlink(options->failed_hosts) != 0 && errno != ENOENT)
 		return sc_fail(err, errno, "cannot write %s", options->failed_hosts);
@@ -75,11 +96,48 @@ decide(struct sc_job *job, const struct sc_world *world, const struct sc_options
 		return sc_fail(err, 0, "%s", sc_world_is_split(world));
 	if (open_source(job, options, err) != 0)
 		return -1;
-	job->facts.status = SC_EXIT_USAGE;
+	opening->status = SC_EXIT_USAGE;
 	if (sc_census_decide(&job->census, job->entries, world->size, options->copies, err) != 0)
 		return -1;
+	opening->status = 0;
+	opening->probe_rank = choose_probe_rank(job);
+	return 0;
+}
+
+/* The two ranks that measure do so, the others go on and wait. */
+static int
+measure(struct sc_job *job, const struct sc_world *world, const struct sc_job_opening *opening,
+    struct sc_error *err)
+{
+	struct sc_probe probe;
+	char rate[SC_UNIT_TEXT_BYTES];
+
+	job->machine = sc_cost_machine_default;
+	if (opening->probe_rank == 0)
+		return 0;
+	if (world->rank == opening->probe_rank)
+		return sc_probe_answer(err);
+	if (world->rank != 0)
+		return 0;
+	if (sc_probe_ask(opening->probe_rank, &probe, err) != 0)
+		return -1;
+	job->machine.link_bytes_per_s = probe.bytes_per_s;
+	job->machine.latency_s = probe.latency_s;
+	job->measured = job->entries[opening->probe_rank].host;
+	sc_log(SC_LOG_INFO, "network: %s to %s, latency %.0f us",
+	    sc_format_rate(probe.bytes_per_s, rate), job->measured, probe.latency_s * 1e6);
+	return 0;
+}
+
+/* Rank 0: the plan, and what else the others must know. */
+static int
+decide(struct sc_job *job, const struct sc_options *options, struct sc_error *err)
+{
+	struct sc_progress progress;
+
+	job->facts.status = SC_EXIT_USAGE;
 	if (sc_cost_choose(&job->plan, job->census.nodes - 1, job->facts.source.size_bytes,
-		&options->wishes, &sc_cost_machine_default, err) != 0)
+		&options->wishes, &job->machine, err) != 0)
 		return -1;
 	job->facts.status = 0;
 	job->facts.shape = (struct sc_plan_shape){
@@ -152,12 +210,22 @@ int
 sc_job_prepare(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
     struct sc_error *err)
 {
+	struct sc_job_opening opening = {0};
 	struct sc_error wrong;
 
 	memset(job, 0, sizeof(*job));
 	if (gather_entries(job, world, options, err) != 0)
 		return -1;
-	if (world->rank == 0 && decide(job, world, options, &wrong) != 0)
+	if (world->rank == 0 && open_job(job, world, options, &opening, &wrong) != 0)
+		sc_log(SC_LOG_ERROR, "%s", wrong.text);
+	if (sc_world_broadcast(&opening, sizeof(opening), err) != 0)
+		return -1;
+	job->facts.status = opening.status;
+	if (opening.status != 0)
+		return 0;
+	if (measure(job, world, &opening, err) != 0)
+		return -1;
+	if (world->rank == 0 && decide(job, options, &wrong) != 0)
 		sc_log(SC_LOG_ERROR, "%s", wrong.text);
 	if (broadcast(job, world, options, err) != 0)
 		return -1;

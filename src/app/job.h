@@ -13,6 +13,12 @@
 
 #include <stdbool.h>
 
+/* What travels first: its bytes, too. */
+struct sc_job_opening {
+	uint32_t status;     /* as below */
+	uint32_t probe_rank; /* whoever measures the network with rank 0; 0: nobody */
+};
+
 /* What travels: its bytes, as all ranks of a job run the same program. */
 struct sc_job_facts {
 	uint32_t status; /* 0: go on; else everybody leaves, rank 0 with this */
@@ -25,7 +31,9 @@ struct sc_job {
 	struct sc_job_facts facts;
 	struct sc_census census;
 	struct sc_plan plan;
-	uint32_t self; /* this rank's node, or SC_NONE if it takes no part */
+	struct sc_cost_machine machine; /* rank 0: for which the plan is */
+	const char *measured;           /* rank 0: the host to which, or NULL: it is assumed */
+	uint32_t self;                  /* this rank's node, or SC_NONE if it takes no part */
 	char host[SC_HOST_BYTES];
 	char *dest;                      /* this rank's path; NULL if it could not be made */
 	struct sc_error dest_error;      /* why */
@@ -35,7 +43,7 @@ struct sc_job {
 };
 
 /*
- * Collective over the world: census, source, plan.  Rank 0 says what is wrong, if
+ * Collective over the world: census, source, network, plan.  Rank 0 says what is wrong, if
  * something is; facts.status is then the exit status everywhere, and the return value 0.
  * -1 if MPI or memory fails.  Free with sc_job_free (also an all-zero struct).
  */

@@ -85,7 +85,7 @@ print_edges(FILE *out, const struct sc_plan *plan, const char *const *names)
 
 void
 sc_plan_print(FILE *out, const struct sc_plan *plan, const struct sc_cost_machine *machine,
-    const char *const *names, bool all)
+    const char *measured, const char *const *names, bool all)
 {
 	double floor_s = sc_cost_floor(plan->size_bytes, machine);
 	double predicted_s = sc_cost_predict(plan, machine);
@@ -99,8 +99,12 @@ sc_plan_print(FILE *out, const struct sc_plan *plan, const struct sc_cost_machin
 	    sc_format_duration(predicted_s, predicted), sc_format_duration(floor_s, floor_text));
 	if (floor_s > 0)
 		fprintf(out, " (%.3f times)", predicted_s / floor_s);
-	fprintf(out, "\n                  assuming links of %s each way and %.0f us latency\n",
-	    sc_format_rate(machine->link_bytes_per_s, link), machine->latency_s * 1e6);
+	fprintf(out, "\n                  %s links of %s each way and %.0f us latency",
+	    measured == NULL ? "assuming" : "with", sc_format_rate(machine->link_bytes_per_s, link),
+	    machine->latency_s * 1e6);
+	if (measured != NULL)
+		fprintf(out, ", as measured to %s", measured);
+	fputc('\n', out);
 	for (uint32_t i = 0; i < plan->group_count && (all || i < EDGES_SHOWN); i++)
 		print_group(out, plan, i);
 	if (plan->group_count > EDGES_SHOWN && !all)

@@ -11,10 +11,12 @@
 #include <stdio.h>
 
 /*
- * Print the plan's numbers, its groups and (if there are few, or all is set) its edges, and what the cost model
- * predicts.  names[node] is printed for a node if names isn't NULL.
+ * Print the plan's numbers, its groups and (if there are few, or all is set)
+ * its edges, and what the cost model predicts for that machine, whose network was measured
+ * to a host, or is assumed (NULL).  names[node] is printed for a node if names
+ * isn't NULL.
  */
 void sc_plan_print(FILE *, const struct sc_plan *, const struct sc_cost_machine *,
-    const char *const *names, bool all);
+    const char *measured, const char *const *names, bool all);
 
 #endif

@@ -137,7 +137,7 @@ run(struct stage *stage, struct sc_error *err)
 		    "window %u, predicted %.3f s",
 		    job->plan.recipients, job->plan.group_count, job->plan.subfiles,
 		    job->plan.trees, job->plan.chunk_bytes, job->plan.window,
-		    sc_cost_predict(&job->plan, &sc_cost_machine_default));
+		    sc_cost_predict(&job->plan, &job->machine));
 	if (config.dest != NULL)
 		sc_log(SC_LOG_INFO, "writing %s", config.dest);
 	if (keeps_copy && job->dest == NULL)
@@ -191,7 +191,7 @@ stage_as_node(struct stage *stage, struct sc_error *err)
 	if (origin && stage->result.has_digest)
 		sc_digest_text(stage->result.digest, stage->digest);
 	stage->timings.digest = stage->digest;
-	stage->timings.predicted_s = sc_cost_predict(&job->plan, &sc_cost_machine_default);
+	stage->timings.predicted_s = origin ? sc_cost_predict(&job->plan, &job->machine) : 0;
 	/* The copies are there, whatever becomes of the timings. */
 	if (stage->options->timings != NULL &&
 	    sc_timings_collect(&tree, &stage->result, clock_offset_ns,
@@ -228,7 +228,7 @@ print_plan(const struct stage *stage)
 
 	for (uint32_t i = 0; names != NULL && i < job->census.nodes; i++)
 		names[i] = job->entries[job->census.ranks[i]].host;
-	sc_plan_print(stdout, &job->plan, &sc_cost_machine_default, names,
+	sc_plan_print(stdout, &job->plan, &job->machine, job->measured, names,
 	    stage->options->verbose > 0);
 	fflush(stdout);
 	free(names);
@@ -327,7 +327,7 @@ sc_stage_plan(const struct sc_options *options)
 	if (sc_cost_choose(&plan, recipients, facts.size_bytes, &options->wishes,
 		&sc_cost_machine_default, &err) != 0)
 		goto out;
-	sc_plan_print(stdout, &plan, &sc_cost_machine_default, NULL, options->verbose > 0);
+	sc_plan_print(stdout, &plan, &sc_cost_machine_default, NULL, NULL, options->verbose > 0);
 	status = fflush(stdout) == 0 ? 0 : SC_EXIT_NOTHING;
 out:
 	if (status != 0)

@@ -96,4 +96,13 @@ stage 6 -f --failed-hosts="$dir/failed" "$dir/source" "$dir/copies/%h.%r"
 stage 6 --plan "$dir/source" "$dir/copies/%h.%r"
 expect_status 0 "--plan"
 grep -q 'node-a -> node-[bc]$' "$dir/out" || fail "--plan: the hosts are not named"
+grep -q 'assuming links of ' "$dir/out" || fail "--plan: a small file is not worth a measurement"
+
+# For a larger one the network is measured, to another host: not to rank 1, which is on this one.
+stage 6 --plan --size=1G
+expect_status 0 "--plan of a large file"
+grep -q 'with links of .* latency, as measured to node-b$' "$dir/out" ||
+	fail "--plan: the network was not measured to another host"
+RANK_SETUP='hostname node-a' stage 3 --copies=rank --plan --size=1G
+grep -q 'assuming links of ' "$dir/out" || fail "--plan: one host has no network to be measured"
 conclude
