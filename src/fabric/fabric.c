@@ -5,7 +5,9 @@
 
 #include "base/limits.h"
 #include "config.h"
+#include "fabric/control.h"
 #include "fabric/mpi_error.h"
+#include "fabric/tags.h"
 
 #include <assert.h>
 #include <mpi.h>
@@ -39,7 +41,6 @@ struct op {
 
 struct sc_fabric {
 	struct sc_fabric_config config;
-	MPI_Comm data;
 	MPI_Comm control;
 	uint32_t *nodes_of_ranks;
 	MPI_Request *requests;
@@ -136,38 +137,19 @@ map_ranks(struct sc_fabric *fabric)
 	return 0;
 }
 
-static int
-make_communicators(MPI_Comm *data, MPI_Comm *control, struct sc_error *err)
-{
-	if (sc_mpi_check(MPI_Comm_dup(MPI_COMM_WORLD, data), "MPI_Comm_dup", err) != 0 ||
-	    sc_mpi_check(MPI_Comm_dup(MPI_COMM_WORLD, control), "MPI_Comm_dup", err) != 0)
-		return -1;
-	if (sc_mpi_check(MPI_Comm_set_errhandler(*data, MPI_ERRORS_RETURN),
-		"MPI_Comm_set_errhandler", err) != 0 ||
-	    sc_mpi_check(MPI_Comm_set_errhandler(*control, MPI_ERRORS_RETURN),
-		"MPI_Comm_set_errhandler", err) != 0)
-		return -1;
-	return 0;
-}
-
 int
 sc_fabric_open(struct sc_fabric **opened, const struct sc_fabric_config *config,
     struct sc_error *err)
 {
-	MPI_Comm data = MPI_COMM_NULL;
-	MPI_Comm control = MPI_COMM_NULL;
 	struct sc_fabric *fabric;
 
 	*opened = NULL;
-	if (make_communicators(&data, &control, err) != 0)
-		return -1;
 	fabric = calloc(1, sizeof(*fabric));
 	if (fabric == NULL)
 		return sc_fail(err, 0, "no memory for the fabric");
 	*opened = fabric;
 	fabric->config = *config;
-	fabric->data = data;
-	fabric->control = control;
+	fabric->control = sc_control_get();
 	if (map_ranks(fabric) != 0)
 		return sc_fail(err, 0, "no memory for %u ranks", config->world_size);
 	if (config->nodes <= 1)
@@ -199,8 +181,8 @@ sc_fabric_receive(struct sc_fabric *fabric, uint32_t slot, uint32_t peer, uint32
 	op->slot = slot;
 	op->subfile = subfile;
 	if (sc_mpi_check(MPI_Irecv(slot_message(fabric, slot), (int)fabric->config.message_bytes,
-			     MPI_BYTE, (int)fabric->config.ranks[peer], (int)subfile, fabric->data,
-			     &fabric->requests[fabric->count]),
+			     MPI_BYTE, (int)fabric->config.ranks[peer], SC_TAG_CHUNK + (int)subfile,
+			     MPI_COMM_WORLD, &fabric->requests[fabric->count]),
 		"MPI_Irecv", err) != 0)
 		return -1;
 	fabric->count++;
@@ -219,8 +201,8 @@ sc_fabric_send(struct sc_fabric *fabric, uint32_t slot, size_t length, uint32_t 
 	op->slot = slot;
 	op->subfile = subfile;
 	if (sc_mpi_check(MPI_Isend(slot_message(fabric, slot), (int)length, MPI_BYTE,
-			     (int)fabric->config.ranks[peer], (int)subfile, fabric->data,
-			     &fabric->requests[fabric->count]),
+			     (int)fabric->config.ranks[peer], SC_TAG_CHUNK + (int)subfile,
+			     MPI_COMM_WORLD, &fabric->requests[fabric->count]),
 		"MPI_Isend", err) != 0)
 		return -1;
 	fabric->count++;
@@ -448,10 +430,6 @@ sc_fabric_close(struct sc_fabric *fabric, struct sc_error *err)
 	if (rc == 0 && fabric->count > 0)
 		rc = sc_mpi_check(MPI_Waitall(fabric->count, fabric->requests, fabric->statuses),
 		    "MPI_Waitall", err);
-	if (rc == 0)
-		rc = sc_mpi_check(MPI_Comm_free(&fabric->data), "MPI_Comm_free", err);
-	if (rc == 0)
-		rc = sc_mpi_check(MPI_Comm_free(&fabric->control), "MPI_Comm_free", err);
 	if (rc != 0)
 		return rc; /* buffers may still be MPI's */
 

@@ -49,8 +49,7 @@ struct sc_fabric_event {
 
 struct sc_fabric; /* opaque */
 
-/* Collective over the whole world, for it makes two communicators; ranks that
- * take no part call it with nodes = 0.  End it with sc_fabric_close also when
+/* Ranks that take no part call it with nodes = 0.  End it with sc_fabric_close also when
  * it failed and *fabric is not NULL. */
 int sc_fabric_open(struct sc_fabric **fabric, const struct sc_fabric_config *, struct sc_error *);
 

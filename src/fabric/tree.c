@@ -5,13 +5,12 @@
 
 #include "base/clock.h"
 #include "fabric/mpi_error.h"
+#include "fabric/tags.h"
 
 #include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { CLOCK_TAG = 2, GATHER_TAG = 3 };
 
 /* Round trips to take the fastest of: the first ones set up the connection. */
 enum { CLOCK_ROUNDS = 8 };
@@ -27,9 +26,9 @@ ask_parent(const struct sc_tree *tree, int64_t *offset_ns, struct sc_error *err)
 		uint64_t asked_ns = sc_clock_now_ns();
 		uint64_t took_ns;
 
-		if (sc_mpi_check(MPI_Sendrecv(NULL, 0, MPI_BYTE, parent, CLOCK_TAG, &theirs_ns,
-				     sizeof(theirs_ns), MPI_BYTE, parent, CLOCK_TAG, MPI_COMM_WORLD,
-				     MPI_STATUS_IGNORE),
+		if (sc_mpi_check(MPI_Sendrecv(NULL, 0, MPI_BYTE, parent, SC_TAG_CLOCK, &theirs_ns,
+				     sizeof(theirs_ns), MPI_BYTE, parent, SC_TAG_CLOCK,
+				     MPI_COMM_WORLD, MPI_STATUS_IGNORE),
 			"MPI_Sendrecv", err) != 0)
 			return -1;
 		took_ns = sc_clock_now_ns() - asked_ns;
@@ -50,13 +49,13 @@ answer_children(const struct sc_tree *tree, struct sc_error *err)
 		for (int j = 0; j < CLOCK_ROUNDS; j++) {
 			uint64_t now_ns;
 
-			if (sc_mpi_check(MPI_Recv(NULL, 0, MPI_BYTE, child, CLOCK_TAG,
+			if (sc_mpi_check(MPI_Recv(NULL, 0, MPI_BYTE, child, SC_TAG_CLOCK,
 					     MPI_COMM_WORLD, MPI_STATUS_IGNORE),
 				"MPI_Recv", err) != 0)
 				return -1;
 			now_ns = sc_clock_now_ns();
 			if (sc_mpi_check(MPI_Send(&now_ns, sizeof(now_ns), MPI_BYTE, child,
-					     CLOCK_TAG, MPI_COMM_WORLD),
+					     SC_TAG_CLOCK, MPI_COMM_WORLD),
 				"MPI_Send", err) != 0)
 				return -1;
 		}
@@ -88,16 +87,16 @@ append_child(int child, uint8_t **bytes, size_t *used, struct sc_error *err)
 	int length = 0;
 	uint8_t *more;
 
-	if (sc_mpi_check(MPI_Probe(child, GATHER_TAG, MPI_COMM_WORLD, &status), "MPI_Probe", err) !=
-		0 ||
+	if (sc_mpi_check(MPI_Probe(child, SC_TAG_REPORT, MPI_COMM_WORLD, &status), "MPI_Probe",
+		err) != 0 ||
 	    sc_mpi_check(MPI_Get_count(&status, MPI_BYTE, &length), "MPI_Get_count", err) != 0)
 		return -1;
 	more = realloc(*bytes, *used + (size_t)length + 1);
 	if (more == NULL)
 		return sc_fail(err, 0, "no memory for %d bytes of reports", length);
 	*bytes = more;
-	if (sc_mpi_check(MPI_Recv(more + *used, length, MPI_BYTE, child, GATHER_TAG, MPI_COMM_WORLD,
-			     MPI_STATUS_IGNORE),
+	if (sc_mpi_check(MPI_Recv(more + *used, length, MPI_BYTE, child, SC_TAG_REPORT,
+			     MPI_COMM_WORLD, MPI_STATUS_IGNORE),
 		"MPI_Recv", err) != 0)
 		return -1;
 	*used += (size_t)length;
@@ -132,7 +131,7 @@ sc_tree_gather(const struct sc_tree *tree, const uint8_t *own, size_t own_bytes,
 		sc_fail(err, 0, "%zu bytes of reports are too many for one message", used);
 		goto out;
 	}
-	rc = sc_mpi_check(MPI_Send(bytes, (int)used, MPI_BYTE, (int)tree->parent, GATHER_TAG,
+	rc = sc_mpi_check(MPI_Send(bytes, (int)used, MPI_BYTE, (int)tree->parent, SC_TAG_REPORT,
 			      MPI_COMM_WORLD),
 	    "MPI_Send", err);
 out:

@@ -3,9 +3,11 @@
  */
 #include "fabric/world.h"
 
-#include "base/clock.h"
 #include "config.h"
+#include "fabric/control.h"
 #include "fabric/mpi_error.h"
+#include "fabric/tags.h"
+#include "fabric/wait.h"
 
 #include <ctype.h>
 #include <mpi.h>
@@ -13,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { DISMISS_TAG = 1 };
 
 /* How often a rank that takes no part looks whether all is over: seldom
  * enough to cost nothing, often enough that nobody waits for it. */
@@ -66,12 +66,14 @@ sc_world_start(struct sc_world *world, int *argc, char ***argv, struct sc_error 
 		return -1;
 	world->rank = (uint32_t)rank;
 	world->size = (uint32_t)size;
-	return 0;
+	return sc_control_open(err);
 }
 
 int
 sc_world_finish(struct sc_error *err)
 {
+	if (sc_control_close(err) != 0)
+		return -1;
 	return sc_mpi_check(MPI_Finalize(), "MPI_Finalize", err);
 }
 
@@ -148,43 +150,43 @@ sc_world_rank_hint(void)
 int
 sc_world_gather(const void *bytes, size_t length, void *all, struct sc_error *err)
 {
-	return sc_mpi_check(MPI_Gather(bytes, (int)length, MPI_BYTE, all, (int)length, MPI_BYTE, 0,
-				MPI_COMM_WORLD),
-	    "MPI_Gather", err);
+	MPI_Request request = MPI_REQUEST_NULL;
+
+	if (sc_mpi_check(MPI_Igather(bytes, (int)length, MPI_BYTE, all, (int)length, MPI_BYTE, 0,
+			     MPI_COMM_WORLD, &request),
+		"MPI_Igather", err) != 0)
+		return -1;
+	return sc_mpi_wait(&request, SC_WAIT_SHORT_NS, err);
 }
 
 int
 sc_world_broadcast(void *bytes, size_t length, struct sc_error *err)
 {
-	return sc_mpi_check(MPI_Bcast(bytes, (int)length, MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast",
-	    err);
+	MPI_Request request = MPI_REQUEST_NULL;
+
+	if (sc_mpi_check(MPI_Ibcast(bytes, (int)length, MPI_BYTE, 0, MPI_COMM_WORLD, &request),
+		"MPI_Ibcast", err) != 0)
+		return -1;
+	return sc_mpi_wait(&request, SC_WAIT_SHORT_NS, err);
 }
 
 int
 sc_world_wait_for(uint32_t leader, struct sc_error *err)
 {
 	MPI_Request request = MPI_REQUEST_NULL;
-	int done = 0;
 
-	if (sc_mpi_check(MPI_Irecv(NULL, 0, MPI_BYTE, (int)leader, DISMISS_TAG, MPI_COMM_WORLD,
+	if (sc_mpi_check(MPI_Irecv(NULL, 0, MPI_BYTE, (int)leader, SC_TAG_DISMISS, MPI_COMM_WORLD,
 			     &request),
 		"MPI_Irecv", err) != 0)
 		return -1;
-	for (;;) {
-		if (sc_mpi_check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test", err) !=
-		    0)
-			return -1;
-		if (done)
-			return 0;
-		sc_clock_sleep_ns(waiting_ns);
-	}
+	return sc_mpi_wait(&request, waiting_ns, err);
 }
 
 int
 sc_world_dismiss(const uint32_t *ranks, uint32_t count, struct sc_error *err)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		if (sc_mpi_check(MPI_Send(NULL, 0, MPI_BYTE, (int)ranks[i], DISMISS_TAG,
+		if (sc_mpi_check(MPI_Send(NULL, 0, MPI_BYTE, (int)ranks[i], SC_TAG_DISMISS,
 				     MPI_COMM_WORLD),
 			"MPI_Send", err) != 0)
 			return -1;

@@ -1,0 +1,18 @@
+/*
+ * The tags of this program's messages in MPI_COMM_WORLD.  Nobody else sends in
+ * it, so chunks need no communicator of their own; making one takes all ranks
+ * and, with many on a core, a tenth of a second.
+ */
+#ifndef SC_FABRIC_TAGS_H
+#define SC_FABRIC_TAGS_H
+
+enum {
+	SC_TAG_DISMISS = 1, /* to ranks that take no part: all is over */
+	SC_TAG_PROBE,       /* see probe.c */
+	SC_TAG_PROBE_END,
+	SC_TAG_CLOCK, /* see tree.c */
+	SC_TAG_REPORT,
+	SC_TAG_CHUNK, /* and all above: plus the subfile */
+};
+
+#endif
