@@ -57,6 +57,7 @@ sc_sim_files_open(struct sc_sim_files *files, const char *trace_path, const char
 		config->listener.step = on_step;
 	}
 	if (timings_path != NULL) {
+		files->timings_path = timings_path;
 		files->count = config->plan->recipients + 1;
 		files->nodes = calloc(files->count, sizeof(*files->nodes));
 		if (files->nodes == NULL)
@@ -91,8 +92,8 @@ fill_reports(struct sc_sim_files *files, const struct sc_sim_config *config,
 }
 
 int
-sc_sim_files_write(struct sc_sim_files *files, const char *timings_path,
-    const struct sc_sim_config *config, const struct sc_sim_result *result, int argc,
+sc_sim_files_write(struct sc_sim_files *files, const struct sc_sim_config *config,
+    const struct sc_sim_result *result, const struct sc_sim_comparison *compared, int argc,
     char *const *argv, struct sc_error *err)
 {
 	uint32_t copies = config->plan->recipients + (config->origin_keeps_no_copy ? 0 : 1);
@@ -105,8 +106,12 @@ sc_sim_files_write(struct sc_sim_files *files, const char *timings_path,
 		.source = "",
 		.digest = "",
 		.predicted_s = sc_cost_predict(config->plan, &config->machine->base),
+		.strategies = compared->rows,
+		.strategy_count = compared->count,
 	};
 
+	if (files->timings_path == NULL)
+		return 0;
 	fill_reports(files, config, result);
 	for (uint32_t i = 0; i < files->count; i++) {
 		if (result->nodes[i].committed_ns > last_ns)
@@ -117,7 +122,8 @@ sc_sim_files_write(struct sc_sim_files *files, const char *timings_path,
 	    : result->commits > 0               ? "partial"
 						: "failed";
 	run.exit_status = result->commits == copies ? 0 : result->commits > 0 ? 3 : 1;
-	return sc_timings_write(timings_path, &run, config->plan, files->nodes, files->count, err);
+	return sc_timings_write(files->timings_path, &run, config->plan, files->nodes, files->count,
+	    err);
 }
 
 int

@@ -5,6 +5,7 @@
 #ifndef SC_APP_SIM_FILES_H
 #define SC_APP_SIM_FILES_H
 
+#include "app/sim_compare.h"
 #include "record/timings.h"
 #include "sim/sim.h"
 
@@ -14,7 +15,8 @@
 struct sc_sim_files {
 	FILE *trace; /* or NULL */
 	const char *trace_path;
-	int trace_errno;               /* of the first write that failed */
+	int trace_errno; /* of the first write that failed */
+	const char *timings_path;
 	struct sc_timings_node *nodes; /* with their timelines; or NULL */
 	uint32_t count;
 };
@@ -25,9 +27,9 @@ struct sc_sim_files {
 int sc_sim_files_open(struct sc_sim_files *, const char *trace_path, const char *timings_path,
     struct sc_sim_config *, struct sc_error *);
 
-/* Write the timings. */
-int sc_sim_files_write(struct sc_sim_files *, const char *timings_path,
-    const struct sc_sim_config *, const struct sc_sim_result *, int argc, char *const *argv,
+/* Write the timings, if they are wanted, with the strategies that were compared, if any. */
+int sc_sim_files_write(struct sc_sim_files *, const struct sc_sim_config *,
+    const struct sc_sim_result *, const struct sc_sim_comparison *, int argc, char *const *argv,
     struct sc_error *);
 
 /* Close everything.  Returns status, or -1 if it was 0 and the trace is not whole. */

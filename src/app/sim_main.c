@@ -5,6 +5,7 @@
 #include "app/sim_files.h"
 #include "app/sim_options.h"
 #include "app/sim_print.h"
+#include "app/sim_search.h"
 #include "app/sim_swarm.h"
 #include "base/log.h"
 #include "config.h"
@@ -16,13 +17,11 @@ enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
 
 static int
 print_result(const struct sc_sim_config *config, const struct sc_sim_result *result,
-    struct sc_error *err)
+    struct sc_sim_summary *summary, struct sc_error *err)
 {
-	struct sc_sim_summary summary;
-
-	if (sc_sim_summarise(config->plan, config->machine, result, &summary) != 0)
+	if (sc_sim_summarise(config->plan, config->machine, result, summary) != 0)
 		return sc_fail(err, 0, "no memory");
-	sc_sim_print(stdout, config->plan, config->machine, result, &summary);
+	sc_sim_print(stdout, config->plan, config->machine, result, summary);
 	if (result->violations > 0)
 		return sc_fail(err, 0, "%u rules were broken, the first one: %s",
 		    result->violations, result->violation);
@@ -42,16 +41,19 @@ run_plan(const struct sc_sim_options *options, const struct sc_plan *plan, int a
 	};
 	struct sc_sim_files files = {0};
 	struct sc_sim_result result = {0};
+	struct sc_sim_comparison compared = {0};
+	struct sc_sim_summary summary;
 	int rc;
 
 	rc = sc_sim_files_open(&files, options->trace, options->timings, &config, err);
 	if (rc == 0) {
 		sc_sim_run(&config, &result);
-		rc = print_result(&config, &result, err);
+		rc = print_result(&config, &result, &summary, err);
 	}
-	if (rc == 0 && options->timings != NULL)
-		rc =
-		    sc_sim_files_write(&files, options->timings, &config, &result, argc, argv, err);
+	if (rc == 0 && options->errand == SC_SIM_COMPARE)
+		rc = sc_sim_compare(stdout, options, plan, &summary, &compared, err);
+	if (rc == 0)
+		rc = sc_sim_files_write(&files, &config, &result, &compared, argc, argv, err);
 	rc = sc_sim_files_close(&files, rc, err);
 	sc_sim_result_free(&result);
 	return rc;
@@ -67,9 +69,10 @@ simulate(const struct sc_sim_options *options, int argc, char **argv, struct sc_
 	if (sc_cost_choose(&plan, options->nodes, options->size_bytes, &options->wishes,
 		&options->machine.base, err) != 0)
 		return EXIT_USAGE;
-	rc = run_plan(options, &plan, argc, argv, err);
-	if (rc == 0 && options->errand == SC_SIM_COMPARE)
-		rc = sc_sim_compare(stdout, options, &plan, err);
+	if (options->errand == SC_SIM_SEARCH)
+		rc = sc_sim_search(stdout, options, &plan, err);
+	else
+		rc = run_plan(options, &plan, argc, argv, err);
 	sc_plan_free(&plan);
 	return rc == 0 ? 0 : EXIT_BAD;
 }

@@ -28,6 +28,7 @@ enum {
 	OPT_JITTER,
 	OPT_SEED,
 	OPT_COMPARE,
+	OPT_SEARCH,
 	OPT_SWARM,
 	OPT_FIRST,
 	OPT_JOBS,
@@ -55,6 +56,7 @@ static const struct option long_options[] = {
 	{"seed", required_argument, NULL, OPT_SEED},
 	SC_PLAN_LONG_OPTIONS,
 	{"compare", no_argument, NULL, OPT_COMPARE},
+	{"search", no_argument, NULL, OPT_SEARCH},
 	{"swarm", required_argument, NULL, OPT_SWARM},
 	{"first", required_argument, NULL, OPT_FIRST},
 	{"jobs", required_argument, NULL, OPT_JOBS},
@@ -267,6 +269,9 @@ take_option(struct sc_sim_options *options, int option, struct sc_error *err)
 	case OPT_COMPARE:
 		options->errand = SC_SIM_COMPARE;
 		return 0;
+	case OPT_SEARCH:
+		options->errand = SC_SIM_SEARCH;
+		return 0;
 	case OPT_SWARM:
 		options->errand = SC_SIM_SWARM;
 		return sc_option_number("swarm", 1, 2000000000, &options->swarm, err);
@@ -304,6 +309,9 @@ check(const struct sc_sim_options *options, int operands, char **operand, struct
 		return sc_fail(err, 0, "--size is missing");
 	if (options->machine.uplink_bytes_per_s > 0 && options->machine.rack_nodes == 0)
 		return sc_fail(err, 0, "--uplink is of racks: --topology is missing");
+	if (options->errand == SC_SIM_SEARCH &&
+	    (options->trace != NULL || options->timings != NULL))
+		return sc_fail(err, 0, "--trace and --timings are for one staging, not a --search");
 	return 0;
 }
 

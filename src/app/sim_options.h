@@ -14,6 +14,7 @@
 enum sc_sim_errand {
 	SC_SIM_RUN,
 	SC_SIM_COMPARE,
+	SC_SIM_SEARCH,
 	SC_SIM_SWARM,
 	SC_SIM_HELP,
 	SC_SIM_VERSION,
@@ -28,7 +29,7 @@ struct sc_sim_options {
 	struct sc_machine machine; /* machine.slow is owned */
 	uint64_t seed;             /* of the jitter, or the swarm's first */
 	uint32_t swarm;            /* seeds */
-	uint32_t jobs;             /* processes of a swarm; 0: one a core */
+	uint32_t jobs;             /* at one time, of a swarm or search; 0: one a core */
 	const char *trace;         /* or NULL */
 	const char *timings;       /* or NULL */
 };

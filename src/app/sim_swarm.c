@@ -7,6 +7,7 @@
 #include "app/sim_swarm.h"
 
 #include "app/sim_files.h"
+#include "app/sim_tail.h"
 #include "base/clock.h"
 #include "base/units.h"
 #include "sim/swarm.h"
@@ -36,6 +37,9 @@ struct finding {
 static struct finding crash = {.crashed = true};
 static int crash_pipe = -1;
 
+/* For the handlers, too: of a seed that is run again, or alone. */
+static struct sc_sim_tail tail;
+
 static void
 on_crash(int number)
 {
@@ -46,9 +50,10 @@ on_crash(int number)
 
 /* Where the number of the seed is, until the next one. */
 static void
-prepare_crash(void *context, struct sc_sim_config *config)
+prepare_crash(void *context, struct sc_sim_config *config, const struct sc_sim_result *result)
 {
 	(void)config;
+	(void)result;
 	crash.seed = *(const uint64_t *)context;
 }
 
@@ -106,6 +111,48 @@ tell(const struct finding *finding)
 	    finding->seed);
 }
 
+static void
+end_again(int number)
+{
+	(void)number;
+	_exit(sc_sim_tail_write(&tail, STDOUT_FILENO) == 0 ? 0 : 1);
+}
+
+static void
+prepare_again(void *context, struct sc_sim_config *config, const struct sc_sim_result *result)
+{
+	(void)context;
+	sc_sim_tail_follow(&tail, config, result);
+}
+
+/* Run a seed again, to tell what led there; in a process, as it may crash. */
+static int
+tell_tail(uint64_t seed, struct sc_error *err)
+{
+	struct sc_swarm_verdict verdict;
+	int status;
+	pid_t pid;
+
+	if (fflush(stdout) != 0)
+		return sc_fail(err, errno, "standard output");
+	pid = fork();
+	if (pid < 0)
+		return sc_fail(err, errno, "fork");
+	if (pid == 0) {
+		(void)signal(SIGABRT, end_again);
+		(void)signal(SIGSEGV, end_again);
+		sc_swarm_run(seed, prepare_again, NULL, &verdict);
+		end_again(0);
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return sc_fail(err, errno, "waiting for a process");
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return sc_fail(err, 0, "seed %" PRIu64 " was not run again to its end", seed);
+	return 0;
+}
+
 static int
 compare_findings(const void *a, const void *b)
 {
@@ -123,6 +170,7 @@ gather(int in, uint32_t jobs, uint64_t *steps, struct sc_error *err)
 	uint32_t ended = 0;
 	uint32_t count = 0;
 	ssize_t length;
+	int rc = 0;
 
 	if (findings == NULL)
 		return sc_fail(err, 0, "no memory");
@@ -139,9 +187,14 @@ gather(int in, uint32_t jobs, uint64_t *steps, struct sc_error *err)
 			count++;
 	}
 	qsort(findings, count, sizeof(*findings), compare_findings);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		tell(&findings[i]);
+		if (tell_tail(findings[i].seed, err) != 0)
+			rc = -1;
+	}
 	free(findings);
+	if (rc != 0)
+		return -1;
 	if (ended != jobs)
 		return sc_fail(err, 0, "%u of %u processes did not end well", jobs - ended, jobs);
 	return (int)count;
@@ -184,12 +237,21 @@ struct single {
 };
 
 static void
-prepare_single(void *context, struct sc_sim_config *config)
+prepare_single(void *context, struct sc_sim_config *config, const struct sc_sim_result *result)
 {
 	struct single *single = context;
 
 	single->rc =
 	    sc_sim_files_open(&single->files, single->options->trace, NULL, config, single->err);
+	sc_sim_tail_follow(&tail, config, result);
+}
+
+/* The program ends all the same when this returns. */
+static void
+on_abort(int number)
+{
+	(void)number;
+	(void)sc_sim_tail_write(&tail, STDOUT_FILENO);
 }
 
 static int
@@ -199,6 +261,7 @@ run_one(const struct sc_sim_options *options, struct sc_error *err)
 	struct finding finding = {.seed = options->seed};
 	struct sc_swarm_verdict verdict;
 
+	(void)signal(SIGABRT, on_abort);
 	sc_swarm_run(options->seed, prepare_single, &single, &verdict);
 	if (sc_sim_files_close(&single.files, single.rc, err) != 0)
 		return -1;
@@ -208,6 +271,8 @@ run_one(const struct sc_sim_options *options, struct sc_error *err)
 		return 0;
 	memcpy(finding.text, verdict.text, sizeof(finding.text));
 	tell(&finding);
+	if (fflush(stdout) != 0 || sc_sim_tail_write(&tail, STDOUT_FILENO) != 0)
+		return sc_fail(err, errno, "standard output");
 	return 1;
 }
 

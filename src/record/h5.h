@@ -43,6 +43,15 @@ struct sc_h5_column {
 	size_t text_longest; /* longest text of all rows, without its end mark */
 };
 
+/* A column of a struct's member, which is called as it is. */
+#define SC_H5_COLUMN(row, member, number_type) \
+	{.name = #member, .offset = offsetof(row, member), .type = (number_type)}
+#define SC_H5_TEXT_COLUMN(row, member, longest) \
+	{.name = #member, \
+		.offset = offsetof(row, member), \
+		.text_bytes = sizeof(((row *)0)->member), \
+		.text_longest = (longest)}
+
 struct sc_h5_table {
 	const char *name;
 	const struct sc_h5_column *columns;

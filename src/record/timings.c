@@ -162,7 +162,9 @@ fill_image(hid_t file, const struct sc_timings_run *run, const struct sc_plan *p
 	    sc_timings_put_plan(file, &types, plan, err) == 0 &&
 	    sc_timings_put_nodes(file, &types, reports, err) == 0 &&
 	    sc_timings_put_events(file, &types, reports, err) == 0 &&
-	    sc_timings_put_failures(file, reports, err) == 0)
+	    sc_timings_put_failures(file, reports, err) == 0 &&
+	    (run->strategy_count == 0 ||
+		sc_timings_put_strategies(file, run->strategies, run->strategy_count, err) == 0))
 		status = 0;
 	return sc_timings_types_close(&types, status, err);
 }

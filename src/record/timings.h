@@ -14,6 +14,17 @@
 /* Changes whenever something is removed, renamed, or means something else. */
 enum { SC_TIMINGS_SCHEMA_VERSION = 1 };
 
+enum { SC_STRATEGY_BYTES = 48 };
+
+/* A way to stage the file, and what came of it in a simulation. */
+struct sc_timings_strategy {
+	char name[SC_STRATEGY_BYTES];
+	double last_s;      /* when the last node had the file */
+	double floor_ratio; /* the same as a multiple of the floor; NaN if that is 0 */
+	uint64_t origin_bytes;
+	uint64_t relay_bytes; /* that the busiest other node sent */
+};
+
 /* The root attributes that don't follow from the plan.  No text is NULL. */
 struct sc_timings_run {
 	const char *program_version;
@@ -28,6 +39,8 @@ struct sc_timings_run {
 	double predicted_s;      /* by the cost model */
 	double elapsed_s;        /* from the start to the last commit */
 	uint32_t exit_status;
+	const struct sc_timings_strategy *strategies; /* borrowed */
+	uint32_t strategy_count;                      /* 0: nothing was compared, no table */
 };
 
 struct sc_timings_node {

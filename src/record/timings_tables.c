@@ -14,13 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMN(row, member, number_type) \
-	{.name = #member, .offset = offsetof(struct row, member), .type = (number_type)}
-#define TEXT_COLUMN(row, member, longest) \
-	{.name = #member, \
-		.offset = offsetof(struct row, member), \
-		.text_bytes = sizeof(((struct row *)0)->member), \
-		.text_longest = (longest)}
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 struct plan_node_row {
@@ -161,18 +154,18 @@ sc_timings_put_plan(hid_t file, const struct sc_timings_types *types, const stru
     struct sc_error *err)
 {
 	const struct sc_h5_column node_columns[] = {
-		COLUMN(plan_node_row, node, H5T_NATIVE_INT32),
-		COLUMN(plan_node_row, group, H5T_NATIVE_INT32),
-		COLUMN(plan_node_row, member, H5T_NATIVE_INT32),
-		COLUMN(plan_node_row, tree, H5T_NATIVE_INT32),
-		COLUMN(plan_node_row, depth, H5T_NATIVE_INT32),
-		COLUMN(plan_node_row, parent, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, node, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, group, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, member, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, tree, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, depth, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, parent, H5T_NATIVE_INT32),
 	};
 	const struct sc_h5_column edge_columns[] = {
-		COLUMN(edge_row, from, H5T_NATIVE_INT32),
-		COLUMN(edge_row, to, H5T_NATIVE_INT32),
-		COLUMN(edge_row, subfile, H5T_NATIVE_INT32),
-		COLUMN(edge_row, kind, types->edge_kind),
+		SC_H5_COLUMN(struct edge_row, from, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct edge_row, to, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct edge_row, subfile, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct edge_row, kind, types->edge_kind),
 	};
 	const struct sc_h5_table nodes = {
 		"nodes",
@@ -262,23 +255,23 @@ sc_timings_put_nodes(hid_t file, const struct sc_timings_types *types,
     const struct sc_timings_reports *reports, struct sc_error *err)
 {
 	const struct sc_h5_column columns[] = {
-		COLUMN(node_row, node, H5T_NATIVE_INT32),
-		COLUMN(node_row, rank, H5T_NATIVE_INT32),
-		TEXT_COLUMN(node_row, host, longest_host(reports)),
-		COLUMN(node_row, state, types->node_state),
-		COLUMN(node_row, clock_offset_s, H5T_NATIVE_DOUBLE),
-		COLUMN(node_row, bytes_received, H5T_NATIVE_UINT64),
-		COLUMN(node_row, bytes_sent, H5T_NATIVE_UINT64),
-		COLUMN(node_row, bytes_stored, H5T_NATIVE_UINT64),
-		COLUMN(node_row, first_chunk_s, H5T_NATIVE_DOUBLE),
-		COLUMN(node_row, last_chunk_s, H5T_NATIVE_DOUBLE),
-		COLUMN(node_row, stored_s, H5T_NATIVE_DOUBLE),
-		COLUMN(node_row, committed_s, H5T_NATIVE_DOUBLE),
-		COLUMN(node_row, network_stall_s, H5T_NATIVE_DOUBLE),
-		COLUMN(node_row, storage_stall_s, H5T_NATIVE_DOUBLE),
-		COLUMN(node_row, memory_peak_bytes, H5T_NATIVE_UINT64),
-		TEXT_COLUMN(node_row, digest, 32),
-		TEXT_COLUMN(node_row, cause, longest_cause(reports)),
+		SC_H5_COLUMN(struct node_row, node, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct node_row, rank, H5T_NATIVE_INT32),
+		SC_H5_TEXT_COLUMN(struct node_row, host, longest_host(reports)),
+		SC_H5_COLUMN(struct node_row, state, types->node_state),
+		SC_H5_COLUMN(struct node_row, clock_offset_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct node_row, bytes_received, H5T_NATIVE_UINT64),
+		SC_H5_COLUMN(struct node_row, bytes_sent, H5T_NATIVE_UINT64),
+		SC_H5_COLUMN(struct node_row, bytes_stored, H5T_NATIVE_UINT64),
+		SC_H5_COLUMN(struct node_row, first_chunk_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct node_row, last_chunk_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct node_row, stored_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct node_row, committed_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct node_row, network_stall_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct node_row, storage_stall_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct node_row, memory_peak_bytes, H5T_NATIVE_UINT64),
+		SC_H5_TEXT_COLUMN(struct node_row, digest, 32),
+		SC_H5_TEXT_COLUMN(struct node_row, cause, longest_cause(reports)),
 	};
 	const struct sc_h5_table nodes = {
 		"nodes",
@@ -357,13 +350,13 @@ sc_timings_put_events(hid_t file, const struct sc_timings_types *types,
     const struct sc_timings_reports *reports, struct sc_error *err)
 {
 	const struct sc_h5_column columns[] = {
-		COLUMN(event_row, time_s, H5T_NATIVE_DOUBLE),
-		COLUMN(event_row, rank, H5T_NATIVE_INT32),
-		COLUMN(event_row, node, H5T_NATIVE_INT32),
-		COLUMN(event_row, what, types->event_what),
-		COLUMN(event_row, peer, H5T_NATIVE_INT64),
-		COLUMN(event_row, subfile, H5T_NATIVE_INT32),
-		COLUMN(event_row, count, H5T_NATIVE_UINT64),
+		SC_H5_COLUMN(struct event_row, time_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct event_row, rank, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct event_row, node, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct event_row, what, types->event_what),
+		SC_H5_COLUMN(struct event_row, peer, H5T_NATIVE_INT64),
+		SC_H5_COLUMN(struct event_row, subfile, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct event_row, count, H5T_NATIVE_UINT64),
 	};
 	struct event_order order;
 	struct sc_h5_table events = {
@@ -436,14 +429,14 @@ sc_timings_put_failures(hid_t file, const struct sc_timings_reports *reports, st
 	}
 
 	const struct sc_h5_column columns[] = {
-		COLUMN(failure_row, rank, H5T_NATIVE_INT32),
-		COLUMN(failure_row, node, H5T_NATIVE_INT32),
-		TEXT_COLUMN(failure_row, host, longest_host(&failed)),
-		TEXT_COLUMN(failure_row, cause, longest_cause(&failed)),
-		COLUMN(failure_row, detected_s, H5T_NATIVE_DOUBLE),
-		COLUMN(failure_row, detected_by, H5T_NATIVE_INT64),
-		COLUMN(failure_row, detour_s, H5T_NATIVE_DOUBLE),
-		COLUMN(failure_row, bytes_supplied_again, H5T_NATIVE_UINT64),
+		SC_H5_COLUMN(struct failure_row, rank, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct failure_row, node, H5T_NATIVE_INT32),
+		SC_H5_TEXT_COLUMN(struct failure_row, host, longest_host(&failed)),
+		SC_H5_TEXT_COLUMN(struct failure_row, cause, longest_cause(&failed)),
+		SC_H5_COLUMN(struct failure_row, detected_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct failure_row, detected_by, H5T_NATIVE_INT64),
+		SC_H5_COLUMN(struct failure_row, detour_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct failure_row, bytes_supplied_again, H5T_NATIVE_UINT64),
 	};
 	const struct sc_h5_table failures = {
 		"failures",

@@ -1,6 +1,6 @@
 /*
- * The tables of the timings file: /plan/nodes, /plan/edges, /nodes, /events
- * and /failures.
+ * The tables of the timings file: /plan/nodes, /plan/edges, /nodes, /events,
+ * /failures and /strategies.
  */
 #ifndef SC_RECORD_TIMINGS_TABLES_H
 #define SC_RECORD_TIMINGS_TABLES_H
@@ -27,5 +27,7 @@ int sc_timings_put_nodes(hid_t file, const struct sc_timings_types *,
 int sc_timings_put_events(hid_t file, const struct sc_timings_types *,
     const struct sc_timings_reports *, struct sc_error *);
 int sc_timings_put_failures(hid_t file, const struct sc_timings_reports *, struct sc_error *);
+int sc_timings_put_strategies(hid_t file, const struct sc_timings_strategy *, uint32_t count,
+    struct sc_error *);
 
 #endif

@@ -267,7 +267,7 @@ sc_swarm_run(uint64_t seed, sc_swarm_prepare *prepare, void *context,
 		trial.config.progress_interval_ns = 1 + trial.config.limit_ns / 5000;
 	describe(&trial);
 	if (prepare != NULL)
-		prepare(context, &trial.config);
+		prepare(context, &trial.config, &result);
 	sc_sim_run(&trial.config, &result);
 	judge(&trial, &result);
 	verdict->fingerprint = result.fingerprint;

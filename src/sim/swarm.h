@@ -19,8 +19,9 @@ struct sc_swarm_verdict {
 	uint64_t steps;
 };
 
-/* Called with the staging that will be run; may set the listener. */
-typedef void sc_swarm_prepare(void *context, struct sc_sim_config *);
+/* Called with the staging that will be run, and its result, which is filled
+ * while it runs; may set the listener. */
+typedef void sc_swarm_prepare(void *context, struct sc_sim_config *, const struct sc_sim_result *);
 
 /* Make the staging of a seed and run it.  Some milliseconds.  prepare may be
  * NULL. */

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "core/node.h"
+#include "sim/rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,26 +18,15 @@ struct delivery {
 	uint64_t route; /* deliveries of one route keep their order */
 	uint32_t node;
 	struct sc_event event;
-	uint32_t content; /* ROUTE_DATA: the chunk that travels */
 	uint8_t *bytes;
-};
-
-struct receive {
-	uint32_t peer;
-	uint32_t subfile;
-	uint32_t slot;
 };
 
 struct member {
 	struct sc_node *node;
-	uint32_t *slots; /* what each slot really holds, or SC_NONE */
-	uint8_t *stored; /* by chunk */
-	uint32_t stored_count;
-	struct receive *receives;
-	uint32_t receive_count;
+	struct sc_rules rules;
 	uint64_t sent;
-	bool committed;
 	bool sink_failed;
+	bool aborted;
 	bool left;
 };
 
@@ -62,7 +52,7 @@ const struct cluster_faults cluster_no_faults = {
 static void
 broken(struct cluster *cluster, uint32_t node, const char *rule)
 {
-	if (cluster->result.violations++ < 5)
+	if (rule != NULL && cluster->result.violations++ < 5)
 		fprintf(stderr, "node %u: %s (n=%u k=%u groups=%u chunks=%u window=%u)\n", node,
 		    rule, cluster->plan->recipients, cluster->plan->subfiles,
 		    cluster->plan->group_count, cluster->plan->chunks, cluster->plan->window);
@@ -114,7 +104,6 @@ pop(struct cluster *cluster)
 static void
 do_load(struct cluster *cluster, uint32_t self, const struct sc_action *action)
 {
-	struct member *member = &cluster->members[self];
 	struct delivery *delivery =
 	    push(cluster, route(ROUTE_READER, self, 0, 0), self, SC_EVENT_CHUNK_LOADED);
 
@@ -124,37 +113,23 @@ do_load(struct cluster *cluster, uint32_t self, const struct sc_action *action)
 		delivery->event.what = SC_EVENT_LOAD_FAILED;
 		delivery->event.cause = "the source shrank";
 	}
-	if (self != SC_ORIGIN) {
+	if (self != SC_ORIGIN)
 		cluster->result.loaded_back++;
-		if (!member->stored[action->chunk])
-			broken(cluster, self, "loads a chunk that is not in its store");
-	}
-	member->slots[action->slot] = action->chunk;
+	broken(cluster, self,
+	    sc_rules_load(&cluster->members[self].rules, action->slot, action->chunk,
+		self == SC_ORIGIN));
 }
 
 static void
 do_store(struct cluster *cluster, uint32_t self, const struct sc_action *action)
 {
-	struct member *member = &cluster->members[self];
-	const struct cluster_faults *faults = cluster->faults;
 	struct delivery *delivery =
 	    push(cluster, route(ROUTE_WRITER, self, 0, 0), self, SC_EVENT_CHUNK_STORED);
 
 	delivery->event.slot = action->slot;
 	delivery->event.chunk = action->chunk;
-	if (member->slots[action->slot] != action->chunk)
-		broken(cluster, self, "stores a chunk that is not in the slot");
-	if (member->stored[action->chunk])
-		broken(cluster, self, "stores a chunk twice");
-	if (member->sink_failed || faults->all_sinks_fail ||
-	    (faults->sink_fails_node == self && member->stored_count >= faults->sink_fails_after)) {
-		member->sink_failed = true;
-		delivery->event.what = SC_EVENT_STORE_FAILED;
-		delivery->event.cause = "no space left";
-		return;
-	}
-	member->stored[action->chunk] = 1;
-	member->stored_count++;
+	broken(cluster, self,
+	    sc_rules_store(&cluster->members[self].rules, action->slot, action->chunk));
 }
 
 static void
@@ -163,8 +138,8 @@ do_send(struct cluster *cluster, uint32_t self, const struct sc_action *action)
 	struct member *member = &cluster->members[self];
 	struct delivery *delivery;
 
-	if (member->slots[action->slot] == SC_NONE)
-		broken(cluster, self, "sends a slot that holds no chunk");
+	broken(cluster, self,
+	    sc_rules_send(&member->rules, action->slot, action->chunk, action->subfile));
 	if (cluster->members[action->peer].left)
 		broken(cluster, self, "sends to a node that has left");
 	member->sent++;
@@ -172,7 +147,7 @@ do_send(struct cluster *cluster, uint32_t self, const struct sc_action *action)
 	    action->peer, SC_EVENT_CHUNK_ARRIVED);
 	delivery->event.peer = self;
 	delivery->event.subfile = action->subfile;
-	delivery->content = member->slots[action->slot];
+	delivery->event.chunk = action->chunk;
 	delivery =
 	    push(cluster, route(ROUTE_SENT, self, action->peer, 0), self, SC_EVENT_CHUNK_SENT);
 	delivery->event.peer = action->peer;
@@ -181,29 +156,20 @@ do_send(struct cluster *cluster, uint32_t self, const struct sc_action *action)
 }
 
 static void
-do_receive(struct cluster *cluster, uint32_t self, const struct sc_action *action)
+do_commit(struct cluster *cluster, uint32_t self)
 {
-	struct member *member = &cluster->members[self];
-
-	if (member->receive_count == cluster->plan->slots) {
-		broken(cluster, self, "posts more receives than it has slots");
-		return;
-	}
-	member->slots[action->slot] = SC_NONE;
-	member->receives[member->receive_count++] = (struct receive){
-		.peer = action->peer, .subfile = action->subfile, .slot = action->slot};
+	broken(cluster, self, sc_rules_commit(&cluster->members[self].rules));
+	push(cluster, route(ROUTE_WRITER, self, 0, 0), self, SC_EVENT_COMMITTED);
+	cluster->result.commits++;
 }
 
 static void
-do_commit(struct cluster *cluster, uint32_t self)
+do_leave(struct cluster *cluster, uint32_t self)
 {
 	struct member *member = &cluster->members[self];
 
-	if (member->stored_count != cluster->plan->chunks)
-		broken(cluster, self, "commits before every chunk is stored");
-	push(cluster, route(ROUTE_WRITER, self, 0, 0), self, SC_EVENT_COMMITTED);
-	member->committed = true;
-	cluster->result.commits++;
+	broken(cluster, self, sc_rules_leave(&member->rules, member->aborted));
+	member->left = true;
 }
 
 static void
@@ -245,9 +211,11 @@ note_record(struct cluster *cluster, uint32_t self, const struct sc_action *acti
 {
 	const struct sc_plan *plan = cluster->plan;
 
+	if (action->record.what == SC_RECORD_ABORTED)
+		cluster->members[self].aborted = true;
 	if (self == plan->recipients && action->record.what == SC_RECORD_FIRST_CHUNK &&
 	    cluster->result.last_group_began == SC_NONE)
-		cluster->result.last_group_began = cluster->members[1].stored_count;
+		cluster->result.last_group_began = cluster->members[1].rules.stored.count;
 }
 
 static void
@@ -260,7 +228,9 @@ perform(struct cluster *cluster, uint32_t self, const struct sc_action *action)
 		do_load(cluster, self, action);
 		break;
 	case SC_ACTION_RECEIVE:
-		do_receive(cluster, self, action);
+		broken(cluster, self,
+		    sc_rules_receive(&cluster->members[self].rules, action->slot, action->peer,
+			action->subfile));
 		break;
 	case SC_ACTION_SEND:
 		do_send(cluster, self, action);
@@ -292,7 +262,7 @@ perform(struct cluster *cluster, uint32_t self, const struct sc_action *action)
 		do_report(cluster, action);
 		break;
 	case SC_ACTION_LEAVE:
-		cluster->members[self].left = true;
+		do_leave(cluster, self);
 		break;
 	}
 }
@@ -324,30 +294,60 @@ step(struct cluster *cluster, uint32_t self, struct sc_event *event)
 	}
 }
 
-/* Put what arrives into the oldest receive posted for it. */
+/* What is in the store now, or was the one chunk too many. */
+static const char *
+end_store(struct cluster *cluster, struct member *member, struct delivery *delivery)
+{
+	const struct cluster_faults *faults = cluster->faults;
+	struct sc_event *event = &delivery->event;
+
+	if (faults->sink_fails_node == delivery->node &&
+	    member->rules.stored.count >= faults->sink_fails_after)
+		member->sink_failed = true;
+	if (member->sink_failed) {
+		event->what = SC_EVENT_STORE_FAILED;
+		event->cause = "no space left";
+	}
+	return sc_rules_stored(&member->rules, event->slot, event->chunk, !member->sink_failed);
+}
+
+/* What happens to the slots when something is no longer under way. */
+static const char *
+end(struct cluster *cluster, struct member *member, struct delivery *delivery)
+{
+	const struct cluster_faults *faults = cluster->faults;
+	struct sc_event *event = &delivery->event;
+
+	switch (event->what) {
+	case SC_EVENT_CHUNK_LOADED:
+		return sc_rules_loaded(&member->rules, event->slot, event->chunk, true);
+	case SC_EVENT_LOAD_FAILED:
+		return event->slot == SC_NONE
+		    ? NULL
+		    : sc_rules_loaded(&member->rules, event->slot, event->chunk, false);
+	case SC_EVENT_CHUNK_STORED:
+		return end_store(cluster, member, delivery);
+	case SC_EVENT_CHUNK_SENT:
+		return sc_rules_sent(&member->rules, event->slot);
+	case SC_EVENT_CHUNK_ARRIVED:
+		event->intact = !(delivery->node == faults->damaged_node &&
+		    event->chunk == faults->damaged_chunk);
+		return sc_rules_arrived(&member->rules, event->peer, event->subfile, event->chunk,
+		    event->intact, &event->slot);
+	default:
+		return NULL;
+	}
+}
+
 static void
-match(struct cluster *cluster, struct delivery *delivery)
+deliver(struct cluster *cluster, struct delivery *delivery)
 {
 	struct member *member = &cluster->members[delivery->node];
-	const struct cluster_faults *faults = cluster->faults;
+	const char *rule = member->left ? NULL : end(cluster, member, delivery);
 
-	for (uint32_t i = 0; i < member->receive_count; i++) {
-		struct receive *receive = &member->receives[i];
-
-		if (receive->peer != delivery->event.peer ||
-		    receive->subfile != delivery->event.subfile)
-			continue;
-		delivery->event.slot = receive->slot;
-		delivery->event.chunk = delivery->content;
-		delivery->event.intact = !(delivery->node == faults->damaged_node &&
-		    delivery->content == faults->damaged_chunk);
-		member->slots[receive->slot] = delivery->content;
-		memmove(receive, receive + 1, (member->receive_count - i - 1) * sizeof(*receive));
-		member->receive_count--;
+	broken(cluster, delivery->node, rule);
+	if (rule == NULL)
 		step(cluster, delivery->node, &delivery->event);
-		return;
-	}
-	broken(cluster, delivery->node, "a chunk arrived that no receive was posted for");
 }
 
 static void
@@ -365,14 +365,10 @@ start(struct cluster *cluster)
 		};
 
 		member->node = sc_node_new(&config);
-		member->slots = malloc(plan->slots * sizeof(*member->slots));
-		member->receives = malloc(plan->slots * sizeof(*member->receives));
-		member->stored = calloc(plan->chunks + 1, 1);
-		if (member->node == NULL || member->slots == NULL || member->receives == NULL ||
-		    member->stored == NULL)
+		if (member->node == NULL)
 			abort();
-		for (uint32_t j = 0; j < plan->slots; j++)
-			member->slots[j] = SC_NONE;
+		sc_rules_init(&member->rules, plan);
+		member->sink_failed = cluster->faults->all_sinks_fail;
 	}
 	for (uint32_t i = 0; i <= plan->recipients; i++) {
 		struct sc_event event = {.what = SC_EVENT_STARTED};
@@ -420,9 +416,7 @@ finish(struct cluster *cluster)
 		else if (member->sent > result->most_sent)
 			result->most_sent = member->sent;
 		sc_node_free(member->node);
-		free(member->slots);
-		free(member->stored);
-		free(member->receives);
+		sc_rules_free(&member->rules);
 	}
 	if (!result->ended)
 		broken(cluster, 0, "the run came to a standstill");
@@ -448,10 +442,7 @@ cluster_run(const struct sc_plan *plan, uint64_t seed, const struct cluster_faul
 	while (cluster.count > 0) {
 		struct delivery delivery = pop(&cluster);
 
-		if (delivery.route >> 60 == ROUTE_DATA)
-			match(&cluster, &delivery);
-		else
-			step(&cluster, delivery.node, &delivery.event);
+		deliver(&cluster, &delivery);
 		free(delivery.bytes);
 		fire_deadlines(&cluster);
 	}

@@ -4,7 +4,9 @@
  * Which queue moves next is drawn from a seed, so every seed is another
  * order of arrivals, and the same seed is always the same run.  What MPI
  * guarantees is kept (messages of one pair and tag stay in order), what it
- * doesn't is not.  The rules of the core are checked at each step; a broken one
+ * doesn't is not: a send may be found complete long after the answer to it came,
+ * which never happens in the simulator, where everything has its time.  The
+ * rules of the core are those of the simulator, at each step; a broken one
  * is printed and counted, never fatal, so that a test can show all of it.
  */
 #ifndef SC_TESTS_CLUSTER_H

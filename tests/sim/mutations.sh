@@ -1,6 +1,8 @@
 #!/bin/bash
 # Bugs put into copies of the core have to be found by the swarm within 1,000 seeds.
 # The core's own assertions are off: it is the simulator's rules that are tested.
+# Then two of them in stagecast-sim, which has to tell what led to what it found: to a rule that
+# is broken, and to an assertion that fails.
 set -u
 
 work=$(mktemp -d) || exit 1
@@ -12,17 +14,22 @@ compile() { # SOURCE OBJECT
 	"${CC:-cc}" "${flags[@]}" -c "$1" -o "$2" || exit 1
 }
 
+# change NAME FILE SED-EXPRESSION: write the changed file
+change() {
+	sed "$3" "$SRCDIR/src/core/$2" >"$work/mutant.c" || exit 1
+	if cmp -s "$work/mutant.c" "$SRCDIR/src/core/$2"; then
+		echo "$1: src/core/$2 has changed, the mutation no longer applies"
+		failed=1
+		return 1
+	fi
+}
+
 # mutate NAME FILE SED-EXPRESSION: build a core with it and let the swarm look at it
 mutate() {
-	local name=$1 file=$2 expression=$3 object status out
+	local name=$1 file=$2 expression=$3 object out
 
 	object=$work/core_$(basename "$file" .c).o
-	sed "$expression" "$SRCDIR/src/core/$file" >"$work/mutant.c" || exit 1
-	if cmp -s "$work/mutant.c" "$SRCDIR/src/core/$file"; then
-		echo "$name: src/core/$file has changed, the mutation no longer applies"
-		failed=1
-		return
-	fi
+	change "$name" "$file" "$expression" || return
 	cp "$object" "$work/kept"
 	compile "$work/mutant.c" "$object"
 	"${CC:-cc}" "$work"/*.o -lm -o "$work/mutant" || exit 1
@@ -36,6 +43,53 @@ mutate() {
 	else
 		echo "$name: $out (status $status)"
 	fi
+}
+
+wrong() { # NAME WHAT
+	echo "$1: $2"
+	sed 's/^/  /' "$work/told"
+	failed=1
+}
+
+# simulate ARGUMENT...: run the program that build_program made
+simulate() {
+	(cd "$work" && exec timeout 60 ./program "$@") >"$work/told" 2>&1
+	status=$?
+}
+
+# shown OUTPUT: the events and actions of the first seed that failed
+shown() {
+	awk '/^  the last events / {seeds++} seeds == 1 && /^    [EA] /' "$work/told" >"$work/$1"
+}
+
+# build_program NAME FILE SED-EXPRESSION: stagecast-sim with this bug, its assertions on
+build_program() {
+	change "$@" || return
+	# shellcheck disable=SC2086 # the libraries are words
+	"${CC:-cc}" "${flags[@]}" -UNDEBUG ${SANITIZERS:+-fsanitize="$SANITIZERS"} \
+		"$work/mutant.c" "$BUILDDIR"/src/app/stagecast_sim-*.o \
+		"$BUILDDIR"/lib{sim,record,core,base}.a $HDF5_LIBS -lm -o "$work/program" || exit 1
+}
+
+# tell NAME SINGLE-STATUS: what it says of a failing seed, among many and alone
+tell() {
+	local name=$1 seed lines
+
+	simulate --swarm=1000 --jobs=2
+	seed=$(sed -n 's/^seed \([0-9]*\): .*/\1/p' "$work/told" | head -n 1)
+	shown among_many
+	[ "$status" -eq 1 ] || wrong "$name" "status $status of many seeds"
+	grep -q "^  again: stagecast-sim --swarm=1 --first=$seed " "$work/told" ||
+		wrong "$name" "not told how to run seed $seed again"
+	simulate --swarm=1 --first="$seed" --trace=trace
+	shown alone
+	[ "$status" -eq "$2" ] || wrong "$name" "status $status of seed $seed alone, not $2"
+	lines=$(wc -l <"$work/alone")
+	if [ "$lines" -lt 1 ] || [ "$lines" -gt 40 ]; then
+		wrong "$name" "seed $seed has $lines lines"
+	fi
+	cmp "$work/among_many" "$work/alone" || wrong "$name" "seed $seed is told in two ways"
+	echo "$name: told of seed $seed in $lines lines"
 }
 
 for source in "$SRCDIR"/src/core/*.c; do
@@ -59,4 +113,17 @@ mutate 'forget to send when a credit comes' node_send.c '/edge->granted = credit
 mutate 'leave while sends are under way' node_finish.c 's/ && node->sends_in_flight == 0//'
 mutate 'a slot is never given back' node_receive.c '/^node_on_stored/,/^}/s/node_slot_settle(node, event->slot);//'
 mutate 'the seal is not passed on' node_finish.c '/SC_RECORD_SEALED/{n;s/tell_children(node, message);//}'
+
+# The trace ends with the step in which the rule was broken.
+build_program 'tell of a rule' node_receive.c 's/ || !event->intact//'
+tell 'tell of a rule' 1
+steps=$(sed -n 's/.* step \([0-9]*\): .*/\1/p' "$work/told" | head -n 1)
+awk -v steps="${steps:-0}" '/^E/ && ++events > steps {exit}
+	/^[EA]/ {line = "    " $0; print length(line) < 160 ? line : substr(line, 1, 156) "..."}' \
+	"$work/trace" | tail -n 40 | cmp - "$work/alone" ||
+	wrong 'tell of a rule' "not the last lines before step $steps"
+
+# Its process is ended by SIGABRT, after it has told.
+build_program 'tell of an assertion' node_send.c 's/edge->sent == edge->granted/edge->sent == edge->total/'
+tell 'tell of an assertion' 134
 exit $failed

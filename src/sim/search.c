@@ -1,0 +1,280 @@
+/*
+ * The candidates of a search: see search.h.
+ */
+#include "sim/search.h"
+
+#include "sim/bound.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint32_t chunk_bytes_usual_min = 64u << 10;
+static const uint32_t chunk_bytes_usual_max = 8u << 20;
+
+/* Of a small file also chunks of which there are about so many. */
+static const uint64_t chunks_small = 256;
+
+/* Of a large one none of which there are more: a bit and more each. */
+static const uint64_t chunks_large = 1u << 22;
+
+/* Up to here every number of groups a tree is a candidate. */
+enum { FEW_GROUPS = 32, TREE_SIZES_MAX = FEW_GROUPS };
+
+struct listing {
+	struct sc_candidates *candidates;
+	const struct sc_plan *choice;
+	const struct sc_plan_wishes *wishes;
+	const struct sc_machine *machine;
+};
+
+void
+sc_candidates_free(struct sc_candidates *candidates)
+{
+	free(candidates->items);
+	*candidates = (struct sc_candidates){0};
+}
+
+struct sc_plan_shape
+sc_candidate_shape(const struct sc_plan *plan)
+{
+	return (struct sc_plan_shape){
+		.group_size = plan->subfiles,
+		.tree_groups = plan->group_count == 0 ? 1 : plan->tree_groups,
+		.branching = plan->branching,
+		.chunk_bytes = plan->chunk_bytes,
+		.window = plan->window,
+		.store_and_forward = plan->store_and_forward,
+	};
+}
+
+static int
+add(struct listing *listing, const struct sc_plan *plan)
+{
+	struct sc_candidates *candidates = listing->candidates;
+
+	if (candidates->count == candidates->capacity) {
+		uint32_t capacity = candidates->capacity == 0 ? 256 : 2 * candidates->capacity;
+		struct sc_candidate *more =
+		    realloc(candidates->items, capacity * sizeof(*candidates->items));
+
+		if (more == NULL)
+			return -1;
+		candidates->items = more;
+		candidates->capacity = capacity;
+	}
+	candidates->items[candidates->count++] = (struct sc_candidate){
+		.shape = sc_candidate_shape(plan),
+		.predicted_s = sc_cost_predict(plan, &listing->machine->base),
+		.least_s = sc_bound_least_s(plan, listing->machine),
+	};
+	return 0;
+}
+
+/* Add a shape, with the window of the model's choice, unless the connections or the
+ * memory forbid it. */
+static int
+add_shape(struct listing *listing, const struct sc_plan_wishes *wishes)
+{
+	const struct sc_plan *choice = listing->choice;
+	struct sc_plan plan;
+	int rc = 0;
+
+	if (sc_cost_choose(&plan, choice->recipients, choice->size_bytes, wishes,
+		&listing->machine->base, NULL) == 0)
+		rc = add(listing, &plan);
+	sc_plan_free(&plan);
+	return rc;
+}
+
+static uint32_t
+least_chunk_bytes(const struct sc_plan *choice)
+{
+	uint32_t bytes = chunk_bytes_usual_min;
+
+	while (bytes > SC_CHUNK_BYTES_MIN &&
+	    (choice->size_bytes / bytes < chunks_small || choice->chunk_bytes <= bytes))
+		bytes /= 2;
+	while (bytes < SC_CHUNK_BYTES_MAX && choice->size_bytes / bytes >= chunks_large)
+		bytes *= 2;
+	return bytes;
+}
+
+static int
+add_chunk_sizes(struct listing *listing, struct sc_plan_wishes wishes)
+{
+	uint64_t bytes = least_chunk_bytes(listing->choice);
+	uint64_t most = bytes > chunk_bytes_usual_max ? bytes : chunk_bytes_usual_max;
+
+	if (wishes.chunk_bytes != 0)
+		return add_shape(listing, &wishes);
+	for (; bytes <= most; bytes *= 2) {
+		wishes.chunk_bytes = (uint32_t)bytes;
+		if (add_shape(listing, &wishes) != 0)
+			return -1;
+		/* More of it would stay empty. */
+		if (bytes >= listing->choice->size_bytes)
+			break;
+	}
+	return 0;
+}
+
+/* One and two next groups; in a tree of two groups the second one never comes,
+ * but who asks for it may have it. */
+static int
+add_branchings(struct listing *listing, struct sc_plan_wishes wishes)
+{
+	uint32_t wished = wishes.branching;
+
+	for (uint32_t b = 1; b <= SC_BRANCHING_MAX; b++) {
+		if (wished == 0 ? b > 1 && wishes.tree_groups < 3 : b != wished)
+			continue;
+		wishes.branching = b;
+		if (add_chunk_sizes(listing, wishes) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static uint32_t
+root_of(uint32_t square)
+{
+	uint32_t root = 1;
+
+	while ((uint64_t)(root + 1) * (root + 1) <= square)
+		root++;
+	return root;
+}
+
+/* Distinct numbers of 1 .. groups; returns how many. */
+static uint32_t
+list_tree_sizes(uint32_t groups, uint32_t sizes[TREE_SIZES_MAX])
+{
+	uint32_t root = root_of(groups);
+	const uint32_t tries[] = {groups, 1, 2, 3, 4, root / 2, root - 1, root, root + 1, 2 * root,
+		(groups + 3) / 4, (groups + 2) / 3, (groups + 1) / 2, groups - groups / 3,
+		groups - groups / 4, groups - 1};
+	uint32_t count = 0;
+
+	for (uint32_t m = 1; groups <= FEW_GROUPS && m <= groups; m++)
+		sizes[count++] = m;
+	for (uint32_t i = 0; groups > FEW_GROUPS && i < sizeof(tries) / sizeof(tries[0]); i++) {
+		uint32_t same = 0;
+
+		while (same < count && sizes[same] != tries[i])
+			same++;
+		if (same == count)
+			sizes[count++] = tries[i];
+	}
+	return count;
+}
+
+static int
+add_trees(struct listing *listing, struct sc_plan_wishes wishes, uint32_t groups)
+{
+	bool wished = wishes.tree_groups != 0;
+	uint32_t sizes[TREE_SIZES_MAX];
+	uint32_t count = list_tree_sizes(groups, sizes);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (wished && i > 0)
+			break;
+		if (!wished)
+			wishes.tree_groups = sizes[i];
+		if (add_branchings(listing, wishes) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Each number of groups, with the size that it is balanced to. */
+static int
+add_group_sizes(struct listing *listing)
+{
+	struct sc_plan_wishes wishes = *listing->wishes;
+	uint32_t recipients = listing->choice->recipients;
+	uint32_t wished = wishes.group_size;
+	uint32_t least = wished != 0 ? wished : 1;
+	uint32_t size = wished != 0 ? wished : SC_GROUP_SIZE_MAX;
+
+	if (size > recipients)
+		size = recipients > 0 ? recipients : 1;
+	if (least > size)
+		least = size;
+	while (size >= least) {
+		uint32_t groups = recipients == 0 ? 1 : (recipients - 1) / size + 1;
+
+		/* All sizes from the balanced one to this one make the same groups. */
+		size = recipients == 0 ? 1 : (recipients - 1) / groups + 1;
+		wishes.group_size = size;
+		if (add_trees(listing, wishes, groups) != 0)
+			return -1;
+		size--;
+	}
+	return 0;
+}
+
+/* -1, 0 or 1. */
+static int
+compare_numbers(double a, double b)
+{
+	return (a > b) - (a < b);
+}
+
+static int
+compare_candidates(const void *a, const void *b)
+{
+	const struct sc_candidate *left = a;
+	const struct sc_candidate *right = b;
+	const double pairs[][2] = {
+		{left->predicted_s, right->predicted_s},
+		{left->shape.group_size, right->shape.group_size},
+		{left->shape.tree_groups, right->shape.tree_groups},
+		{left->shape.branching, right->shape.branching},
+		{left->shape.chunk_bytes, right->shape.chunk_bytes},
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		int order = compare_numbers(pairs[i][0], pairs[i][1]);
+
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
+static bool
+is_same(const struct sc_plan_shape *a, const struct sc_plan_shape *b)
+{
+	return a->group_size == b->group_size && a->tree_groups == b->tree_groups &&
+	    a->branching == b->branching && a->chunk_bytes == b->chunk_bytes &&
+	    a->window == b->window;
+}
+
+/* The choice was added first, and perhaps found again. */
+static void
+sort(struct sc_candidates *candidates)
+{
+	uint32_t count = 1;
+
+	for (uint32_t i = 1; i < candidates->count; i++) {
+		if (!is_same(&candidates->items[i].shape, &candidates->items[0].shape))
+			candidates->items[count++] = candidates->items[i];
+	}
+	candidates->count = count;
+	qsort(candidates->items + 1, count - 1, sizeof(*candidates->items), compare_candidates);
+}
+
+int
+sc_candidates_list(struct sc_candidates *candidates, const struct sc_plan *choice,
+    const struct sc_plan_wishes *wishes, const struct sc_machine *machine)
+{
+	struct listing listing = {candidates, choice, wishes, machine};
+
+	assert(candidates->count == 0);
+	if (add(&listing, choice) != 0 || add_group_sizes(&listing) != 0)
+		return -1;
+	sort(candidates);
+	return 0;
+}
