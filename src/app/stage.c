@@ -62,7 +62,7 @@ prepare(struct stage *stage, struct sc_error *err)
 {
 	struct sc_job *job = &stage->job;
 	bool takes_part = job->self != SC_NONE;
-	uint32_t children[SC_RECEIVERS_MAX];
+	uint32_t peers[SC_PEERS_MAX];
 	struct sc_fabric_config config = {
 		.world_size = stage->world->size,
 		.self = job->self,
@@ -77,8 +77,8 @@ prepare(struct stage *stage, struct sc_error *err)
 		config.slot_stride_bytes = stage->slots.stride;
 		config.slot_count = stage->slots.count;
 		config.message_bytes = sc_slots_message_capacity(&stage->slots);
-		config.peers =
-		    2 * job->plan.subfiles + sc_plan_children(&job->plan, job->self, children);
+		config.peer_count = sc_plan_peers(&job->plan, job->self, peers);
+		config.peers = peers;
 	}
 	if (sc_fabric_open(&stage->fabric, &config, err) != 0)
 		return -1;

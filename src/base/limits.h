@@ -37,6 +37,10 @@
  * groups, and the first group of a secondary tree. */
 #define SC_RECEIVERS_MAX (SC_GROUP_SIZE_MAX - 1 + SC_BRANCHING_MAX + 1)
 
+/* Nodes with which one exchanges chunks: the rest of its group, two for each of
+ * the groups that follow or feed it, and two for relief. */
+#define SC_PEERS_MAX (SC_GROUP_SIZE_MAX + 2 * (SC_BRANCHING_MAX + 2) + 2)
+
 /* Below a page a chunk is mostly header; above 64 MiB two of them would be
  * all the memory that a rank may use by default. */
 #define SC_CHUNK_BYTES_MIN 4096

@@ -168,6 +168,10 @@ uint32_t sc_plan_children(const struct sc_plan *, uint32_t node,
  * secondary tree takes the place of the connection to the supplier [0058]. */
 uint32_t sc_plan_connections(const struct sc_plan *, uint32_t node);
 
+/* Everybody with whom a node exchanges chunks at some time, in no order; returns
+ * their number. */
+uint32_t sc_plan_peers(const struct sc_plan *, uint32_t node, uint32_t peers[SC_PEERS_MAX]);
+
 /* Chunks in a subfile, and bytes in a chunk. */
 uint32_t sc_plan_subfile_chunks(const struct sc_plan *, uint32_t subfile);
 uint32_t sc_plan_chunk_length(const struct sc_plan *, uint32_t chunk);

@@ -5,6 +5,7 @@
 #include "core/plan.h"
 
 #include <assert.h>
+#include <string.h>
 
 const char *
 sc_edge_kind_name(enum sc_edge_kind kind)
@@ -245,10 +246,9 @@ sc_plan_children(const struct sc_plan *plan, uint32_t node, uint32_t children[SC
 	return count;
 }
 
-/* Distinct nodes: at most the rest of a group, two for each of the groups that
- * follow or feed it, and two for relief. */
+/* Distinct nodes. */
 struct peers {
-	uint32_t nodes[SC_GROUP_SIZE_MAX + 2 * (SC_BRANCHING_MAX + 2) + 2];
+	uint32_t nodes[SC_PEERS_MAX];
 	uint32_t count;
 };
 
@@ -260,7 +260,7 @@ add_peer(struct peers *peers, uint32_t node)
 		if (peers->nodes[i] == node)
 			return false;
 	}
-	assert(peers->count < sizeof(peers->nodes) / sizeof(peers->nodes[0]));
+	assert(peers->count < SC_PEERS_MAX);
 	peers->nodes[peers->count++] = node;
 	return true;
 }
@@ -294,4 +294,22 @@ sc_plan_connections(const struct sc_plan *plan, uint32_t node)
 			suppliers++;
 	}
 	return peers.count + (fed.count > suppliers ? fed.count - suppliers : 0);
+}
+
+uint32_t
+sc_plan_peers(const struct sc_plan *plan, uint32_t node, uint32_t nodes[SC_PEERS_MAX])
+{
+	struct sc_edge edges[SC_RECEIVERS_MAX];
+	struct peers peers = {.count = 0};
+
+	for (uint32_t i = 0; plan->group_count > 0 && i < plan->subfiles; i++) {
+		uint32_t count = sc_plan_receivers(plan, node, i, edges);
+
+		for (uint32_t e = 0; e < count; e++)
+			add_peer(&peers, edges[e].to);
+		if (node != SC_ORIGIN)
+			add_peer(&peers, sc_plan_supplier(plan, node, i).from);
+	}
+	memcpy(nodes, peers.nodes, peers.count * sizeof(*nodes));
+	return peers.count;
 }

@@ -137,6 +137,24 @@ map_ranks(struct sc_fabric *fabric)
 	return 0;
 }
 
+/*
+ * MPI opens a connection with the first message, and asks the launcher for the
+ * peer's address before: all do so now, at the same time, and not one after the
+ * other as the first chunk comes along.  One of a pair is enough.
+ */
+static int
+greet(struct sc_fabric *fabric, struct sc_error *err)
+{
+	const struct sc_fabric_config *config = &fabric->config;
+
+	for (uint32_t i = 0; i < config->peer_count; i++) {
+		if (config->peers[i] > config->self &&
+		    sc_fabric_control(fabric, config->peers[i], NULL, 0, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 sc_fabric_open(struct sc_fabric **opened, const struct sc_fabric_config *config,
     struct sc_error *err)
@@ -154,13 +172,13 @@ sc_fabric_open(struct sc_fabric **opened, const struct sc_fabric_config *config,
 		return sc_fail(err, 0, "no memory for %u ranks", config->world_size);
 	if (config->nodes <= 1)
 		return 0; /* nobody to talk to */
-	for (uint32_t i = 0; i < config->peers + CONTROL_SPARE; i++) {
+	for (uint32_t i = 0; i < config->peer_count + CONTROL_SPARE; i++) {
 		uint8_t *buffer = malloc(SC_CONTROL_BYTES);
 
 		if (buffer == NULL || post_control(fabric, buffer, err) != 0)
 			return sc_fail(err, 0, "no memory for control messages");
 	}
-	return 0;
+	return greet(fabric, err);
 }
 
 static uint8_t *
@@ -225,7 +243,8 @@ sc_fabric_control(struct sc_fabric *fabric, uint32_t peer, const uint8_t *bytes,
 		op->buffer = malloc(SC_CONTROL_BYTES);
 	if (op->buffer == NULL)
 		return sc_fail(err, 0, "no memory for a control message");
-	memcpy(op->buffer, bytes, length);
+	if (length > 0)
+		memcpy(op->buffer, bytes, length);
 	if (sc_mpi_check(MPI_Isend(op->buffer, (int)length, MPI_BYTE,
 			     (int)fabric->config.ranks[peer], CONTROL_TAG, fabric->control,
 			     &fabric->requests[fabric->count]),
@@ -316,6 +335,7 @@ complete(struct sc_fabric *fabric, const struct op *op, MPI_Status *status,
 		event->peer = fabric->nodes_of_ranks[status->MPI_SOURCE];
 		fabric->consumed[fabric->consumed_count++] = op->buffer;
 		fabric->control_ins--;
+		return length > 0; /* else a greeting */
 	}
 	return true;
 }

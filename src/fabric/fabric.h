@@ -26,7 +26,8 @@ struct sc_fabric_config {
 	size_t slot_stride_bytes;
 	size_t message_bytes; /* the most that a slot's message can have */
 	uint32_t slot_count;
-	uint32_t peers; /* that may send control messages at one time: sizes the pool */
+	const uint32_t *peers; /* with whom messages will be exchanged; used by open only */
+	uint32_t peer_count;
 };
 
 enum sc_fabric_what {
@@ -49,7 +50,8 @@ struct sc_fabric_event {
 
 struct sc_fabric; /* opaque */
 
-/* Ranks that take no part call it with nodes = 0.  End it with sc_fabric_close also when
+/* Connections to all peers are opened, in the background as far as MPI can.
+ * Ranks that take no part call it with nodes = 0.  End it with sc_fabric_close also when
  * it failed and *fabric is not NULL. */
 int sc_fabric_open(struct sc_fabric **fabric, const struct sc_fabric_config *, struct sc_error *);
 
