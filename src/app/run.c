@@ -41,6 +41,7 @@ struct run {
 	uint64_t now_ns;
 	uint64_t busy_ns; /* when something last happened */
 	uint32_t idle_turns;
+	bool storage_stalls; /* this node waited for its storage when it became idle */
 	bool left;
 };
 
@@ -272,6 +273,8 @@ idle(struct run *run)
 	uint32_t sleeps = run->idle_turns < IDLE_TURNS ? 0 : run->idle_turns - IDLE_TURNS;
 	uint64_t sleep_ns = idle_first_ns;
 
+	if (run->idle_turns == 0)
+		run->storage_stalls = sc_node_waits_for_storage(run->node);
 	if (run->idle_turns++ < IDLE_TURNS) {
 		(void)sched_yield();
 		return;
@@ -292,7 +295,7 @@ account_stall(struct run *run)
 	uint64_t stalled_ns = run->now_ns - run->busy_ns;
 
 	if (run->idle_turns > 0) {
-		if (sc_node_waits_for_storage(run->node))
+		if (run->storage_stalls)
 			run->result->report.storage_stall_ns += stalled_ns;
 		else
 			run->result->report.network_stall_ns += stalled_ns;

@@ -23,7 +23,7 @@ static const int bytes_min = 8 << 10;
 static const int bytes_max = 4 << 20;
 
 /* Of a message that is the last one. */
-static const uint64_t long_enough_ns = 4 * 1000 * 1000;
+static const uint64_t long_enough_ns = 2500 * 1000;
 
 /* Of these the fastest counts: the others met some hiccup. */
 enum { TRIES = 3 };
