@@ -12,8 +12,8 @@ build_packages=(
 	xxhash xz-utils
 )
 check_packages=(
-	clang clang-format ethtool git groff-base iproute2 libclang-rt-dev man-db mandoc
-	python3-h5py shellcheck valgrind
+	clang clang-format ethtool git groff-base iproute2 libclang-rt-dev libxml2-utils man-db
+	mandoc python3-h5py shellcheck socat time valgrind
 )
 
 die()

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# The inside of an emulated cluster: "keep RECORD" is its first process, started by cluster in
+# namespaces of its own; "hold RECORD NODE SIZE" becomes the process that holds one node's.
+# All links are in these namespaces, so that the machine's own network never sees any.
+set -euo pipefail
+
+record=$2
+
+# The kernel without one of these cannot carry a cluster: status 77, not a failure.
+try_machine()	# latency
+{
+	ip link add try type veth peer name tried || impossible "no veth links"
+	tc qdisc add dev try root handle 1: htb default 1 || impossible "no htb in this kernel"
+	ip link add bridge type bridge || impossible "no bridges"
+	if [[ $1 != 0 ]]; then
+		tc qdisc add dev tried root netem delay 1ms ||
+			impossible "no netem in this kernel, so that there is no --latency"
+	fi
+	ip link delete try
+	ip link set bridge up
+}
+
+impossible()
+{
+	echo "$*" >&2
+	exit 77
+}
+
+# One end of a link: what leaves it is sent at the rate, in order, and nothing is dropped for
+# being queued.
+shape()	# device, rate, latency
+{
+	tc -batch - <<-END
+		qdisc add dev $1 root handle 1: htb default 1
+		class add dev $1 parent 1: classid 1:1 htb rate $2 ceil $2 quantum 1514
+		qdisc add dev $1 parent 1:1 handle 10: pfifo limit 2000
+	END
+	if [[ $3 != 0 ]]; then
+		tc qdisc replace dev "$1" parent 1:1 handle 10: netem delay "$3" limit 4000
+	fi
+	# Packets as large as on a wire: a rate is no rate if 64 KiB go at once.
+	ethtool -K "$1" tso off gso off gro off
+}
+
+# In the node's network namespace: see make_node.
+wire_node()	# address, rate, latency
+{
+	ip -batch - <<-END
+		link set lo up
+		address add $1/24 dev eth0
+		link set eth0 up
+	END
+	shape eth0 "$2" "$3"
+}
+
+make_node()	# name, address, rate, latency, size of /tmp
+{
+	local port=port${1#node} holder line
+
+	unshare --mount --propagation private --net --uts --ipc \
+		bash "$0" hold "$record" "$1" "$5" </dev/null >"$record/held" &
+	holder=$!
+	read -r line <"$record/held" || return
+	[[ $line == held ]]
+	ip -batch - <<-END
+		link add $port type veth peer name eth0 netns $holder
+		link set $port master bridge up
+	END
+	shape "$port" "$3" 0
+	nsenter --target "$holder" --net bash "$0" wire "$record" "$2" "$3" "$4"
+	echo "$holder" >"$record/$1"
+}
+
+keep()
+{
+	local latency life line nodes
+
+	exec {life}<"$record/life"
+	mapfile -t nodes <"$record/nodes"
+	read -r _ _ _ latency _ <<<"${nodes[0]}"
+	try_machine "$latency"
+	# Names for the nodes; without the file there are addresses only.
+	[[ ! -e /etc/hosts ]] || mount --bind "$record/hosts" /etc/hosts
+	mkfifo "$record/held"
+	for line in "${nodes[@]}"; do
+		# shellcheck disable=SC2086
+		make_node $line
+	done
+	echo ready >"$record/ready"
+	while read -r line <&"$life"; do
+		case $line in
+		stay)
+			exec 7>"$record/life"
+			: >"$record/stays" ;;
+		down) break ;;
+		esac
+	done
+	# The kernel ends all others when the first process ends.
+}
+
+# A /tmp of its own, in which the shared folders are seen where they are outside.
+hold()	# node, size
+{
+	local fd folder i options=mode=1777 opened=() shared=()
+
+	hostname "$1"
+	mapfile -t shared <"$record/shared"
+	for folder in ${shared[@]+"${shared[@]}"}; do
+		exec {fd}<"$folder"
+		opened+=("$fd")
+	done
+	[[ $2 == all ]] || options+=,size=$2
+	mount -t tmpfs -o "$options" "$1" /tmp
+	for i in "${!shared[@]}"; do
+		folder=${shared[i]} fd=${opened[i]}
+		mkdir -p "$folder"
+		# Not by its name, which is now this empty one's.
+		mount --no-canonicalize --rbind "/proc/self/fd/$fd" "$folder"
+		exec {fd}<&-
+	done
+	echo held
+	exec sleep infinity >/dev/null
+}
+
+case $1 in
+keep) keep ;;
+hold) hold "$3" "$4" ;;
+wire) wire_node "$3" "$4" "$5" ;;
+esac
