@@ -1,0 +1,116 @@
+/*
+ * Reading a timings file back: a run that is over, as its file tells it.  The
+ * schema is stagecast-timings(5); columns and values are picked by their
+ * names, and what isn't known here is left alone.
+ */
+#ifndef SC_RECORD_TIMINGS_READ_H
+#define SC_RECORD_TIMINGS_READ_H
+
+#include "base/error.h"
+#include "core/plan.h"
+#include "record/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* No run is longer, and no moment later: thirty years. */
+#define SC_PAST_S_MAX 1e9
+
+/* A state that a later release has added. */
+enum { SC_NODE_STATE_UNKNOWN = SC_NODE_STATES };
+
+/* Marks on a node's way: how much of the file it holds. */
+enum sc_past_mark {
+	SC_PAST_QUARTER,
+	SC_PAST_HALF,
+	SC_PAST_THREE_QUARTERS,
+	SC_PAST_ALL,
+	SC_PAST_MARKS
+};
+
+/* Moments are seconds since the start of the run; NaN: never, or not told.
+ * Numbers that don't apply are SC_NONE.  No text is NULL. */
+struct sc_past_node {
+	bool reported; /* else only what the plan says is set */
+	uint32_t rank;
+	unsigned state; /* enum sc_node_state, or SC_NODE_STATE_UNKNOWN */
+	const char *host;
+	const char *cause;
+
+	uint32_t group;
+	uint32_t member;
+	uint32_t tree;
+	uint32_t depth;
+
+	double first_chunk_s;
+	double last_chunk_s;
+	double stored_s;
+	double committed_s;
+	double network_stall_s;
+	double storage_stall_s;
+
+	/* From the events and failures. */
+	double mark_s[SC_PAST_MARKS];
+	double send_begun_s; /* the first one */
+	double send_ended_s; /* the last one */
+	double failed_s;     /* when its failure was noticed */
+};
+
+/* One recipient and one subfile. */
+struct sc_past_part {
+	uint32_t supplier;
+	double first_s;             /* its first chunk came */
+	double held_s;              /* all of it was stored */
+	uint32_t chunks_from_store; /* that the supplier had to read back for it */
+};
+
+struct sc_past_run {
+	char *program_version; /* "" if not told, as the other texts */
+	char *mpi_version;
+	char *source;
+	char *source_digest;
+	char *outcome;
+	char **argv;
+	size_t argc;
+
+	uint64_t size_bytes;
+	uint64_t chunk_bytes;
+	uint64_t chunks;
+	uint32_t recipients;
+	uint32_t subfiles;
+	uint64_t tree_groups;
+	uint64_t branching;
+	uint64_t trees;
+	uint64_t groups;
+	uint64_t window;
+	uint64_t slots;
+	uint64_t exit_status;
+	uint64_t events_dropped;
+	bool store_and_forward;
+	double started_unix_s; /* NaN if not told; 0 of a simulated run */
+	double elapsed_s;
+	double predicted_s;
+
+	bool has_edges;  /* suppliers are known */
+	bool has_events; /* there is at least one */
+	bool has_stalls; /* somebody was stalled at all: simulated runs don't tell */
+
+	struct sc_past_node *nodes; /* recipients + 1 of them, by node; 0 is the origin */
+	struct sc_past_part *parts; /* nodes times subfiles of them, by node; see sc_past_part */
+};
+
+/*
+ * Read a file.  On failure one sentence that names path; nothing is allocated
+ * then.  Otherwise free it with sc_past_run_free.  A file that is damaged is
+ * refused as far as that shows: the format has no checksums.  Takes the memory
+ * of the file twice, and that of nodes times subfiles.  One thread at a time.
+ */
+int sc_timings_read(const char *path, struct sc_past_run *, struct sc_error *);
+
+/* Also on an all-zero struct. */
+void sc_past_run_free(struct sc_past_run *);
+
+struct sc_past_part *sc_past_part(const struct sc_past_run *, uint32_t node, uint32_t subfile);
+
+#endif
