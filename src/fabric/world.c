@@ -30,6 +30,10 @@ set_defaults(struct sc_error *err)
 		/* Only ob1 is fully adapted to faults. */
 		{"OMPI_MCA_pml", "ob1"},
 		{"OMPI_MCA_btl", "self,sm,tcp"},
+		/* A larger message waits for an answer before it is sent, behind all that
+		 * comes the other way: between two nodes that exchange chunks that
+		 * cost a fifth of the rate. */
+		{"OMPI_MCA_btl_tcp_eager_limit", "266240"},
 		/* Collectives that hang or fail when a process has failed. */
 		{"OMPI_MCA_coll", "^han,hcoll,portals4"},
 	};
