@@ -1,0 +1,1 @@
+"""The benchmark suite: see benchmarks/suite, which prepares the machine and starts this."""
