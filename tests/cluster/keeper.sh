@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The inside of an emulated cluster: "keep RECORD" is its first process, started by cluster in
-# namespaces of its own; "hold RECORD NODE SIZE" becomes the process that holds one node's.
+# namespaces of its own, with 6 to say that it is ready and 7 to read from "life"; "hold RECORD NODE SIZE" becomes the process that holds one node's.
 # All links are in these namespaces, so that the machine's own network never sees any.
 set -euo pipefail
 
@@ -57,10 +57,11 @@ make_node()	# name, address, rate, latency, size of /tmp
 {
 	local port=port${1#node} holder line
 
+	mkfifo "$record/held.$1"
 	unshare --mount --propagation private --net --uts --ipc \
-		bash "$0" hold "$record" "$1" "$5" </dev/null >"$record/held" &
+		bash "$0" hold "$record" "$1" "$5" </dev/null >"$record/held.$1" 6>&- 7<&- &
 	holder=$!
-	read -r line <"$record/held" || return
+	read -r line <"$record/held.$1" || return
 	[[ $line == held ]]
 	ip -batch - <<-END
 		link add $port type veth peer name eth0 netns $holder
@@ -73,24 +74,23 @@ make_node()	# name, address, rate, latency, size of /tmp
 
 keep()
 {
-	local latency life line nodes
+	local latency line nodes
 
-	exec {life}<"$record/life"
 	mapfile -t nodes <"$record/nodes"
 	read -r _ _ _ latency _ <<<"${nodes[0]}"
 	try_machine "$latency"
 	# Names for the nodes; without the file there are addresses only.
 	[[ ! -e /etc/hosts ]] || mount --bind "$record/hosts" /etc/hosts
-	mkfifo "$record/held"
 	for line in "${nodes[@]}"; do
 		# shellcheck disable=SC2086
 		make_node $line
 	done
-	echo ready >"$record/ready"
-	while read -r line <&"$life"; do
+	echo ready >&6
+	exec 6>&-
+	while read -r line <&7; do
 		case $line in
 		stay)
-			exec 7>"$record/life"
+			exec 5>"$record/life"
 			: >"$record/stays" ;;
 		down) break ;;
 		esac
