@@ -48,16 +48,22 @@ sc_digest_chunk(const void *payload, size_t length, uint32_t chunk)
 	return from_xxh(XXH3_128bits_withSeed(payload, length, chunk));
 }
 
+static void
+restart(XXH3_state_t *state, uint32_t chunk)
+{
+	XXH_errorcode rc = XXH3_128bits_reset_withSeed(state, chunk);
+
+	assert(rc == XXH_OK);
+	(void)rc;
+}
+
 struct sc_digest
 sc_digest_zeros(size_t length, uint32_t chunk)
 {
 	XXH3_state_t state;
-	XXH_errorcode rc;
 
 	XXH3_INITSTATE(&state);
-	rc = XXH3_128bits_reset_withSeed(&state, chunk);
-	assert(rc == XXH_OK);
-	(void)rc;
+	restart(&state, chunk);
 	update_zeros(&state, length);
 	return from_xxh(XXH3_128bits_digest(&state));
 }
@@ -139,6 +145,12 @@ struct sc_digest
 sc_digest_stream_value(const struct sc_digest_stream *stream)
 {
 	return from_xxh(XXH3_128bits_digest(&stream->state));
+}
+
+void
+sc_digest_stream_restart(struct sc_digest_stream *stream, uint32_t chunk)
+{
+	restart(&stream->state, chunk);
 }
 
 const char *

@@ -42,6 +42,10 @@ void sc_digest_stream_add(struct sc_digest_stream *, const void *bytes, size_t l
 void sc_digest_stream_add_zeros(struct sc_digest_stream *, uint64_t length);
 struct sc_digest sc_digest_stream_value(const struct sc_digest_stream *);
 
+/* Forget what was added; what is added from now on is a chunk's payload, and
+ * the value that of sc_digest_chunk. */
+void sc_digest_stream_restart(struct sc_digest_stream *, uint32_t chunk);
+
 /* "xxHash 0.8.3", for --version. */
 const char *sc_digest_library(void);
 

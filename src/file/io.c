@@ -58,6 +58,7 @@ struct sc_io {
 	 * for chunks whose SC_IO_STORED the caller has seen: what the writer did
 	 * before it came to the reader through two locks. */
 	struct sc_sink *sink;
+	atomic_bool stopping; /* the opening needn't go on */
 
 	/* The writer's alone: once a store failed, nothing more is stored. */
 	bool sink_failed;
@@ -228,6 +229,7 @@ sc_io_start(struct sc_io **out, const struct sc_io_config *config, struct sc_err
 	io->source = config->source;
 	io->facts = config->facts;
 	io->sink_options = config->sink_options;
+	io->sink_options.cancel = &io->stopping;
 	if (config->dest != NULL && (io->dest = strdup(config->dest)) == NULL)
 		goto out;
 	rc = sc_queue_init(&io->loads, jobs, sizeof(struct job));
@@ -308,6 +310,20 @@ sc_io_wait(struct sc_io *io, uint64_t timeout_ns)
 	sc_queue_wait(&io->results, timeout_ns);
 }
 
+const struct sc_bitmap *
+sc_io_held(const struct sc_io *io)
+{
+	assert(io->sink != NULL);
+	return sc_sink_held(io->sink);
+}
+
+const char *
+sc_io_note(const struct sc_io *io)
+{
+	assert(io->sink != NULL);
+	return sc_sink_note(io->sink);
+}
+
 void
 sc_io_busy(struct sc_io *io, double *read_s, double *write_s)
 {
@@ -331,6 +347,7 @@ sc_io_stop(struct sc_io *io)
 
 	if (io == NULL)
 		return;
+	atomic_store(&io->stopping, true);
 	if (io->reader_runs)
 		sc_queue_stop(&io->loads);
 	if (io->writer_runs)

@@ -44,7 +44,7 @@ struct sc_io_config {
 	struct sc_source *source;     /* borrowed; NULL: loads come from the sink */
 	const char *dest;             /* NULL: no copy is kept here; copied */
 	struct sc_source_facts facts;
-	struct sc_sink_options sink_options;
+	struct sc_sink_options sink_options; /* cancel is sc_io_stop's */
 };
 
 struct sc_io;
@@ -61,7 +61,8 @@ int sc_io_start(struct sc_io **, const struct sc_io_config *, struct sc_error *)
  * one job a slot may be under way per queue, a result not yet taken counting
  * as such, so slots->count + 4 places are enough and are there from the start.
  *
- * A load without a source is only for a chunk whose SC_IO_STORED was taken.
+ * A load without a source is only for a chunk whose SC_IO_STORED was taken, or
+ * that is held (sc_io_held).
  * Once opening or a store failed, all further stores and the commit fail with
  * the same error; what was stored before can still be loaded.  Commit and
  * finish are asked for once; commit after the last SC_IO_STORED.
@@ -78,13 +79,19 @@ bool sc_io_poll(struct sc_io *, struct sc_io_result *);
  * else can happen, and for tests. */
 void sc_io_wait(struct sc_io *, uint64_t timeout_ns);
 
+/* What sc_sink_held and sc_sink_note say, once SC_IO_OPENED was taken; they
+ * stay until sc_io_stop.  A chunk that is held can be loaded, too. */
+const struct sc_bitmap *sc_io_held(const struct sc_io *);
+const char *sc_io_note(const struct sc_io *);
+
 /* Seconds that the threads were busy with reading and with writing. */
 void sc_io_busy(struct sc_io *, double *read_s, double *write_s);
 
 /*
  * Drop the jobs that have not begun, wait for those that have (on a disk that
- * hangs: for ever), end the threads, close the sink (discarding a part file
- * that was not committed).  NULL is fine.
+ * hangs: for ever; for an opening that goes through what an earlier run left:
+ * not to its end), end the threads, close the sink (sc_sink_close says what
+ * becomes of a part file that was not committed).  NULL is fine.
  */
 void sc_io_stop(struct sc_io *);
 

@@ -18,16 +18,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* None is longer than the first. */
 #define PART_SUFFIX ".stagecast.part"
+#define JOURNAL_SUFFIX ".stagecast.map"
+#define NEW_SUFFIX ".stagecast.new"
 
 /* A part file can vanish or be replaced between two calls, by others that
  * start at the same time.  They can't keep doing so for long. */
 enum { TRIES_MAX = 32 };
 
-/* ".", NAME, suffix; a NAME that leaves no room for them is cut and told from
- * others with the same beginning by its digest. */
+/* ".", NAME, suffix; a NAME that leaves no room for the longest one is cut and
+ * told from others with the same beginning by its digest. */
 static char *
-make_part_name(const char *name, size_t name_max)
+make_name(const char *name, size_t name_max, const char *suffix)
 {
 	size_t length = strlen(name);
 	size_t capacity = name_max + sizeof(PART_SUFFIX) + SC_DIGEST_TEXT_BYTES + 2;
@@ -38,7 +41,7 @@ make_part_name(const char *name, size_t name_max)
 	if (out == NULL)
 		return NULL;
 	if (length + extra <= name_max) {
-		snprintf(out, length + capacity, ".%s" PART_SUFFIX, name);
+		snprintf(out, length + capacity, ".%s%s", name, suffix);
 		return out;
 	}
 	sc_digest_text(sc_digest_chunk(name, length, 0), digest);
@@ -47,8 +50,21 @@ make_part_name(const char *name, size_t name_max)
 	/* Not in the middle of a character: some file systems refuse that. */
 	while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80)
 		length--;
-	snprintf(out, length + capacity, ".%.*s~%s" PART_SUFFIX, (int)length, name, digest);
+	snprintf(out, length + capacity, ".%.*s~%s%s", (int)length, name, digest, suffix);
 	return out;
+}
+
+static int
+make_names(struct sc_part *part)
+{
+	long limit = fpathconf(part->dir_fd, _PC_NAME_MAX);
+	size_t name_max = limit > 0 ? (size_t)limit : NAME_MAX;
+
+	part->part_name = make_name(part->name, name_max, PART_SUFFIX);
+	part->journal_name = make_name(part->name, name_max, JOURNAL_SUFFIX);
+	part->new_name = make_name(part->name, name_max, NEW_SUFFIX);
+	return part->part_name == NULL || part->journal_name == NULL || part->new_name == NULL ? -1
+											       : 0;
 }
 
 static int
@@ -116,16 +132,18 @@ is_named(const struct sc_part *part, int fd, struct stat *st)
 	    named.st_dev == st->st_dev && named.st_ino == st->st_ino;
 }
 
-/* Lock without waiting.  A file system without locks is no obstacle: then
- * only the check before the rename keeps two runs apart. */
+/* Lock without waiting; -1 if another has the lock.  A file system without
+ * locks is no obstacle: then only the check before the rename keeps two runs
+ * apart, and *locked says so. */
 static int
-lock(int fd)
+lock(int fd, bool *locked)
 {
 	int rc;
 
 	do
 		rc = flock(fd, LOCK_EX | LOCK_NB);
 	while (rc != 0 && errno == EINTR);
+	*locked = rc == 0;
 	if (rc != 0 && (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP))
 		rc = 0;
 	return rc;
@@ -137,74 +155,138 @@ fail_busy(const struct sc_part *part, struct sc_error *err)
 	return sc_fail(err, EBUSY, "another stagecast is writing %s", part->dest);
 }
 
-/* Remove a part file that nobody holds.  0 also if it was gone already. */
+/* Fail to do something with the part file. */
 static int
-remove_stale(const struct sc_part *part, struct sc_error *err)
+fail_part(const struct sc_part *part, const char *what, struct sc_error *err)
+{
+	return sc_fail(err, errno, "cannot %s %s, the part file of %s", what, part->part_name,
+	    part->dest);
+}
+
+/* -1 with errno.  A run that ended just before its rename may have made it
+ * read-only, which is enough for a lock. */
+static int
+open_leftover(const struct sc_part *part, bool *writable)
 {
 	const int flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	int fd = openat(part->dir_fd, part->part_name, O_RDWR | flags);
+
+	*writable = fd >= 0;
+	if (fd < 0 && errno == EACCES)
+		fd = openat(part->dir_fd, part->part_name, O_RDONLY | flags);
+	return fd;
+}
+
+/* A run as root that ended just before its rename may have given it away. */
+static bool
+is_ours(const struct stat *st, const struct sc_part_options *options)
+{
+	return S_ISREG(st->st_mode) &&
+	    (st->st_uid == geteuid() || (geteuid() == 0 && st->st_uid == options->owner));
+}
+
+/*
+ * Take over or remove a part file that is ours, is locked if there are locks,
+ * and is at its name.  What it has is read back before it counts, so it only
+ * has to stay as it is then: nobody else may write to it, least of all through
+ * another name, which would be dest's.
+ */
+static int
+take_or_remove(struct sc_part *part, int fd, bool writable, bool keep, const struct stat *st,
+    struct sc_error *err)
+{
+	if (keep && st->st_nlink == 1 && st->st_uid == geteuid() && (st->st_mode & 022) == 0) {
+		/* The mode of what was to be renamed next. */
+		bool helped = (st->st_mode & 07777) != 0600 && fchmod(fd, 0600) == 0;
+
+		if (writable) {
+			part->fd = fd;
+			part->left = st->st_size > 0; /* else it was just created */
+			return 0;
+		}
+		if (helped)
+			return 0; /* it can be opened for writing now */
+	}
+	if (unlinkat(part->dir_fd, part->part_name, 0) != 0 && errno != ENOENT)
+		return fail_part(part, "remove", err);
+	return 0;
+}
+
+/* Take over or remove a part file that nobody holds.  0 also if it was gone
+ * already; part->fd tells if it was taken over. */
+static int
+take_leftover(struct sc_part *part, const struct sc_part_options *options, struct sc_error *err)
+{
+	bool writable, locked;
+	int fd = open_leftover(part, &writable);
 	struct stat st;
 	int rc = -1;
 
-	/* A run that ended just before its rename may have made it read-only. */
-	if (fd < 0 && errno == EACCES)
-		fd = openat(part->dir_fd, part->part_name, O_RDONLY | flags);
 	if (fd < 0) {
 		if (errno == ENOENT)
 			return 0;
 		if (errno == ELOOP)
 			return sc_fail(err, 0, "%s, the part file of %s, is a symbolic link",
 			    part->part_name, part->dest);
-		return sc_fail(err, errno, "cannot open %s, the part file of %s", part->part_name,
-		    part->dest);
+		return fail_part(part, "open", err);
 	}
 	if (fstat(fd, &st) != 0)
-		(void)sc_fail(err, errno, "cannot examine %s, the part file of %s", part->part_name,
-		    part->dest);
-	else if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+		(void)fail_part(part, "examine", err);
+	else if (!is_ours(&st, options))
 		(void)sc_fail(err, 0, "%s, the part file of %s, is none of ours", part->part_name,
 		    part->dest);
-	else if (lock(fd) != 0)
+	else if (lock(fd, &locked) != 0)
 		(void)fail_busy(part, err);
-	else if (is_named(part, fd, &st) && unlinkat(part->dir_fd, part->part_name, 0) != 0 &&
-	    errno != ENOENT)
-		(void)sc_fail(err, errno, "cannot remove %s, the part file of %s", part->part_name,
-		    part->dest);
-	else
+	else if (!is_named(part, fd, &st))
 		rc = 0;
-	(void)close(fd); /* nothing was written */
+	else
+		rc = take_or_remove(part, fd, writable, options->resume && locked, &st, err);
+	if (part->fd < 0)
+		(void)close(fd); /* nothing was written */
 	return rc;
 }
 
 static int
-create(struct sc_part *part, struct sc_error *err)
+create_or_take(struct sc_part *part, const struct sc_part_options *options, struct sc_error *err)
 {
 	for (int i = 0; i < TRIES_MAX; i++) {
 		int fd = openat(part->dir_fd, part->part_name,
 		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		struct stat st;
+		bool locked;
 
 		if (fd < 0 && errno != EEXIST)
 			return sc_fail(err, errno, "cannot create a part file for %s", part->dest);
 		/* Between creation and lock somebody else may have held it for a
-		 * leftover: then it is locked, or no longer at its name. */
-		if (fd >= 0 && lock(fd) == 0 && is_named(part, fd, &st)) {
+		 * leftover: then it is locked, no longer at its name, or one. */
+		if (fd >= 0 && lock(fd, &locked) == 0 && is_named(part, fd, &st) &&
+		    st.st_size == 0) {
 			part->fd = fd;
 			return 0;
 		}
 		if (fd >= 0)
 			(void)close(fd);
-		else if (remove_stale(part, err) != 0)
+		else if (take_leftover(part, options, err) != 0)
 			return -1;
+		else if (part->fd >= 0)
+			return 0;
 	}
 	return fail_busy(part, err);
 }
 
-int
-sc_part_open(struct sc_part *part, const char *dest, bool force, struct sc_error *err)
+/* While the part file is locked and at its name.  What can't be removed isn't
+ * ours, and will not be read as if it were. */
+static void
+remove_journal(const struct sc_part *part)
 {
-	long name_max;
+	(void)unlinkat(part->dir_fd, part->journal_name, 0);
+	(void)unlinkat(part->dir_fd, part->new_name, 0);
+}
 
+int
+sc_part_open(struct sc_part *part, const char *dest, const struct sc_part_options *options,
+    struct sc_error *err)
+{
 	*part = (struct sc_part){.dir_fd = -1, .fd = -1};
 	part->dest = strdup(dest);
 	if (part->dest == NULL) {
@@ -215,18 +297,19 @@ sc_part_open(struct sc_part *part, const char *dest, bool force, struct sc_error
 		(void)sc_fail(err, 0, "the name of the destination is empty");
 		goto out;
 	}
-	if (open_directory(part, err) != 0 || check_dest(part, force, err) != 0)
+	if (open_directory(part, err) != 0 || check_dest(part, options->force, err) != 0)
 		goto out;
-	name_max = fpathconf(part->dir_fd, _PC_NAME_MAX);
-	part->part_name = make_part_name(part->name, name_max > 0 ? (size_t)name_max : NAME_MAX);
-	if (part->part_name == NULL) {
+	if (make_names(part) != 0) {
 		(void)sc_fail(err, ENOMEM, "cannot write %s", dest);
 		goto out;
 	}
-	if (create(part, err) == 0)
+	if (create_or_take(part, options, err) == 0) {
+		if (!part->left)
+			remove_journal(part);
 		return 0;
+	}
 out:
-	sc_part_close(part);
+	sc_part_close(part, true);
 	return -1;
 }
 
@@ -282,6 +365,10 @@ sc_part_publish(struct sc_part *part, bool force, bool *published, struct sc_err
 	*published = true;
 	free(part->part_name);
 	part->part_name = NULL;
+	/* Ahead of the rename it would be missed by the next run if we are killed
+	 * now.  Here it may already be that of another run, which has begun in this
+	 * moment to replace dest: that one then only can't be resumed. */
+	remove_journal(part);
 	/* EINVAL, EBADF: the file system, or a directory that may not be read,
 	 * doesn't have this. */
 	if (fsync(part->dir_fd) != 0 && errno != EINVAL && errno != EBADF)
@@ -290,19 +377,31 @@ sc_part_publish(struct sc_part *part, bool force, bool *published, struct sc_err
 }
 
 void
-sc_part_close(struct sc_part *part)
+sc_part_close(struct sc_part *part, bool keep)
 {
 	struct stat st;
 
-	/* While it is locked, so that it can't be a newer run's.  Nothing can be
-	 * done if this fails; the next run will remove it. */
-	if (part->fd >= 0 && part->part_name != NULL && is_named(part, part->fd, &st))
+	/* While it is locked, so that it can't be a newer run's, and last: as soon
+	 * as its name is free, so is the journal's.  Nothing can be done if this
+	 * fails; the next run will remove it. */
+	if (!keep && part->fd >= 0 && part->part_name != NULL && is_named(part, part->fd, &st)) {
+		remove_journal(part);
 		(void)unlinkat(part->dir_fd, part->part_name, 0);
+	}
+	/* A commit that failed at its end may have made it what dest would be.
+	 * Where this fails the next run does it, or starts from the beginning. */
+	if (keep && part->fd >= 0 && part->part_name != NULL) {
+		if (geteuid() == 0)
+			(void)fchown(part->fd, 0, (gid_t)-1);
+		(void)fchmod(part->fd, 0600);
+	}
 	/* What had to be durable was synced. */
 	if (part->fd >= 0)
 		(void)close(part->fd);
 	if (part->dir_fd >= 0)
 		(void)close(part->dir_fd);
+	free(part->new_name);
+	free(part->journal_name);
 	free(part->part_name);
 	free(part->dest);
 	*part = (struct sc_part){.dir_fd = -1, .fd = -1};

@@ -8,11 +8,21 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
+
+struct sc_part_options {
+	bool force;  /* dest may exist */
+	bool resume; /* a part file that a dead run left is taken over */
+	uid_t owner; /* who is to own dest: a leftover may be this user's already */
+};
 
 struct sc_part {
-	char *dest;       /* the final path, for messages too */
-	const char *name; /* its last component */
-	char *part_name;  /* of the part file; NULL while there is none */
+	char *dest;         /* the final path, for messages too */
+	const char *name;   /* its last component */
+	char *part_name;    /* of the part file; NULL while there is none */
+	char *journal_name; /* of its journal, and of one that is not complete; whether */
+	char *new_name;     /* they are there is the journal's matter (journal.h) */
+	bool left;          /* taken over from an earlier run, with what is in it */
 	int dir_fd;
 	int fd; /* of the part file, locked, for reading and writing */
 };
@@ -20,21 +30,29 @@ struct sc_part {
 /*
  * Create the part file beside dest, exclusively, with nobody else's rights,
  * and lock it (flock, where the file system has locks).  One that a run left
- * that is no more is replaced; one that is locked, isn't a regular file of this
- * user, or can't be created, is an error, and so is a dest that can't be
- * replaced (see sc_sink_open).  On failure there is nothing to close.
+ * that is no more is taken over, with what is in it, or replaced; taken over
+ * only with resume, if we could lock it, it has no other name and nobody else
+ * may write to it.  One that another run has locked, isn't a regular file of
+ * this user, or can't be created, is an error, and so is a dest that can't be
+ * replaced (see sc_sink_open); nothing was touched then.  On failure there is
+ * nothing to close.
+ *
+ * A journal that lies there without a part file is removed, and without resume
+ * any.
  */
-int sc_part_open(struct sc_part *, const char *dest, bool force, struct sc_error *);
+int sc_part_open(struct sc_part *, const char *dest, const struct sc_part_options *,
+    struct sc_error *);
 
 /*
- * Rename the part file to dest and make that durable.  Without force a dest
- * that exists by now is an error.  *published tells if the rename was done:
- * even then the call can fail, as the directory may not be durable.
+ * Rename the part file to dest, remove the journal, and make that durable.
+ * Without force a dest that exists by now is an error.  *published tells if
+ * the rename was done: even then the call can fail, as the directory may not
+ * be durable.
  */
 int sc_part_publish(struct sc_part *, bool force, bool *published, struct sc_error *);
 
-/* Close, which ends the lock; before that the part file is removed, if it is
- * still ours and wasn't published. */
-void sc_part_close(struct sc_part *);
+/* Close, which ends the lock.  A part file that wasn't published is kept with
+ * its journal, or both are removed, if it is still ours. */
+void sc_part_close(struct sc_part *, bool keep);
 
 #endif

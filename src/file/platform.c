@@ -10,22 +10,44 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __linux__
+static int
+allocate(int fd, int mode, uint64_t offset, uint64_t length)
+{
+	int rc;
+
+	do
+		rc = fallocate(fd, mode, (off_t)offset, (off_t)length);
+	while (rc != 0 && errno == EINTR);
+	if (rc != 0 && errno == ENOSYS)
+		errno = EOPNOTSUPP;
+	return rc;
+}
+#endif
+
 int
 sc_platform_reserve(int fd, uint64_t size_bytes)
 {
 #ifdef __linux__
-	int rc;
-
-	do
-		rc = fallocate(fd, 0, 0, (off_t)size_bytes);
-	while (rc != 0 && errno == EINTR);
 	/* posix_fallocate would write every block where this isn't known. */
-	if (rc != 0 && errno == ENOSYS)
-		errno = EOPNOTSUPP;
-	return rc;
+	return allocate(fd, 0, 0, size_bytes);
 #else
 	(void)fd;
 	(void)size_bytes;
+	errno = EOPNOTSUPP;
+	return -1;
+#endif
+}
+
+int
+sc_platform_punch(int fd, uint64_t offset, uint64_t length)
+{
+#if defined(__linux__) && defined(FALLOC_FL_PUNCH_HOLE)
+	return allocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+#else
+	(void)fd;
+	(void)offset;
+	(void)length;
 	errno = EOPNOTSUPP;
 	return -1;
 #endif

@@ -13,6 +13,10 @@
  * -1 with errno; EOPNOTSUPP if that can't be done here. */
 int sc_platform_reserve(int fd, uint64_t size_bytes);
 
+/* Make a hole of these bytes, which then read as zeros.  0, or -1 with errno;
+ * EOPNOTSUPP if that can't be done here. */
+int sc_platform_punch(int fd, uint64_t offset, uint64_t length);
+
 /*
  * The next data at or after an offset below size_bytes: *data to *end.  Both
  * are size_bytes if only a hole follows.  A file system that doesn't know

@@ -4,8 +4,10 @@
 #include "file/sink.h"
 
 #include "base/units.h"
+#include "file/journal.h"
 #include "file/part.h"
 #include "file/platform.h"
+#include "file/resume.h"
 #include "file/transfer.h"
 #include "file/verify.h"
 
@@ -24,8 +26,14 @@ struct sc_sink {
 	uint32_t chunks;
 	uint32_t stored;
 	bool sparse; /* the source has holes */
+	bool fresh;  /* where nothing was stored, the part file reads as zeros */
+	bool worth;  /* to be kept, for a resume */
+	bool spoiled;
 	bool committed;
-	struct sc_digest sum; /* of the chunks stored */
+	struct sc_digest sum;       /* of the chunks stored */
+	struct sc_bitmap held;      /* since the opening */
+	struct sc_journal *journal; /* NULL: none is kept */
+	struct sc_error note;       /* of the opening */
 
 	/* Half of each stored chunk's digest, or 0 for one that isn't stored.
 	 * An element is written once, by its store, and a load of that chunk
@@ -79,11 +87,14 @@ reserve(struct sc_sink *sink, struct sc_error *err)
 {
 	uint64_t size = sink->facts.size_bytes;
 	uint64_t needed = sink->sparse ? sink->facts.allocated_bytes : size;
-	uint64_t available;
+	uint64_t available, taken;
+	struct stat st;
 
-	if (free_bytes(sink, &available) != 0)
+	if (free_bytes(sink, &available) != 0 || fstat(sink->part.fd, &st) != 0)
 		return sc_fail(err, errno, "cannot learn how much space there is for %s",
 		    sink->part.dest);
+	taken = (uint64_t)st.st_blocks * 512; /* by an earlier run */
+	needed = needed > taken ? needed - taken : 0;
 	if (needed > available)
 		return fail_space(sink, needed, available, err);
 	if (ftruncate(sink->part.fd, (off_t)size) != 0)
@@ -97,10 +108,103 @@ reserve(struct sc_sink *sink, struct sc_error *err)
 	return sc_fail(err, errno, "cannot reserve the space for %s", sink->part.dest);
 }
 
+/* A chunk is in the part file, with this digest. */
+static void
+note_stored(struct sc_sink *sink, uint32_t chunk, struct sc_digest digest)
+{
+	const struct sc_journal_record record = {.chunk = chunk, .digest = digest};
+
+	assert(sink->marks[chunk] == 0);
+	sink->marks[chunk] = mark_of(digest);
+	sc_digest_sum_add(&sink->sum, chunk, digest);
+	sink->stored++;
+	if (sink->journal != NULL)
+		sc_journal_note(sink->journal, &record);
+}
+
+/* A sc_scan_tell. */
+static void
+hold(void *context, uint32_t chunk, struct sc_digest digest)
+{
+	struct sc_sink *sink = context;
+
+	note_stored(sink, chunk, digest);
+	sc_bitmap_add(&sink->held, chunk);
+}
+
+/* Find out which chunks of the part file of an earlier run hold.  If there is
+ * none, it is emptied. */
+static int
+take_left(struct sc_sink *sink, struct sc_error *err)
+{
+	struct sc_resume resume = {
+		.part_fd = sink->part.fd,
+		.now = sc_journal_header_of(&sink->facts, sink->chunk_bytes),
+		.cancel = sink->options.cancel,
+		.tell = hold,
+		.context = sink,
+	};
+	enum sc_journal_verdict verdict =
+	    sc_journal_open(sink->part.dir_fd, sink->part.journal_name, &resume.journal_fd);
+	int rc = 0;
+
+	sink->worth = true; /* as far as we know */
+	if (resume.journal_fd >= 0) {
+		rc = sc_resume_find(&resume, &verdict, err);
+		(void)close(resume.journal_fd); /* nothing was written */
+	}
+	if (rc != 0)
+		return -1;
+	sink->worth = sink->held.count > 0;
+	sink->fresh = !sink->worth;
+	if (verdict != SC_JOURNAL_SOUND)
+		(void)sc_fail(&sink->note, 0,
+		    "the journal of an earlier run to %s %s: nothing of it is used",
+		    sink->part.dest, sc_journal_verdict_text(verdict));
+	if (sink->fresh && ftruncate(sink->part.fd, 0) != 0)
+		return sc_fail(err, errno, "cannot empty the part file of %s", sink->part.dest);
+	return 0;
+}
+
+/* Without a journal the copy can still be made. */
+static void
+give_up_journal(struct sc_sink *sink, const struct sc_error *why)
+{
+	sc_journal_close(sink->journal);
+	sink->journal = NULL;
+	(void)sc_fail(&sink->note, why->errnum, "no journal can be kept for %s, for a resume",
+	    sink->part.dest);
+}
+
+/* Begin a journal, with the chunks that are held.  Those of the earlier run
+ * are in its own until this one takes its place. */
+static int
+begin_journal(struct sc_sink *sink, struct sc_error *err)
+{
+	struct sc_journal_header header = sc_journal_header_of(&sink->facts, sink->chunk_bytes);
+	struct sc_error why;
+
+	if (sc_journal_create(&sink->journal, sink->part.dir_fd, sink->part.new_name, &header,
+		&why) != 0)
+		give_up_journal(sink, &why);
+	if (sink->part.left && take_left(sink, err) != 0)
+		return -1;
+	if (sink->journal != NULL &&
+	    sc_journal_publish(sink->journal, sink->part.journal_name, sink->held.count > 0,
+		&why) != 0)
+		give_up_journal(sink, &why);
+	return 0;
+}
+
 int
 sc_sink_open(struct sc_sink **out, const char *dest, const struct sc_source_facts *facts,
     uint32_t chunk_bytes, const struct sc_sink_options *options, struct sc_error *err)
 {
+	const struct sc_part_options part_options = {
+		.force = options->force,
+		.resume = options->resume,
+		.owner = options->preserve ? facts->uid : geteuid(),
+	};
 	uint64_t chunks;
 	struct sc_sink *sink;
 
@@ -117,13 +221,18 @@ sc_sink_open(struct sc_sink **out, const char *dest, const struct sc_source_fact
 	sink->chunk_bytes = chunk_bytes;
 	sink->chunks = (uint32_t)chunks;
 	sink->sparse = facts->allocated_bytes < facts->size_bytes;
+	sink->fresh = true;
 	sink->part.fd = sink->part.dir_fd = -1;
 	sink->marks = calloc(chunks + 1, sizeof(*sink->marks));
-	if (sink->marks == NULL) {
+	if (sink->marks == NULL || sc_bitmap_init(&sink->held, sink->chunks) != 0) {
 		(void)sc_fail(err, ENOMEM, "cannot write %s", dest);
 		goto out;
 	}
-	if (sc_part_open(&sink->part, dest, options->force, err) != 0 || reserve(sink, err) != 0)
+	if (sc_part_open(&sink->part, dest, &part_options, err) != 0)
+		goto out;
+	if (options->resume && begin_journal(sink, err) != 0)
+		goto out;
+	if (reserve(sink, err) != 0)
 		goto out;
 	*out = sink;
 	return 0;
@@ -137,9 +246,33 @@ sc_sink_close(struct sc_sink *sink)
 {
 	if (sink == NULL)
 		return;
-	sc_part_close(&sink->part);
+	/* While the part file is locked: the next run reads it. */
+	sc_journal_close(sink->journal);
+	sc_part_close(&sink->part, sink->worth && !sink->spoiled);
+	sc_bitmap_free(&sink->held);
 	free(sink->marks);
 	free(sink);
+}
+
+const struct sc_bitmap *
+sc_sink_held(const struct sc_sink *sink)
+{
+	return &sink->held;
+}
+
+const char *
+sc_sink_note(const struct sc_sink *sink)
+{
+	return sink->note.text;
+}
+
+/* What an earlier run left where a chunk goes that is not written as a whole. */
+static int
+clear(const struct sc_sink *sink, uint64_t offset, uint32_t length)
+{
+	if (sink->sparse && sc_platform_punch(sink->part.fd, offset, length) == 0)
+		return 0;
+	return sc_write_zeros_at(sink->part.fd, length, offset);
 }
 
 int
@@ -160,16 +293,19 @@ sc_sink_store(struct sc_sink *sink, const struct sc_slots *slots, uint32_t slot,
 	assert(!sink->committed);
 	assert(sink->marks[header.chunk] == 0);
 
-	/* The part file is fresh: where nothing is written it reads as zeros. */
+	/* What isn't written reads as zeros. */
+	if (!sink->fresh && (header.zero || sink->sparse))
+		rc = clear(sink, offset, header.length);
+	if (rc != 0)
+		return sc_fail(err, errno, "cannot write %s", sink->part.dest);
 	if (!header.zero && sink->sparse)
 		rc = sc_write_sparse_at(sink->part.fd, payload, header.length, offset);
 	else if (!header.zero)
 		rc = sc_write_at(sink->part.fd, payload, header.length, offset);
 	if (rc != 0)
 		return sc_fail(err, errno, "cannot write %s", sink->part.dest);
-	sink->marks[header.chunk] = mark_of(header.digest);
-	sc_digest_sum_add(&sink->sum, header.chunk, header.digest);
-	sink->stored++;
+	note_stored(sink, header.chunk, header.digest);
+	sink->worth = sink->worth || sink->journal != NULL;
 	return 0;
 }
 
@@ -195,17 +331,20 @@ sc_sink_load(struct sc_sink *sink, const struct sc_slots *slots, uint32_t slot, 
 	return sc_fail(err, 0, "%s gives back other bytes than were written", sink->part.dest);
 }
 
+/* If it fails, what is read back from the cache is not what the disk has, and
+ * a second call may say that all is well. */
 static int
-sync_part(const struct sc_sink *sink, struct sc_error *err)
+sync_part(struct sc_sink *sink, struct sc_error *err)
 {
-	if (fsync(sink->part.fd) != 0)
-		return sc_fail(err, errno, "cannot write %s to its disk", sink->part.dest);
-	return 0;
+	if (fsync(sink->part.fd) == 0)
+		return 0;
+	sink->spoiled = true;
+	return sc_fail(err, errno, "cannot write %s to its disk", sink->part.dest);
 }
 
 /* The file that will be read is the one that was sent, past every cache. */
 static int
-verify(const struct sc_sink *sink, const struct sc_digest *whole, struct sc_error *err)
+verify(struct sc_sink *sink, const struct sc_digest *whole, struct sc_error *err)
 {
 	const struct sc_part *part = &sink->part;
 	struct sc_digest found;
@@ -213,12 +352,26 @@ verify(const struct sc_sink *sink, const struct sc_digest *whole, struct sc_erro
 	if (sc_verify_read(part->fd, part->dir_fd, part->part_name, sink->facts.size_bytes,
 		&found) != 0)
 		return sc_fail(err, errno, "cannot read %s back", part->dest);
-	if (!sc_digest_equal(found, *whole))
-		return sc_fail(err, 0,
-		    "%s was damaged on its way to the disk: what is read back"
-		    " is not what was sent",
-		    part->dest);
-	return 0;
+	if (sc_digest_equal(found, *whole))
+		return 0;
+	sink->spoiled = true;
+	return sc_fail(err, 0,
+	    "%s was damaged on its way to the disk: what is read back"
+	    " is not what was sent",
+	    part->dest);
+}
+
+/* Chunk by chunk all were good, but some are another file's: which, nobody
+ * knows.  Those of an earlier run, if the source changed since and its size
+ * and time did not. */
+static int
+fail_sum(struct sc_sink *sink, struct sc_error *err)
+{
+	sink->spoiled = true;
+	return sc_fail(err, 0,
+	    "the chunks of %s are not those of the source: their"
+	    " digests differ",
+	    sink->part.dest);
 }
 
 /* The owner is set before the mode: that clears the set-id bits, which are
@@ -266,10 +419,7 @@ sc_sink_commit(struct sc_sink *sink, const struct sc_digest *sum, const struct s
 	assert(!sink->committed);
 	assert(sink->stored == sink->chunks);
 	if (!sc_digest_equal(sink->sum, *sum))
-		return sc_fail(err, 0,
-		    "the chunks of %s are not those of the source: their"
-		    " digests differ",
-		    sink->part.dest);
+		return fail_sum(sink, err);
 	/* The bytes first, which takes its time, and their verification: a run
 	 * that is cut off there leaves a part file that the next one may remove,
 	 * and reading would spoil the time of last access. */

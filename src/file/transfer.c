@@ -53,6 +53,22 @@ sc_write_at(int fd, const void *bytes, size_t length, uint64_t offset)
 	return 0;
 }
 
+int
+sc_write_zeros_at(int fd, uint64_t length, uint64_t offset)
+{
+	static const uint8_t zeros[16384];
+
+	while (length > 0) {
+		size_t piece = length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
+
+		if (sc_write_at(fd, zeros, piece, offset) != 0)
+			return -1;
+		offset += piece;
+		length -= piece;
+	}
+	return 0;
+}
+
 /* The part of the block at offset that the length has. */
 static size_t
 block_length(uint64_t offset, size_t length)

@@ -17,8 +17,11 @@ ssize_t sc_read_at(int fd, void *bytes, size_t length, uint64_t offset);
 /* Write all bytes at offset.  0, or -1 with errno; some may be written then. */
 int sc_write_at(int fd, const void *bytes, size_t length, uint64_t offset);
 
+/* The same with zeros. */
+int sc_write_zeros_at(int fd, uint64_t length, uint64_t offset);
+
 /*
- * The same, but leave out the blocks of zeros (SC_BLOCK_BYTES, aligned in the
+ * As sc_write_at, but leave out the blocks of zeros (SC_BLOCK_BYTES, aligned in the
  * file): for a file that is fresh there, where they stay holes.
  */
 int sc_write_sparse_at(int fd, const void *bytes, size_t length, uint64_t offset);

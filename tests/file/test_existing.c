@@ -1,0 +1,252 @@
+/*
+ * A DEST that exists already: what its chunks are worth is found out, and
+ * nothing of it changes unnoticed.
+ */
+#include "file/existing.h"
+#include "file/source.h"
+#include "lib/suite.h"
+#include "lib/tempdir.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CHUNK_BYTES = 5000, CHUNKS = 9, SIZE = CHUNKS * CHUNK_BYTES - 77 };
+
+static char *dir;
+static char *dest;
+static uint8_t *bytes;
+
+static void
+set_up(void)
+{
+	dir = sc_tempdir_make();
+	dest = sc_tempdir_path(dir, "dest");
+	bytes = sc_test_bytes(SIZE, 5);
+	memset(bytes + 2 * CHUNK_BYTES, 0, CHUNK_BYTES);
+	sc_test_file_write(dest, bytes, SIZE);
+}
+
+static void
+tear_down(void)
+{
+	free(bytes);
+	free(dest);
+	sc_tempdir_remove(dir);
+}
+
+static struct sc_existing *
+open_dest(void)
+{
+	struct sc_existing *existing;
+
+	CU_ASSERT_EQUAL(sc_existing_open(&existing, dest, SIZE, NULL), 0);
+	return existing;
+}
+
+/* A sc_scan_tell: chunks come in order, as they are in bytes. */
+static void
+compare(void *context, uint32_t chunk, struct sc_digest digest)
+{
+	uint32_t *next = context;
+	size_t offset = (size_t)chunk * CHUNK_BYTES;
+	size_t length = SIZE - offset < CHUNK_BYTES ? SIZE - offset : CHUNK_BYTES;
+
+	CU_ASSERT_EQUAL(chunk, *next);
+	++*next;
+	CU_ASSERT(sc_digest_equal(digest, sc_digest_chunk(bytes + offset, length, chunk)));
+}
+
+/* As the origin would say of the same bytes. */
+static void
+seal_of_source(struct sc_digest *sum, struct sc_digest *whole)
+{
+	struct sc_source *source;
+	struct sc_source_facts facts;
+	struct sc_slots slots;
+
+	CU_ASSERT_EQUAL_FATAL(sc_slots_init(&slots, 1, CHUNK_BYTES, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(sc_source_open(&source, dest, &facts, NULL), 0);
+	CU_ASSERT_EQUAL(sc_source_read(source, &slots, 0, 0, NULL), 0);
+	CU_ASSERT_EQUAL(sc_source_finish(source, sum, whole, NULL), 0);
+	sc_source_close(source);
+	sc_slots_free(&slots);
+}
+
+static void
+digests_are_the_sources(void)
+{
+	struct sc_digest sum, whole, source_sum, source_whole;
+	struct sc_existing *existing;
+	uint32_t next = 0;
+
+	set_up();
+	existing = open_dest();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
+	CU_ASSERT_EQUAL(sc_existing_digest(existing, CHUNK_BYTES, NULL, compare, &next, &sum,
+			    &whole, NULL),
+	    0);
+	CU_ASSERT_EQUAL(next, CHUNKS);
+	seal_of_source(&source_sum, &source_whole);
+	CU_ASSERT(sc_digest_equal(sum, source_sum));
+	CU_ASSERT(sc_digest_equal(whole, source_whole));
+	CU_ASSERT(sc_existing_unchanged(existing));
+	sc_existing_close(existing);
+	sc_existing_close(NULL);
+	tear_down();
+}
+
+static void
+empty_file_has_digests_too(void)
+{
+	struct sc_digest sum, whole;
+	struct sc_existing *existing;
+
+	set_up();
+	sc_test_file_write(dest, "", 0);
+	CU_ASSERT_EQUAL(sc_existing_open(&existing, dest, 0, NULL), 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
+	CU_ASSERT_EQUAL(sc_existing_digest(existing, CHUNK_BYTES, NULL, NULL, NULL, &sum, &whole,
+			    NULL),
+	    0);
+	CU_ASSERT(sc_digest_equal(whole, sc_digest_chunk("", 0, 0)));
+	sc_existing_close(existing);
+	tear_down();
+}
+
+static void
+what_cannot_be_the_same_is_none(void)
+{
+	struct sc_existing *existing;
+	char *other;
+
+	set_up();
+	other = sc_tempdir_path(dir, "other");
+	CU_ASSERT_EQUAL(sc_existing_open(&existing, other, SIZE, NULL), 0);
+	CU_ASSERT_PTR_NULL(existing);
+	CU_ASSERT_EQUAL(sc_existing_open(&existing, dest, SIZE + 1, NULL), 0);
+	CU_ASSERT_PTR_NULL(existing);
+	CU_ASSERT_EQUAL(symlink("dest", other), 0);
+	CU_ASSERT_EQUAL(sc_existing_open(&existing, other, SIZE, NULL), 0);
+	CU_ASSERT_PTR_NULL(existing);
+	CU_ASSERT_EQUAL(unlink(other), 0);
+	CU_ASSERT_EQUAL(mkfifo(other, 0600), 0);
+	CU_ASSERT_EQUAL(sc_existing_open(&existing, other, 0, NULL), 0);
+	CU_ASSERT_PTR_NULL(existing);
+	free(other);
+	tear_down();
+}
+
+static void
+flip(size_t at)
+{
+	int fd = open(dest, O_WRONLY);
+	uint8_t byte = bytes[at] ^ 1;
+
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT_EQUAL(pwrite(fd, &byte, 1, (off_t)at), 1);
+	CU_ASSERT_EQUAL(close(fd), 0);
+}
+
+static void
+chunks_are_loaded_while_they_are_the_same(void)
+{
+	struct sc_digest sum, whole;
+	struct sc_existing *existing;
+	struct sc_slots slots;
+	struct sc_error err = {0};
+
+	set_up();
+	CU_ASSERT_EQUAL_FATAL(sc_slots_init(&slots, 1, CHUNK_BYTES, NULL), 0);
+	existing = open_dest();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
+	CU_ASSERT_EQUAL(sc_existing_digest(existing, CHUNK_BYTES, NULL, NULL, NULL, &sum, &whole,
+			    NULL),
+	    0);
+	for (uint32_t chunk = 0; chunk < CHUNKS; chunk++) {
+		struct sc_chunk_header header;
+
+		CU_ASSERT_EQUAL(sc_existing_load(existing, &slots, 0, chunk, NULL), 0);
+		CU_ASSERT(sc_slots_check(&slots, 0, sc_slots_message_bytes(&slots, 0), &header));
+		CU_ASSERT_EQUAL(header.chunk, chunk);
+		CU_ASSERT_EQUAL(header.zero, chunk == 2);
+		CU_ASSERT_EQUAL(memcmp(sc_slots_payload(&slots, 0),
+				    bytes + (size_t)chunk * CHUNK_BYTES, header.length),
+		    0);
+	}
+	flip(4 * CHUNK_BYTES + 3);
+	CU_ASSERT_EQUAL(sc_existing_load(existing, &slots, 0, 4, &err), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "dest changed while it was used"));
+	CU_ASSERT_EQUAL(sc_existing_load(existing, &slots, 0, 5, NULL), 0);
+	CU_ASSERT_EQUAL(truncate(dest, 5 * CHUNK_BYTES + 1), 0);
+	CU_ASSERT_EQUAL(sc_existing_load(existing, &slots, 0, 5, NULL), -1);
+	CU_ASSERT(!sc_existing_unchanged(existing));
+	sc_existing_close(existing);
+	sc_slots_free(&slots);
+	tear_down();
+}
+
+static void
+shrunk_or_replaced_file_is_noticed(void)
+{
+	struct sc_digest sum, whole;
+	struct sc_existing *existing;
+	struct sc_error err = {0};
+
+	set_up();
+	existing = open_dest();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
+	CU_ASSERT_EQUAL(unlink(dest), 0);
+	CU_ASSERT(!sc_existing_unchanged(existing));
+	sc_test_file_write(dest, bytes, SIZE);
+	CU_ASSERT(!sc_existing_unchanged(existing));
+	sc_existing_close(existing);
+
+	existing = open_dest();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
+	CU_ASSERT_EQUAL(truncate(dest, SIZE - 1), 0);
+	CU_ASSERT_EQUAL(sc_existing_digest(existing, CHUNK_BYTES, NULL, NULL, NULL, &sum, &whole,
+			    &err),
+	    -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "cannot read "));
+	sc_existing_close(existing);
+	tear_down();
+}
+
+static void
+digesting_can_be_cancelled(void)
+{
+	const atomic_bool cancel = true;
+	struct sc_digest sum, whole;
+	struct sc_existing *existing;
+	uint32_t next = 0;
+
+	set_up();
+	existing = open_dest();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
+	CU_ASSERT_EQUAL(sc_existing_digest(existing, CHUNK_BYTES, &cancel, compare, &next, &sum,
+			    &whole, NULL),
+	    -1);
+	CU_ASSERT_EQUAL(next, 0);
+	sc_existing_close(existing);
+	tear_down();
+}
+
+static CU_TestInfo tests[] = {
+	{"digests are the source's", digests_are_the_sources},
+	{"an empty file has digests too", empty_file_has_digests_too},
+	{"what cannot be the same is none", what_cannot_be_the_same_is_none},
+	{"chunks are loaded while they are the same", chunks_are_loaded_while_they_are_the_same},
+	{"a shrunk or replaced file is noticed", shrunk_or_replaced_file_is_noticed},
+	{"digesting can be cancelled", digesting_can_be_cancelled},
+	CU_TEST_INFO_NULL,
+};
+
+int
+main(void)
+{
+	return sc_run_suite("existing", tests);
+}
