@@ -3,13 +3,18 @@
  */
 #include "app/job.h"
 
+#include "app/buddy.h"
 #include "app/dest.h"
+#include "app/identical.h"
 #include "app/outcome.h"
 #include "app/progress.h"
+#include "app/timeouts.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "fabric/probe.h"
+#include "file/part.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +27,19 @@ static const uint64_t progress_interval_ns = 250 * 1000 * 1000;
 
 /* A smaller file is over before its plan could gain what the measurement takes. */
 static const uint64_t probe_size_bytes_min = 1 << 20;
+
+/* What a rank sees; travels as a byte. */
+enum sight {
+	SEES_SOURCE = 1, /* the same as rank 0 does */
+	MAY_HAVE_IT = 2, /* DEST has the size of the source */
+};
+
+/* What is known of everybody, by rank. */
+struct survey {
+	bool *sees_source;            /* at rank 0 */
+	bool *has_it;                 /* on all ranks */
+	struct sc_existing *existing; /* this rank's own DEST, if it may have it */
+};
 
 /* Is the directory there in which a file is to be written at the end?  Better
  * said before the work than after it. */
@@ -62,6 +80,8 @@ open_source(struct sc_job *job, const struct sc_options *options, struct sc_erro
 		return -1;
 	if (options->failed_hosts != NULL && check_writable(options->failed_hosts, err) != 0)
 		return -1;
+	if (options->status_file != NULL && check_writable(options->status_file, err) != 0)
+		return -1;
 	return 0;
 }
 
@@ -92,6 +112,8 @@ open_job(struct sc_job *job, const struct sc_world *world, const struct sc_optio
 	/* A list of an earlier run must not be taken for this one's. */
 	if (options->failed_hosts != NULL && unlink(options->failed_hosts) != 0 && errno != ENOENT)
 		return sc_fail(err, errno, "cannot write %s", options->failed_hosts);
+	if (options->status_file != NULL && unlink(options->status_file) != 0 && errno != ENOENT)
+		return sc_fail(err, errno, "cannot write %s", options->status_file);
 	if (sc_world_is_split(world) != NULL)
 		return sc_fail(err, 0, "%s", sc_world_is_split(world));
 	if (open_source(job, options, err) != 0)
@@ -101,6 +123,7 @@ open_job(struct sc_job *job, const struct sc_world *world, const struct sc_optio
 		return -1;
 	opening->status = 0;
 	opening->probe_rank = choose_probe_rank(job);
+	opening->source = job->facts.source;
 	return 0;
 }
 
@@ -129,13 +152,31 @@ measure(struct sc_job *job, const struct sc_world *world, const struct sc_job_op
 	return 0;
 }
 
+static void
+set_timeouts(struct sc_job *job, const struct sc_options *options)
+{
+	struct sc_timeouts timeouts = sc_timeouts_choose(&job->plan, &job->machine, options);
+	char heartbeat[SC_UNIT_TEXT_BYTES];
+	char timeout[SC_UNIT_TEXT_BYTES];
+
+	job->facts.heartbeat_ns = timeouts.heartbeat_ns;
+	job->facts.timeout_ns = timeouts.timeout_ns;
+	sc_log(SC_LOG_INFO, "heartbeats every %s; who is silent for %s is given up",
+	    sc_format_duration((double)timeouts.heartbeat_ns * 1e-9, heartbeat),
+	    sc_format_duration((double)timeouts.timeout_ns * 1e-9, timeout));
+}
+
 /* Rank 0: the plan, and what else the others must know. */
 static int
-decide(struct sc_job *job, const struct sc_options *options, struct sc_error *err)
+decide(struct sc_job *job, const struct sc_options *options, const struct survey *survey,
+    struct sc_error *err)
 {
 	struct sc_progress progress;
 
 	job->facts.status = SC_EXIT_USAGE;
+	if (sc_buddy_choose(&job->facts.buddy, options, &job->census, job->entries,
+		survey->sees_source, survey->has_it, err) != 0)
+		return -1;
 	if (sc_cost_choose(&job->plan, job->census.nodes - 1, job->facts.source.size_bytes,
 		&options->wishes, &job->machine, err) != 0)
 		return -1;
@@ -148,6 +189,7 @@ decide(struct sc_job *job, const struct sc_options *options, struct sc_error *er
 		.window = job->plan.window,
 		.store_and_forward = job->plan.store_and_forward,
 	};
+	set_timeouts(job, options);
 	sc_progress_init(&progress, options->progress, options->quiet, 0, 0);
 	job->facts.progress_interval_ns = progress.on ? progress_interval_ns : 0;
 	return 0;
@@ -178,42 +220,212 @@ gather_entries(struct sc_job *job, const struct sc_world *world, const struct sc
 	return sc_world_gather(&own, sizeof(own), job->entries, err);
 }
 
+/* Everybody learns who takes part. */
+static int
+share_census(struct sc_job *job, const struct sc_world *world, struct sc_error *err)
+{
+	size_t length = world->size * sizeof(*job->census.leaders);
+	uint32_t *leaders;
+	int rc = -1;
+
+	if (world->rank == 0)
+		return sc_world_broadcast(job->census.leaders, length, err);
+	leaders = malloc(length);
+	if (leaders == NULL)
+		return sc_fail(err, 0, "no memory for %u ranks", world->size);
+	if (sc_world_broadcast(leaders, length, err) == 0)
+		rc = sc_census_from_leaders(&job->census, leaders, world->size, err);
+	free(leaders);
+	return rc;
+}
+
+/* What this rank sees of SOURCE and DEST: what is found stays open. */
+static uint8_t
+look(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
+    struct survey *survey)
+{
+	bool keeps_copy = world->rank == 0 ? job->origin_keeps_copy : job->dest != NULL;
+	uint8_t sight = 0;
+
+	if (job->census.leaders[world->rank] != world->rank)
+		return 0;
+	if (sc_buddy_may_be(options, world->rank) &&
+	    sc_buddy_sees(&job->source, options->source, &job->facts.source))
+		sight |= SEES_SOURCE;
+	/* For a plan alone no file is read. */
+	if (options->errand == SC_ERRAND_STAGE && keeps_copy && job->dest != NULL &&
+	    sc_identical_may_be(&survey->existing, job->dest, &job->facts.source, options))
+		sight |= MAY_HAVE_IT;
+	return sight;
+}
+
+/*
+ * Who has the file already?  Sets survey->has_it on all ranks, if there is
+ * anybody.  *wrong: the source can't be read.
+ */
+static int
+find_complete(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
+    struct survey *survey, bool *wrong, struct sc_error *err)
+{
+	uint8_t own;
+	int rc;
+
+	if (sc_identical_find(&job->complete, wrong, &job->digest, survey->existing, world,
+		&job->facts.source, options, err) != 0)
+		return -1;
+	job->has_digest = !*wrong;
+	own = job->complete;
+	rc = sc_world_gather(&own, 1, survey->has_it, err);
+	if (rc == 0)
+		rc = sc_world_broadcast(survey->has_it, world->size, err);
+	return rc;
+}
+
+/* Look, tell, and compare if there is something to be compared. */
+static int
+take_survey(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
+    struct survey *survey, bool *wrong, struct sc_error *err)
+{
+	uint8_t own = look(job, world, options, survey);
+	uint8_t *all = calloc(world->size, 1);
+	uint32_t candidates = 0;
+	int rc = -1;
+
+	survey->sees_source = calloc(world->size, sizeof(*survey->sees_source));
+	survey->has_it = calloc(world->size, sizeof(*survey->has_it));
+	if (all == NULL || survey->sees_source == NULL || survey->has_it == NULL) {
+		(void)sc_fail(err, 0, "no memory for %u ranks", world->size);
+		goto out;
+	}
+	if (sc_world_gather(&own, 1, all, err) != 0)
+		goto out;
+	for (uint32_t i = 0; i < world->size; i++) {
+		survey->sees_source[i] = (all[i] & SEES_SOURCE) != 0;
+		candidates += (all[i] & MAY_HAVE_IT) != 0;
+	}
+	rc = sc_world_broadcast(&candidates, sizeof(candidates), err);
+	if (rc == 0 && candidates > 0 && world->rank == 0)
+		sc_log(SC_LOG_INFO, "comparing SOURCE with DEST, which is there on %u nodes",
+		    candidates);
+	if (rc == 0 && candidates > 0)
+		rc = find_complete(job, world, options, survey, wrong, err);
+out:
+	free(all);
+	return rc;
+}
+
+/* Those that have the file take no part. */
+static void
+leave_out_complete(struct sc_job *job, struct survey *survey)
+{
+	if (survey->has_it[0])
+		job->origin_keeps_copy = false;
+	for (uint32_t i = 0; i < job->census.world_size; i++)
+		job->facts.complete_count += survey->has_it[i];
+	survey->has_it[0] = false; /* the origin is a node in any case */
+	sc_census_release(&job->census, survey->has_it);
+}
+
+/* The names of the nodes' hosts and of the complete ones'.  rank 0 had it: see above. */
+static int
+share_hosts(struct sc_job *job, const struct sc_world *world, const struct survey *survey,
+    struct sc_error *err)
+{
+	uint32_t count = job->census.nodes + job->facts.complete_count;
+	uint32_t *ranks = malloc((count + 1) * sizeof(*ranks));
+	uint32_t at = job->census.nodes;
+	int rc;
+
+	if (ranks == NULL)
+		return sc_fail(err, 0, "no memory for %u hosts", count);
+	memcpy(ranks, job->census.ranks, job->census.nodes * sizeof(*ranks));
+	if (world->rank == 0 && job->complete)
+		ranks[at++] = 0;
+	for (uint32_t i = 1; world->rank == 0 && i < world->size; i++) {
+		if (survey->has_it[i])
+			ranks[at++] = i;
+	}
+	assert(world->rank != 0 || at == count);
+	rc = sc_hosts_share(&job->hosts, world, job->entries, ranks, count, err);
+	free(ranks);
+	return rc;
+}
+
 /* The others learn what rank 0 decided. */
 static int
 broadcast(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_error *err)
+    const struct survey *survey, struct sc_error *err)
 {
-	uint32_t *leaders = NULL;
-	int rc = -1;
-
+	job->facts.origin_keeps_copy = job->origin_keeps_copy;
+	job->facts.machine = job->machine;
 	if (sc_world_broadcast(&job->facts, sizeof(job->facts), err) != 0)
 		return -1;
+	job->origin_keeps_copy = job->facts.origin_keeps_copy;
+	job->machine = job->facts.machine;
 	if (job->facts.status != 0)
 		return 0;
+	if (share_hosts(job, world, survey, err) != 0)
+		return -1;
 	if (world->rank == 0)
-		return sc_world_broadcast(job->census.leaders,
-		    world->size * sizeof(*job->census.leaders), err);
-	leaders = malloc(world->size * sizeof(*leaders));
-	if (leaders == NULL)
-		return sc_fail(err, 0, "no memory for %u ranks", world->size);
-	if (sc_world_broadcast(leaders, world->size * sizeof(*leaders), err) != 0 ||
-	    sc_census_from_leaders(&job->census, leaders, world->size, err) != 0)
-		goto out;
-	rc = sc_plan_make(&job->plan, job->census.nodes - 1, job->facts.source.size_bytes,
+		return 0;
+	return sc_plan_make(&job->plan, job->census.nodes - 1, job->facts.source.size_bytes,
 	    &job->facts.shape, options->wishes.memory_bytes, err);
-out:
-	free(leaders);
-	return rc;
+}
+
+/* What this rank is in the job. */
+static void
+find_self(struct sc_job *job, const struct sc_world *world, const struct sc_options *options)
+{
+	job->self = SC_NONE;
+	for (uint32_t i = 0; i < job->census.nodes; i++) {
+		if (job->census.ranks[i] == world->rank)
+			job->self = i;
+	}
+	if (world->rank != 0 && (job->self == SC_NONE || job->self != job->facts.buddy)) {
+		sc_source_close(job->source);
+		job->source = NULL;
+	}
+	job->leftover = options->resume && job->self != SC_NONE && job->dest != NULL &&
+	    (world->rank != 0 || job->origin_keeps_copy) && sc_part_leftover(job->dest);
+}
+
+/* From what rank 0 could do by itself to the plan. */
+static int
+prepare_together(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
+    const struct sc_job_opening *opening, struct survey *survey, struct sc_error *err)
+{
+	struct sc_error wrong;
+	bool unreadable = false;
+
+	if (share_census(job, world, err) != 0 || measure(job, world, opening, err) != 0 ||
+	    take_survey(job, world, options, survey, &unreadable, err) != 0)
+		return -1;
+	if (unreadable) {
+		job->facts.status = SC_EXIT_NOTHING;
+		return 0;
+	}
+	leave_out_complete(job, survey);
+	if (world->rank == 0 && decide(job, options, survey, &wrong) != 0)
+		sc_log(SC_LOG_ERROR, "%s", wrong.text);
+	if (broadcast(job, world, options, survey, err) != 0)
+		return -1;
+	if (job->facts.status == 0)
+		find_self(job, world, options);
+	return 0;
 }
 
 int
 sc_job_prepare(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
     struct sc_error *err)
 {
-	struct sc_job_opening opening = {0};
+	struct sc_job_opening opening;
+	struct survey survey = {0};
 	struct sc_error wrong;
+	int rc = -1;
 
 	memset(job, 0, sizeof(*job));
+	memset(&opening, 0, sizeof(opening)); /* its padding travels too */
+	job->self = SC_NONE;
 	if (gather_entries(job, world, options, err) != 0)
 		return -1;
 	if (world->rank == 0 && open_job(job, world, options, &opening, &wrong) != 0)
@@ -221,20 +433,28 @@ sc_job_prepare(struct sc_job *job, const struct sc_world *world, const struct sc
 	if (sc_world_broadcast(&opening, sizeof(opening), err) != 0)
 		return -1;
 	job->facts.status = opening.status;
+	job->facts.source = opening.source;
 	if (opening.status != 0)
 		return 0;
-	if (measure(job, world, &opening, err) != 0)
-		return -1;
-	if (world->rank == 0 && decide(job, options, &wrong) != 0)
-		sc_log(SC_LOG_ERROR, "%s", wrong.text);
-	if (broadcast(job, world, options, err) != 0)
-		return -1;
-	job->self = SC_NONE;
-	for (uint32_t i = 0; i < job->census.nodes; i++) {
-		if (job->census.ranks[i] == world->rank)
-			job->self = i;
-	}
-	return 0;
+	rc = prepare_together(job, world, options, &opening, &survey, err);
+	sc_existing_close(survey.existing);
+	free(survey.sees_source);
+	free(survey.has_it);
+	return rc;
+}
+
+const char *
+sc_job_host(const struct sc_job *job, uint32_t node)
+{
+	assert(node < job->census.nodes);
+	return job->hosts.names[node];
+}
+
+const char *
+sc_job_complete_host(const struct sc_job *job, uint32_t index)
+{
+	assert(index < job->facts.complete_count);
+	return job->hosts.names[job->census.nodes + index];
 }
 
 void
@@ -243,6 +463,7 @@ sc_job_free(struct sc_job *job)
 	sc_plan_free(&job->plan);
 	sc_census_free(&job->census);
 	sc_source_close(job->source);
+	sc_hosts_free(&job->hosts);
 	free(job->dest);
 	free(job->entries);
 	memset(job, 0, sizeof(*job));

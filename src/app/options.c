@@ -5,6 +5,7 @@
 
 #include "app/dest.h"
 #include "app/plan_options.h"
+#include "base/units.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -13,14 +14,27 @@
 enum {
 	OPT_COPIES = SC_OPTION_OWN,
 	OPT_VERIFY,
+	OPT_NO_RESUME,
+	OPT_BUDDY,
+	OPT_HEARTBEAT,
+	OPT_TIMEOUT,
 	OPT_PLAN,
 	OPT_TOPOLOGY,
 	OPT_SIZE,
 	OPT_TIMINGS,
 	OPT_FAILED_HOSTS,
+	OPT_STATUS_FILE,
 	OPT_TRACE,
 	OPT_PROGRESS,
 };
+
+/* More heartbeats are a load, fewer tell nobody anything. */
+static const uint64_t heartbeat_ns_min = UINT64_C(10) * 1000 * 1000;
+static const uint64_t heartbeat_ns_max = UINT64_C(600) * 1000 * 1000 * 1000;
+
+/* Below that a busy machine looks dead; above, no job waits for so long. */
+static const uint64_t timeout_ns_min = UINT64_C(100) * 1000 * 1000;
+static const uint64_t timeout_ns_max = UINT64_C(86400) * 1000 * 1000 * 1000;
 
 static const char short_options[] = ":fp" SC_PLAN_SHORT_OPTIONS "qvVh";
 
@@ -30,11 +44,16 @@ static const struct option long_options[] = {
 	SC_PLAN_LONG_OPTIONS,
 	{"copies", required_argument, NULL, OPT_COPIES},
 	{"verify", no_argument, NULL, OPT_VERIFY},
+	{"no-resume", no_argument, NULL, OPT_NO_RESUME},
+	{"buddy", required_argument, NULL, OPT_BUDDY},
+	{"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"plan", no_argument, NULL, OPT_PLAN},
 	{"topology", required_argument, NULL, OPT_TOPOLOGY},
 	{"size", required_argument, NULL, OPT_SIZE},
 	{"timings", required_argument, NULL, OPT_TIMINGS},
 	{"failed-hosts", required_argument, NULL, OPT_FAILED_HOSTS},
+	{"status-file", required_argument, NULL, OPT_STATUS_FILE},
 	{"trace", required_argument, NULL, OPT_TRACE},
 	{"progress", required_argument, NULL, OPT_PROGRESS},
 	{"quiet", no_argument, NULL, 'q'},
@@ -78,6 +97,37 @@ take_word_option(struct sc_options *options, int option, struct sc_error *err)
 	return word < 0 ? -1 : 0;
 }
 
+static int
+take_buddy(struct sc_options *options, struct sc_error *err)
+{
+	options->buddy = SC_BUDDY_RANK;
+	if (strcmp(optarg, "auto") == 0)
+		options->buddy = SC_BUDDY_AUTO;
+	else if (strcmp(optarg, "none") == 0)
+		options->buddy = SC_BUDDY_NONE;
+	else if (strcmp(optarg, "0") == 0)
+		return sc_fail(err, 0, "--buddy=0: rank 0 is the origin itself");
+	else if (sc_parse_count(optarg, 1, UINT32_MAX - 1, &options->buddy_rank) != 0)
+		return sc_fail(err, 0, "--buddy=%s: it takes a rank, auto or none", optarg);
+	return 0;
+}
+
+/* An option for what happens when somebody is lost. */
+static int
+take_fault_option(struct sc_options *options, int option, struct sc_error *err)
+{
+	switch (option) {
+	case OPT_BUDDY:
+		return take_buddy(options, err);
+	case OPT_HEARTBEAT:
+		return sc_option_duration("heartbeat", heartbeat_ns_min, heartbeat_ns_max,
+		    &options->heartbeat_ns, err);
+	default:
+		return sc_option_duration("timeout", timeout_ns_min, timeout_ns_max,
+		    &options->timeout_ns, err);
+	}
+}
+
 /* An option that says what to do or tell. */
 static int
 take_option(struct sc_options *options, int option, struct sc_error *err)
@@ -104,6 +154,13 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 	case OPT_VERIFY:
 		options->verify = true;
 		return 0;
+	case OPT_NO_RESUME:
+		options->resume = false;
+		return 0;
+	case OPT_BUDDY:
+	case OPT_HEARTBEAT:
+	case OPT_TIMEOUT:
+		return take_fault_option(options, option, err);
 	case OPT_PLAN:
 		if (options->errand == SC_ERRAND_STAGE)
 			options->errand = SC_ERRAND_PLAN;
@@ -120,6 +177,9 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 	case OPT_FAILED_HOSTS:
 		options->failed_hosts = optarg;
 		return 0;
+	case OPT_STATUS_FILE:
+		options->status_file = optarg;
+		return 0;
 	case OPT_TRACE:
 		options->trace = optarg;
 		return 0;
@@ -129,6 +189,21 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 	default:
 		return sc_plan_option_take(&options->wishes, option, err);
 	}
+}
+
+static int
+check_timeout(const struct sc_options *options, struct sc_error *err)
+{
+	char heartbeat[SC_UNIT_TEXT_BYTES];
+	char timeout[SC_UNIT_TEXT_BYTES];
+
+	if (options->heartbeat_ns == 0 || options->timeout_ns == 0 ||
+	    options->timeout_ns > 2 * options->heartbeat_ns)
+		return 0;
+	return sc_fail(err, 0,
+	    "--timeout is %s: it must be more than two heartbeats (--heartbeat) of %s",
+	    sc_format_duration((double)options->timeout_ns * 1e-9, timeout),
+	    sc_format_duration((double)options->heartbeat_ns * 1e-9, heartbeat));
 }
 
 static int
@@ -161,6 +236,7 @@ sc_options_parse(struct sc_options *options, int argc, char **argv, struct sc_er
 	int option;
 
 	memset(options, 0, sizeof(*options));
+	options->resume = true;
 	optind = 1;
 	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
 		if (option == ':' || option == '?')
@@ -170,5 +246,7 @@ sc_options_parse(struct sc_options *options, int argc, char **argv, struct sc_er
 	}
 	if (options->errand == SC_ERRAND_HELP || options->errand == SC_ERRAND_VERSION)
 		return 0;
+	if (check_timeout(options, err) != 0)
+		return -1;
 	return take_operands(options, argc - optind, argv + optind, err);
 }

@@ -17,6 +17,13 @@ enum sc_progress_mode {
 	SC_PROGRESS_NEVER,
 };
 
+/* Who stands in for the origin. */
+enum sc_buddy_wish {
+	SC_BUDDY_AUTO, /* one that sees the same source, if there is one on another host */
+	SC_BUDDY_NONE,
+	SC_BUDDY_RANK,
+};
+
 enum sc_errand {
 	SC_ERRAND_STAGE,
 	SC_ERRAND_PLAN,
@@ -30,13 +37,19 @@ struct sc_options {
 	bool force;
 	bool preserve;
 	bool verify;
+	bool resume; /* go on where an earlier run was cut off; be ready to be cut off */
 	bool quiet;
 	int verbose;
 	enum sc_copies copies;
 	enum sc_progress_mode progress;
 	struct sc_plan_wishes wishes;
+	enum sc_buddy_wish buddy;
+	uint32_t buddy_rank;      /* of SC_BUDDY_RANK */
+	uint64_t heartbeat_ns;    /* 0: to be chosen, see timeouts.h */
+	uint64_t timeout_ns;      /* the same; over two heartbeats if both are given */
 	const char *timings;      /* or NULL */
 	const char *failed_hosts; /* or NULL */
+	const char *status_file;  /* or NULL */
 	const char *trace;        /* or NULL: the beginning of each rank's file */
 	const char *topology;     /* or NULL: the ranks of this job */
 	uint64_t size_bytes;      /* --size, for a plan without a source */

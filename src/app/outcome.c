@@ -15,34 +15,30 @@
 
 int
 sc_outcome_init(struct sc_outcome *outcome, const struct sc_options *options,
-    const struct sc_plan *plan, const struct sc_census *census,
-    const struct sc_census_entry *entries, bool origin_keeps_copy, uint64_t started_ns)
+    const struct sc_job *job, uint64_t started_ns)
 {
 	*outcome = (struct sc_outcome){
 		.options = options,
-		.plan = plan,
-		.census = census,
-		.entries = entries,
+		.job = job,
+		.plan = &job->plan,
 		.started_ns = started_ns,
-		.copies = plan->recipients + (origin_keeps_copy ? 1 : 0),
+		.copies = job->plan.recipients + (job->facts.origin_keeps_copy ? 1 : 0),
+		.already = job->facts.complete_count,
+		.nodes = job->plan.recipients + 1,
 	};
-	outcome->failed = calloc(plan->recipients + 1, sizeof(*outcome->failed));
+	outcome->fates = calloc(outcome->nodes, sizeof(*outcome->fates));
 	sc_progress_init(&outcome->progress, options->progress, options->quiet, started_ns,
 	    outcome->copies);
-	return outcome->failed == NULL ? -1 : 0;
+	return outcome->fates == NULL ? -1 : 0;
 }
 
 void
 sc_outcome_free(struct sc_outcome *outcome)
 {
-	free(outcome->failed);
-	outcome->failed = NULL;
-}
-
-static const char *
-host_of(const struct sc_outcome *outcome, uint32_t node)
-{
-	return outcome->entries[outcome->census->ranks[node]].host;
+	for (uint32_t i = 0; outcome->fates != NULL && i < outcome->nodes; i++)
+		free(outcome->fates[i].cause);
+	free(outcome->fates);
+	outcome->fates = NULL;
 }
 
 static void
@@ -52,8 +48,22 @@ say_failed(struct sc_outcome *outcome, uint32_t node, const char *cause, uint64_
 	char host[SC_HOST_BYTES];
 
 	sc_log(SC_LOG_ERROR, "%s (rank %u): %s (after %s)",
-	    sc_printable(host_of(outcome, node), host, sizeof(host)), outcome->census->ranks[node],
-	    cause, sc_format_duration((double)(now_ns - outcome->started_ns) * 1e-9, after));
+	    sc_printable(sc_job_host(outcome->job, node), host, sizeof(host)),
+	    outcome->job->census.ranks[node], cause,
+	    sc_format_duration((double)(now_ns - outcome->started_ns) * 1e-9, after));
+}
+
+/* The first cause is why the node has no copy; what comes later may follow from it. */
+static void
+note_failed(struct sc_outcome *outcome, uint32_t node, const char *cause, uint64_t now_ns)
+{
+	struct sc_outcome_fate *fate = &outcome->fates[node];
+
+	if (fate->failed)
+		return;
+	fate->failed = true;
+	fate->cause = strdup(cause);
+	say_failed(outcome, node, cause, now_ns);
 }
 
 void
@@ -68,15 +78,27 @@ sc_outcome_listen(void *context, const struct sc_action *action, const char *tex
 		sc_progress_show(&outcome->progress, outcome->plan, &action->tally, now_ns);
 		break;
 	case SC_REPORT_COPY_FAILED:
-		outcome->failed[action->peer] = true;
-		say_failed(outcome, action->peer, text, now_ns);
+		note_failed(outcome, action->peer, text, now_ns);
+		break;
+	case SC_REPORT_NODE_LOST:
+		note_failed(outcome, action->peer, text, now_ns);
+		outcome->fates[action->peer].lost = true;
+		break;
+	case SC_REPORT_NODE_TORPID:
+		sc_log(SC_LOG_WARNING,
+		    "%s (rank %u) is much slower than the others, and is relieved",
+		    sc_job_host(outcome->job, action->peer),
+		    outcome->job->census.ranks[action->peer]);
+		break;
+	case SC_REPORT_TAKEOVER:
+		sc_log(SC_LOG_WARNING, "rank %u takes over from rank %u",
+		    outcome->job->census.ranks[outcome->job->self],
+		    outcome->job->census.ranks[action->peer]);
 		break;
 	case SC_REPORT_ABORTED:
 		outcome->aborted = true;
-		if (action->peer != SC_NONE && action->peer <= outcome->plan->recipients)
-			say_failed(outcome, action->peer, text, now_ns);
-		else
-			sc_log(SC_LOG_ERROR, "%s: giving up", text);
+		snprintf(outcome->abort_cause, sizeof(outcome->abort_cause), "%s", text);
+		sc_log(SC_LOG_ERROR, "%s: giving up", text);
 		break;
 	case SC_REPORT_ENDED:
 		outcome->tally = action->tally;
@@ -90,7 +112,7 @@ sc_outcome_status(const struct sc_outcome *outcome)
 {
 	if (outcome->ended_ns != 0 && outcome->tally.committed == outcome->copies)
 		return SC_EXIT_COMPLETE;
-	return outcome->tally.committed == 0 ? SC_EXIT_NOTHING : SC_EXIT_PARTIAL;
+	return outcome->tally.committed + outcome->already == 0 ? SC_EXIT_NOTHING : SC_EXIT_PARTIAL;
 }
 
 double
@@ -110,48 +132,81 @@ sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 	char each[SC_UNIT_TEXT_BYTES];
 	char all[SC_UNIT_TEXT_BYTES];
 
-	if (outcome->copies == 0)
+	char had[64] = "";
+
+	if (outcome->copies + outcome->already == 0)
 		sc_log(SC_LOG_WARNING,
 		    "DEST is SOURCE itself, and there is no other node: "
 		    "nothing was to be done");
-	if (outcome->options->quiet || outcome->tally.committed == 0)
+	if (outcome->options->quiet || outcome->tally.committed + outcome->already == 0)
 		return;
+	if (outcome->already > 0)
+		snprintf(had, sizeof(had), " (%u had it already)", outcome->already);
 	if (digest[0] != '\0')
 		printf("%s  %s\n", digest,
 		    sc_printable(outcome->options->source, source, sizeof(source)));
 	if (elapsed_s <= 0)
 		elapsed_s = 1e-9;
-	printf("staged %s to %u/%u nodes in %s (%s a node, %s in all)\n",
-	    sc_format_size(size, size_text), outcome->tally.committed, outcome->copies,
-	    sc_format_duration(elapsed_s, duration), sc_format_rate(size / elapsed_s, each),
+	printf("staged %s to %u/%u nodes%s in %s (%s a node, %s in all)\n",
+	    sc_format_size(size, size_text), outcome->tally.committed + outcome->already,
+	    outcome->copies + outcome->already, had, sc_format_duration(elapsed_s, duration),
+	    sc_format_rate(size / elapsed_s, each),
 	    sc_format_rate(size * outcome->tally.committed / elapsed_s, all));
 	fflush(stdout);
 }
 
+/* Each host that doesn't have the file, once, after a word. */
 static int
-write_hosts(const struct sc_outcome *outcome, FILE *file)
+write_hosts(const struct sc_outcome *outcome, FILE *file, const char *word)
 {
 	bool everybody = outcome->tally.committed == 0;
 	const char *last = "";
 
 	for (uint32_t i = 0; i <= outcome->plan->recipients; i++) {
 		bool counts = i > 0 || outcome->copies > outcome->plan->recipients;
+		const char *host = sc_job_host(outcome->job, i);
 
 		/* Ranks of one host usually follow each other: it is named once. */
-		if (!counts || !(everybody || outcome->failed[i]) ||
-		    strcmp(last, host_of(outcome, i)) == 0)
+		if (!counts || !(everybody || outcome->fates[i].failed) || strcmp(last, host) == 0)
 			continue;
-		last = host_of(outcome, i);
-		if (fprintf(file, "%s\n", last) < 0)
+		last = host;
+		if (fprintf(file, "%s%s\n", word, host) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-int
-sc_outcome_write_failed_hosts(const struct sc_outcome *outcome, struct sc_error *err)
+static int
+write_failed(const void *context, FILE *file)
 {
-	const char *path = outcome->options->failed_hosts;
+	return write_hosts(context, file, "");
+}
+
+static int
+write_status(const void *context, FILE *file)
+{
+	const struct sc_outcome *outcome = context;
+
+	if (fprintf(file, "status=%d staged=%u/%u\n", (int)sc_outcome_status(outcome),
+		outcome->tally.committed + outcome->already,
+		outcome->copies + outcome->already) < 0)
+		return -1;
+	return write_hosts(outcome, file, "failed ");
+}
+
+static int
+write_refusal(const void *context, FILE *file)
+{
+	const enum sc_exit_status *status = context;
+
+	return fprintf(file, "status=%d staged=0/0\n", (int)*status) < 0 ? -1 : 0;
+}
+
+/* Write a file that appears whole: a script that finds it takes it for that. */
+static int
+write_whole(const char *path, int (*write)(const void *context, FILE *), const void *context,
+    struct sc_error *err)
+{
 	size_t capacity = strlen(path) + sizeof(".part");
 	char *part = malloc(capacity);
 	FILE *file = NULL;
@@ -159,12 +214,11 @@ sc_outcome_write_failed_hosts(const struct sc_outcome *outcome, struct sc_error 
 
 	if (part == NULL)
 		return sc_fail(err, ENOMEM, "%s", path);
-	/* A script that finds the list takes it for whole: so it appears whole. */
 	snprintf(part, capacity, "%s.part", path);
 	file = fopen(part, "w");
 	if (file == NULL)
 		goto out;
-	rc = write_hosts(outcome, file);
+	rc = write(context, file);
 	if (fclose(file) != 0)
 		rc = -1;
 	if (rc == 0)
@@ -177,4 +231,22 @@ out:
 	}
 	free(part);
 	return rc;
+}
+
+int
+sc_outcome_write_failed_hosts(const struct sc_outcome *outcome, struct sc_error *err)
+{
+	return write_whole(outcome->options->failed_hosts, write_failed, outcome, err);
+}
+
+int
+sc_outcome_write_status(const struct sc_outcome *outcome, struct sc_error *err)
+{
+	return write_whole(outcome->options->status_file, write_status, outcome, err);
+}
+
+int
+sc_outcome_write_refusal(const char *path, enum sc_exit_status status, struct sc_error *err)
+{
+	return write_whole(path, write_refusal, &status, err);
 }

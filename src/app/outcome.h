@@ -1,15 +1,15 @@
 /*
- * The outcome, at the origin: who has the file and who hasn't, what the user
+ * The outcome, at whoever leads in the end: who has the file and who hasn't, what the user
  * is told of it, and the exit status.
  */
 #ifndef SC_APP_OUTCOME_H
 #define SC_APP_OUTCOME_H
 
+#include "app/job.h"
 #include "app/options.h"
 #include "app/progress.h"
 #include "core/action.h"
 #include "core/plan.h"
-#include "fabric/census.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,23 +21,31 @@ enum sc_exit_status {
 	SC_EXIT_PARTIAL = 3,
 };
 
+/* What was said of a node. */
+struct sc_outcome_fate {
+	bool failed; /* it doesn't have the file */
+	bool lost;   /* the node itself failed */
+	char *cause; /* the first one; owned; NULL: none, or there was no memory for it */
+};
+
 struct sc_outcome {
-	const struct sc_options *options; /* borrowed, like the next three */
-	const struct sc_plan *plan;
-	const struct sc_census *census;
-	const struct sc_census_entry *entries; /* of all ranks */
+	const struct sc_options *options; /* borrowed, like the next one */
+	const struct sc_job *job;
+	const struct sc_plan *plan; /* the job's */
 	struct sc_progress progress;
 	uint64_t started_ns;
 	uint64_t ended_ns;
-	uint32_t copies; /* nodes that were to have one */
+	uint32_t copies;  /* nodes that were to have one */
+	uint32_t already; /* further nodes that had it before */
 	struct sc_tally tally;
-	bool *failed; /* by node; owned */
+	struct sc_outcome_fate *fates; /* by node; owned */
+	uint32_t nodes;                /* of them */
 	bool aborted;
+	char abort_cause[SC_CAUSE_BYTES];
 };
 
 /* -1 without memory.  Free with sc_outcome_free, also an all-zero struct. */
-int sc_outcome_init(struct sc_outcome *, const struct sc_options *, const struct sc_plan *,
-    const struct sc_census *, const struct sc_census_entry *, bool origin_keeps_copy,
+int sc_outcome_init(struct sc_outcome *, const struct sc_options *, const struct sc_job *,
     uint64_t started_ns);
 void sc_outcome_free(struct sc_outcome *);
 
@@ -54,5 +62,13 @@ void sc_outcome_print(const struct sc_outcome *, const char *digest);
 
 /* Write --failed-hosts: a host a line, also if there is none. */
 int sc_outcome_write_failed_hosts(const struct sc_outcome *, struct sc_error *);
+
+/* Write --status-file, for a program that started this one and can't trust mpirun's status:
+ * "status=3 staged=7/8", then "failed HOST" for each that doesn't have the file. */
+int sc_outcome_write_status(const struct sc_outcome *, struct sc_error *);
+
+/* The same where nothing has begun (there is no SOURCE, two ranks would write one file):
+ * "status=1 staged=0/0". */
+int sc_outcome_write_refusal(const char *path, enum sc_exit_status, struct sc_error *);
 
 #endif

@@ -34,6 +34,23 @@ sc_option_bytes(const char *name, uint64_t min, uint64_t max, uint64_t *bytes, s
 	return 0;
 }
 
+int
+sc_option_duration(const char *name, uint64_t min_ns, uint64_t max_ns, uint64_t *ns,
+    struct sc_error *err)
+{
+	char low[SC_UNIT_TEXT_BYTES];
+	char high[SC_UNIT_TEXT_BYTES];
+
+	if (sc_parse_duration(optarg, ns) != 0)
+		return sc_fail(err, 0, "--%s=%s: it takes a time such as 500ms, 10s or 2min", name,
+		    optarg);
+	if (*ns < min_ns || *ns > max_ns)
+		return sc_fail(err, 0, "--%s=%s: it takes a time from %s to %s", name, optarg,
+		    sc_format_duration((double)min_ns * 1e-9, low),
+		    sc_format_duration((double)max_ns * 1e-9, high));
+	return 0;
+}
+
 /* A number, or 0 for "auto". */
 static int
 parse_wish(const char *name, uint32_t max, uint32_t *wish, struct sc_error *err)

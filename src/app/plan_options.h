@@ -41,6 +41,10 @@ int sc_plan_option_take(struct sc_plan_wishes *, int option, struct sc_error *);
 int sc_option_bytes(const char *name, uint64_t min, uint64_t max, uint64_t *bytes,
     struct sc_error *);
 
+/* A duration from min to max. */
+int sc_option_duration(const char *name, uint64_t min_ns, uint64_t max_ns, uint64_t *ns,
+    struct sc_error *);
+
 /* A number from min to max. */
 int sc_option_number(const char *name, uint32_t min, uint32_t max, uint32_t *number,
     struct sc_error *);

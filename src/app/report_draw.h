@@ -19,6 +19,7 @@
 #define SC_DRAW_GREEN "#009E73"
 #define SC_DRAW_ORANGE "#E69F00"
 #define SC_DRAW_RED "#D55E00"
+#define SC_DRAW_PURPLE "#AA4499"
 
 enum { SC_DRAW_WIDTH = 1200, SC_DRAW_MARGIN = 20 };
 
@@ -42,7 +43,7 @@ struct sc_picture {
 
 	/* What was drawn, and so is explained. */
 	bool has_quarters, has_receiving, has_storing, has_failed, has_after_failure, has_sending;
-	bool has_first, has_last, has_stored, has_waiting;
+	bool has_first, has_last, has_stored, has_waiting, has_lost, has_untold, has_detour;
 };
 
 /* The place of a moment, which is moved to the panel's edge if it is outside of it. */
@@ -67,10 +68,13 @@ void sc_draw_last(FILE *, double x, double y, double height);
 void sc_draw_stored(FILE *, double x, double y, double height);
 void sc_draw_committed(FILE *, double x, double y, double height);
 void sc_draw_failed(FILE *, double x, double y, double height);
+void sc_draw_lost(FILE *, double x, double y, double height);
+void sc_draw_detour(FILE *, double x, double y, double height);
 
 /* The attributes of the bars while a quarter (0 to 3) of the file is stored, and of the others. */
 extern const char *const sc_draw_quarters[4];
 extern const char sc_draw_receiving[], sc_draw_storing[], sc_draw_after_failure[],
-    sc_draw_waiting[], sc_draw_network[], sc_draw_storage[], sc_draw_sending[];
+    sc_draw_waiting[], sc_draw_untold[], sc_draw_network[], sc_draw_storage[], sc_draw_sending[],
+    sc_draw_takeover[];
 
 #endif

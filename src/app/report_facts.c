@@ -35,6 +35,12 @@ sc_report_has_copy(const struct sc_past_node *node)
 	return node->reported && node->state == SC_NODE_COMMITTED;
 }
 
+bool
+sc_report_is_lost(const struct sc_past_node *node)
+{
+	return node->reported && node->state == SC_NODE_LOST;
+}
+
 /* What is sorted: a node and what it is sorted by. */
 struct key {
 	double time_s;
@@ -76,7 +82,9 @@ sort_copies(struct sc_report_facts *facts, struct key *keys)
 	for (uint32_t i = 0; i <= run->recipients; i++) {
 		const struct sc_past_node *node = &run->nodes[i];
 
-		if (i == SC_ORIGIN && (!node->reported || node->state == SC_NODE_NO_COPY))
+		if (i == SC_ORIGIN &&
+		    (!node->reported || node->state == SC_NODE_NO_COPY ||
+			run->origin_keeps_no_copy))
 			continue;
 		facts->copies_wanted++;
 		if (sc_report_has_copy(node))
@@ -91,6 +99,17 @@ sort_copies(struct sc_report_facts *facts, struct key *keys)
 	qsort(keys, facts->copies, sizeof(*keys), compare_times);
 	for (uint32_t i = 0; i < facts->copies; i++)
 		facts->slowest_first[i] = keys[i].node;
+}
+
+static void
+find_lost(struct sc_report_facts *facts)
+{
+	const struct sc_past_run *run = facts->run;
+
+	for (uint32_t i = 0; i <= run->recipients; i++) {
+		if (sc_report_is_lost(&run->nodes[i]))
+			facts->lost[facts->lost_count++] = i;
+	}
 }
 
 static void
@@ -232,12 +251,15 @@ sc_report_facts_find(struct sc_report_facts *facts, const struct sc_past_run *ru
 	*facts = (struct sc_report_facts){.run = run};
 	facts->slowest_first = calloc(nodes, sizeof(*facts->slowest_first));
 	facts->without = calloc(nodes, sizeof(*facts->without));
+	facts->lost = calloc(nodes, sizeof(*facts->lost));
 	facts->by_place = calloc(nodes, sizeof(*facts->by_place));
 	facts->lag_s = calloc(nodes, sizeof(*facts->lag_s));
 	if (keys == NULL || numbers == NULL || facts->slowest_first == NULL ||
-	    facts->without == NULL || facts->by_place == NULL || facts->lag_s == NULL)
+	    facts->without == NULL || facts->lost == NULL || facts->by_place == NULL ||
+	    facts->lag_s == NULL)
 		goto out;
 	sort_copies(facts, keys);
+	find_lost(facts);
 	sort_places(facts, keys);
 	find_times(facts, numbers);
 	find_lags(facts, numbers);
@@ -254,6 +276,7 @@ sc_report_facts_free(struct sc_report_facts *facts)
 {
 	free(facts->slowest_first);
 	free(facts->without);
+	free(facts->lost);
 	free(facts->by_place);
 	free(facts->lag_s);
 	*facts = (struct sc_report_facts){0};

@@ -19,6 +19,8 @@ struct sc_report_facts {
 	uint32_t *slowest_first; /* the nodes that have a copy; owned */
 	uint32_t *without;       /* those that were to have one and haven't, by node; owned */
 	uint32_t without_count;
+	uint32_t *lost; /* nodes that failed themselves, by node; owned */
+	uint32_t lost_count;
 
 	/* When the recipients had it (the origin, if there are none); NaN: none has. */
 	double first_s;
@@ -47,6 +49,7 @@ int sc_report_facts_find(struct sc_report_facts *, const struct sc_past_run *);
 void sc_report_facts_free(struct sc_report_facts *);
 
 bool sc_report_has_copy(const struct sc_past_node *);
+bool sc_report_is_lost(const struct sc_past_node *);
 
 /* By what a group is known from its neighbours in by_place: the number of
  * nodes from place on that are of the same group. */

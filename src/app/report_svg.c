@@ -23,11 +23,14 @@ static const double end_part = 0.12;
 
 static const double curves_height = 120;
 
+/* Nodes that were lost, of which that is told above the lanes. */
+enum { LOST_TOLD = 3 };
+
 /* The latest moment that there is. */
 static double
 latest_s(const struct sc_past_run *run)
 {
-	double latest = run->elapsed_s;
+	double latest = fmax(run->elapsed_s, run->takeover_s);
 
 	for (uint32_t i = 0; i <= run->recipients; i++) {
 		const struct sc_past_node *node = &run->nodes[i];
@@ -124,6 +127,33 @@ draw_verdict(const struct sc_picture *picture, double y)
 	return y;
 }
 
+/* Who was lost, the first ones, and who led then. */
+static double
+draw_losses(const struct sc_picture *picture, double y)
+{
+	const struct sc_report_facts *facts = picture->facts;
+	char sentence[SC_REPORT_SENTENCE_BYTES], name[SC_REPORT_NAME_BYTES];
+	char line[sizeof(sentence) + sizeof(name) + 64];
+
+	for (uint32_t i = 0; i < facts->lost_count && i < LOST_TOLD; i++) {
+		snprintf(line, sizeof(line), "Lost: %s; %s.",
+		    sc_report_node_name(facts->run, facts->lost[i], name),
+		    sc_report_lost_sentence(facts->run, facts->lost[i], sentence));
+		y = sc_draw_paragraph(picture->out, y, line);
+	}
+	if (facts->lost_count > LOST_TOLD) {
+		snprintf(line, sizeof(line), "And %" PRIu32 " more were lost.",
+		    facts->lost_count - LOST_TOLD);
+		y = sc_draw_paragraph(picture->out, y, line);
+	}
+	if (sc_report_takeover_sentence(facts->run, sentence)[0] != '\0') {
+		snprintf(line, sizeof(line), "%c%s.", toupper((unsigned char)sentence[0]),
+		    sentence + 1);
+		y = sc_draw_paragraph(picture->out, y, line);
+	}
+	return y;
+}
+
 static double
 draw_title(const struct sc_picture *picture)
 {
@@ -154,7 +184,7 @@ draw_title(const struct sc_picture *picture)
 	    run->store_and_forward ? "; store and forward" : "",
 	    sc_report_is_simulated(run) ? "; simulated" : "");
 	sc_svg_text(picture->out, SC_DRAW_MARGIN, 54, "font-size=\"12.5\"", line);
-	return draw_verdict(picture, 72);
+	return draw_losses(picture, draw_verdict(picture, 72));
 }
 
 /* In what an axis of that length is labelled. */
@@ -237,6 +267,25 @@ draw_axes(const struct sc_picture *picture)
 		sc_svg_text(picture->out, picture->stalled.x + picture->stalled.width / 2,
 		    picture->top - 9,
 		    "text-anchor=\"middle\" font-size=\"11.5\" font-weight=\"bold\"", "waited for");
+	}
+}
+
+/* Across all lanes: from here on another node leads. */
+static void
+draw_takeover(const struct sc_picture *picture)
+{
+	const struct sc_past_run *run = picture->facts->run;
+	const struct sc_panel *const panels[] = {&picture->whole, &picture->end};
+
+	if (run->leader == SC_NONE)
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		double x = sc_panel_x(panels[i], run->takeover_s);
+
+		if (panels[i]->width > 0 && run->takeover_s >= panels[i]->from_s &&
+		    run->takeover_s <= panels[i]->to_s)
+			sc_svg_line(picture->out, x, picture->top - 4, x,
+			    picture->top + picture->lanes.total + 4, sc_draw_takeover);
 	}
 }
 
@@ -361,6 +410,7 @@ draw_body(struct sc_picture *picture, struct sc_error *err)
 		return -1;
 	picture->top = y + (picture->end.width > 0 || picture->stalled.width > 0 ? 24 : 8);
 	draw_axes(picture);
+	draw_takeover(picture);
 	sc_draw_lanes(picture);
 	return sc_draw_legend(picture, picture->top + picture->lanes.total + 64);
 }

@@ -15,22 +15,6 @@ static const double marks_height_min = 13, names_height_min = 9;
 /* Characters of a name, with and without a word on why it matters, and of a cause. */
 enum { NAME_CHARACTERS = 22, SPECIAL_CHARACTERS = 11, CAUSE_CHARACTERS = 70 };
 
-const char *const sc_draw_quarters[4] = {
-	"fill=\"#cfe3f0\"",
-	"fill=\"#9cc8e3\"",
-	"fill=\"#569fcb\"",
-	"fill=\"" SC_DRAW_BLUE "\"",
-};
-const char sc_draw_receiving[] = "fill=\"#569fcb\"";
-const char sc_draw_storing[] = "fill=\"url(#storage)\" stroke=\"#7a5400\" stroke-width=\".6\"";
-const char sc_draw_after_failure[] =
-    "fill=\"#fff\" stroke=\"" SC_DRAW_FAINT "\" stroke-width=\".8\" stroke-dasharray=\"3 2\"";
-const char sc_draw_waiting[] =
-    "stroke=\"" SC_DRAW_FAINT "\" stroke-width=\"1\" stroke-dasharray=\"1.5 2.5\"";
-const char sc_draw_network[] = "fill=\"url(#network)\" stroke=\"#27648a\" stroke-width=\".6\"";
-const char sc_draw_storage[] = "fill=\"url(#storage)\" stroke=\"#7a5400\" stroke-width=\".6\"";
-const char sc_draw_sending[] = "stroke=\"" SC_DRAW_INK "\" stroke-width=\"1.5\"";
-
 double
 sc_panel_x(const struct sc_panel *panel, double time_s)
 {
@@ -49,58 +33,6 @@ bool
 sc_draw_has_names(const struct sc_picture *picture)
 {
 	return picture->lanes.height >= names_height_min;
-}
-
-void
-sc_draw_first(FILE *out, double x, double y, double height)
-{
-	double r = height * 0.22;
-
-	fprintf(out,
-	    "<path d=\"M%.2f %.2fv%.2fl%.2f %.2fz\" fill=\"#fff\" stroke=\"" SC_DRAW_INK "\"/>\n",
-	    x, y - r, 2 * r, 1.6 * r, -r);
-}
-
-void
-sc_draw_last(FILE *out, double x, double y, double height)
-{
-	sc_svg_line(out, x, y - height * 0.42, x, y + height * 0.1,
-	    "fill=\"none\" stroke=\"" SC_DRAW_INK "\" stroke-width=\"1.6\"");
-}
-
-void
-sc_draw_stored(FILE *out, double x, double y, double height)
-{
-	double r = height * 0.15;
-
-	sc_svg_rect(out, x - r, y + height * 0.36 - 2 * r, 2 * r, 2 * r,
-	    "fill=\"#fff\" stroke=\"" SC_DRAW_INK "\"");
-}
-
-void
-sc_draw_committed(FILE *out, double x, double y, double height)
-{
-	double r = height * 0.27;
-
-	fprintf(out,
-	    "<path d=\"M%.2f %.2fl%.2f %.2fl%.2f %.2fl%.2f %.2fz\" fill=\"" SC_DRAW_GREEN
-	    "\" stroke=\"" SC_DRAW_INK "\" stroke-width=\".9\"/>\n",
-	    x, y - r, r, r, -r, r, -r, -r);
-}
-
-void
-sc_draw_failed(FILE *out, double x, double y, double height)
-{
-	double r = fmax(height * 0.26, 3);
-
-	fprintf(out,
-	    "<path d=\"M%.2f %.2fl%.2f %.2fm0 %.2fl%.2f %.2f\" fill=\"none\" stroke=\"#fff\""
-	    " stroke-width=\"5\"/>\n",
-	    x - r, y - r, 2 * r, 2 * r, -2 * r, -2 * r, 2 * r);
-	fprintf(out,
-	    "<path d=\"M%.2f %.2fl%.2f %.2fm0 %.2fl%.2f %.2f\" fill=\"none\" stroke=\"" SC_DRAW_RED
-	    "\" stroke-width=\"2.6\"/>\n",
-	    x - r, y - r, 2 * r, 2 * r, -2 * r, -2 * r, 2 * r);
 }
 
 /* A bar between two moments, as far as the panel shows it.  Is there anything to see? */
@@ -210,26 +142,73 @@ draw_no_copy(struct sc_picture *picture, const struct sc_panel *panel,
 	}
 }
 
+/* A node that was lost: what it held is known only of simulations. */
+static void
+draw_lost(struct sc_picture *picture, const struct sc_panel *panel, const struct sc_past_node *node,
+    double y)
+{
+	double failed_s = isnan(node->failed_s) ? panel->from_s : node->failed_s;
+	double middle = y + picture->lanes.height / 2;
+
+	if (!isnan(node->mark_s[SC_PAST_QUARTER]) || node->first_chunk_s < failed_s) {
+		draw_growth(picture, panel, node, y);
+	} else if (failed_s > panel->from_s) {
+		sc_svg_line(picture->out, panel->x, middle, sc_panel_x(panel, failed_s), middle,
+		    sc_draw_untold);
+		picture->has_untold = true;
+	}
+	if (is_in(panel, failed_s)) {
+		sc_draw_lost(picture->out, sc_panel_x(panel, failed_s), middle,
+		    picture->lanes.height);
+		picture->has_lost = true;
+	}
+}
+
+/* Where it asked others than before; a line till they agreed.  Many are asked at one time. */
+static void
+draw_detours(struct sc_picture *picture, const struct sc_panel *panel,
+    const struct sc_past_node *node, double y)
+{
+	const struct sc_past_run *run = picture->facts->run;
+	double middle = y + picture->lanes.height / 2;
+	double drawn_x = -1;
+
+	for (uint32_t i = node->last_detour; i != SC_NONE; i = run->detours[i].before) {
+		const struct sc_past_detour *detour = &run->detours[i];
+		double x = sc_panel_x(panel, detour->asked_s);
+
+		if (!is_in(panel, detour->asked_s) || fabs(x - drawn_x) < 1)
+			continue;
+		drawn_x = x;
+		if (detour->in_place_s > detour->asked_s)
+			sc_svg_line(picture->out, x, middle - picture->lanes.height * 0.14,
+			    sc_panel_x(panel, detour->in_place_s),
+			    middle - picture->lanes.height * 0.14,
+			    "stroke=\"" SC_DRAW_PURPLE "\" stroke-width=\"1.8\"");
+		sc_draw_detour(picture->out, x, middle, picture->lanes.height);
+		picture->has_detour = true;
+	}
+}
+
 static void
 draw_cause(const struct sc_picture *picture, const struct sc_past_node *node, double y)
 {
 	const struct sc_panel *panel = &picture->whole;
-	const char *cause = !node->reported ? "it did not report"
-	    : node->cause[0] != '\0'        ? node->cause
-					    : "no cause is told";
+	char cause[SC_CAUSE_BYTES];
 	double failed_s = isnan(node->failed_s) ? panel->from_s : node->failed_s;
-	double x = sc_panel_x(panel, failed_s) + 9;
+	double distance = sc_report_is_lost(node) ? 12 : 9;
+	double x = sc_panel_x(panel, failed_s) + distance;
 	const char *anchor = "start";
 
 	if (x > panel->x + panel->width * 0.55) {
-		x -= 18;
+		x -= 2 * distance;
 		anchor = "end";
 	}
 	fprintf(picture->out,
 	    "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" font-size=\"10.5\" "
 	    "fill=\"#7a3000\" stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\">",
 	    x, y + picture->lanes.height / 2 + 3.8, anchor);
-	sc_svg_escape_cut(picture->out, cause, CAUSE_CHARACTERS);
+	sc_svg_escape_cut(picture->out, sc_report_cause(node, cause), CAUSE_CHARACTERS);
 	fputs("</text>\n", picture->out);
 }
 
@@ -257,6 +236,14 @@ draw_waiting(struct sc_picture *picture, const struct sc_past_node *node, double
 	picture->has_waiting = true;
 }
 
+static bool
+is_without(uint32_t number, const struct sc_past_node *node)
+{
+	if (number == SC_ORIGIN)
+		return node->state == SC_NODE_FAILED || node->state == SC_NODE_LOST;
+	return !sc_report_has_copy(node);
+}
+
 static void
 draw_panel(struct sc_picture *picture, const struct sc_panel *panel, uint32_t number, double y)
 {
@@ -265,7 +252,8 @@ draw_panel(struct sc_picture *picture, const struct sc_panel *panel, uint32_t nu
 
 	if (panel->width <= 0)
 		return;
-	if (number != SC_ORIGIN && panel == &picture->whole)
+	if (number != SC_ORIGIN && panel == &picture->whole &&
+	    !(sc_report_is_lost(node) && isnan(node->first_chunk_s)))
 		draw_waiting(picture, node, middle);
 	if (sc_report_has_copy(node))
 		draw_copy(picture, panel, node, y);
@@ -274,7 +262,11 @@ draw_panel(struct sc_picture *picture, const struct sc_panel *panel, uint32_t nu
 		    picture->lanes.height);
 		picture->has_first = true;
 	}
-	if (number != SC_ORIGIN ? !sc_report_has_copy(node) : node->state == SC_NODE_FAILED)
+	if (sc_draw_has_marks(picture))
+		draw_detours(picture, panel, node, y);
+	if (sc_report_is_lost(node))
+		draw_lost(picture, panel, node, y);
+	else if (is_without(number, node))
 		draw_no_copy(picture, panel, node, y);
 	if (number == SC_ORIGIN && node->send_ended_s > node->send_begun_s &&
 	    node->send_ended_s >= panel->from_s) {
@@ -320,7 +312,7 @@ draw_name(const struct sc_picture *picture, const struct sc_report_lane *lane, d
 {
 	const struct sc_past_node *node = &picture->facts->run->nodes[lane->node];
 	const char *words = remark(picture, lane->node);
-	bool failed = lane->node != SC_ORIGIN && !sc_report_has_copy(node);
+	bool failed = is_without(lane->node, node);
 	double size = fmin(fmax(picture->lanes.height * 0.62, 9), 11.5);
 
 	if (!sc_draw_has_names(picture) && words == NULL && !failed && lane->node != SC_ORIGIN)
@@ -336,7 +328,10 @@ draw_name(const struct sc_picture *picture, const struct sc_report_lane *lane, d
 	draw_host(picture->out, node->host,
 	    words != NULL || failed ? SPECIAL_CHARACTERS : NAME_CHARACTERS);
 	if (words != NULL || failed)
-		fprintf(picture->out, ": %s", words != NULL ? words : "failed");
+		fprintf(picture->out, ": %s",
+		    words != NULL                 ? words
+			: sc_report_is_lost(node) ? "lost"
+						  : "failed");
 	fputs("</text>\n", picture->out);
 }
 
@@ -354,7 +349,7 @@ draw_tip(const struct sc_picture *picture, uint32_t number)
 		{"last chunk", node->last_chunk_s},
 		{"stored", node->stored_s},
 		{"committed", node->committed_s},
-		{"failed", node->failed_s},
+		{sc_report_is_lost(node) ? "lost" : "failed", node->failed_s},
 	};
 
 	fputs("<title>", picture->out);
@@ -394,8 +389,8 @@ draw_lane(struct sc_picture *picture, const struct sc_report_lane *lane)
 	draw_panel(picture, &picture->end, lane->node, y);
 	if (picture->stalled.width > 0)
 		draw_stalls(picture, &picture->facts->run->nodes[lane->node], y);
-	if (lane->node != SC_ORIGIN && sc_draw_has_marks(picture) &&
-	    !sc_report_has_copy(&picture->facts->run->nodes[lane->node]))
+	if (sc_draw_has_marks(picture) &&
+	    is_without(lane->node, &picture->facts->run->nodes[lane->node]))
 		draw_cause(picture, &picture->facts->run->nodes[lane->node], y);
 	fputs("</g>\n", picture->out);
 }

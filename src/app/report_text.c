@@ -19,6 +19,9 @@ enum { LISTED_MAX = 20 };
 /* The slowest nodes that are listed. */
 enum { SLOWEST_LISTED = 3 };
 
+/* Those that were too slow to relay. */
+enum { TORPID_LISTED = 3 };
+
 const char *
 sc_report_source_name(const struct sc_past_run *run)
 {
@@ -139,9 +142,12 @@ print_outcome(FILE *out, const struct sc_report_facts *facts)
 	char name[64];
 	double rate = (double)run->size_bytes / run->elapsed_s;
 
-	fprintf(out, "%-12s%s: %u of %u nodes have the file (exit status %" PRIu64 ")\n", "outcome",
+	fprintf(out, "%-12s%s: %u of %u nodes have the file (exit status %" PRIu64 ")", "outcome",
 	    run->outcome[0] == '\0' ? "not told" : sc_printable(run->outcome, name, sizeof(name)),
 	    facts->copies, facts->copies_wanted, run->exit_status);
+	if (run->had_it_before > 0)
+		fprintf(out, "; %" PRIu64 " more had it before", run->had_it_before);
+	fputc('\n', out);
 	if (facts->copies == 0)
 		return;
 	if (!(run->elapsed_s > 0)) {
@@ -218,6 +224,68 @@ print_why(FILE *out, const struct sc_report_facts *facts, const struct sc_report
 		print_line(out, "held up", text);
 }
 
+/* What an earlier run had left. */
+static void
+print_resumed(FILE *out, const struct sc_past_run *run)
+{
+	char size[SC_UNIT_TEXT_BYTES], line[128];
+	double bytes = 0;
+	uint32_t nodes = 0;
+
+	for (uint32_t i = 0; i <= run->recipients; i++) {
+		bytes += (double)run->nodes[i].chunks_resumed * (double)run->chunk_bytes;
+		nodes += run->nodes[i].chunks_resumed > 0;
+	}
+	if (nodes == 0)
+		return;
+	bytes = fmin(bytes, (double)run->size_bytes * nodes);
+	snprintf(line, sizeof(line), "%" PRIu32 " node%s had %s%s that an earlier run had left",
+	    nodes, nodes == 1 ? "" : "s", sc_format_size(bytes, size), nodes == 1 ? "" : " in all");
+	print_line(out, "resumed", line);
+}
+
+/* Nodes that were too slow to relay, the first ones of them. */
+static void
+print_torpid(FILE *out, const struct sc_past_run *run)
+{
+	char name[SC_REPORT_NAME_BYTES], after[SC_UNIT_TEXT_BYTES];
+	char line[sizeof(name) + 160];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i <= run->recipients; i++) {
+		if (isnan(run->nodes[i].torpid_s) || ++count > TORPID_LISTED)
+			continue;
+		snprintf(line, sizeof(line),
+		    "%s, much slower than others, had to pass on nothing more after %s",
+		    sc_report_node_name(run, i, name),
+		    sc_report_duration(run->nodes[i].torpid_s, after));
+		print_line(out, "relieved", line);
+	}
+	if (count > TORPID_LISTED) {
+		snprintf(line, sizeof(line), "and %" PRIu32 " more", count - TORPID_LISTED);
+		print_line(out, "", line);
+	}
+}
+
+/* What went wrong on the way and was made good. */
+static void
+print_repairs(FILE *out, const struct sc_past_run *run)
+{
+	char line[SC_REPORT_SENTENCE_BYTES];
+
+	print_resumed(out, run);
+	if (sc_report_takeover_sentence(run, line)[0] != '\0')
+		print_line(out, "takeover", line);
+	print_torpid(out, run);
+	if (run->chunks_damaged > 0) {
+		snprintf(line, sizeof(line),
+		    "%" PRIu64 " chunk%s did not pass the checksum on arrival, and %s dropped",
+		    run->chunks_damaged, run->chunks_damaged == 1 ? "" : "s",
+		    run->chunks_damaged == 1 ? "was" : "were");
+		print_line(out, "damaged", line);
+	}
+}
+
 /* What a reader would miss otherwise. */
 static void
 print_missing(FILE *out, const struct sc_past_run *run)
@@ -292,29 +360,42 @@ print_slowest(FILE *out, const struct sc_report_facts *facts)
 }
 
 static void
+print_lost(FILE *out, const struct sc_report_facts *facts)
+{
+	char name[SC_REPORT_NAME_BYTES], text[SC_REPORT_SENTENCE_BYTES];
+
+	if (facts->lost_count == 0)
+		return;
+	fputs("\nlost\n", out);
+	for (uint32_t i = 0; i < facts->lost_count && i < LISTED_MAX; i++)
+		fprintf(out, "  %s: %s\n", sc_report_node_name(facts->run, facts->lost[i], name),
+		    sc_report_lost_sentence(facts->run, facts->lost[i], text));
+	if (facts->lost_count > LISTED_MAX)
+		fprintf(out, "  and %u more\n", facts->lost_count - LISTED_MAX);
+}
+
+/* Those that are there, but have no copy. */
+static void
 print_without(FILE *out, const struct sc_report_facts *facts)
 {
-	const struct sc_past_run *run = facts->run;
-	uint32_t count = facts->without_count < LISTED_MAX ? facts->without_count : LISTED_MAX;
+	uint32_t count = 0;
 
-	if (count == 0)
-		return;
-	fputs("\nwithout the file\n", out);
-	for (uint32_t i = 0; i < count; i++) {
-		const struct sc_past_node *node = &run->nodes[facts->without[i]];
+	for (uint32_t i = 0; i < facts->without_count; i++) {
+		const struct sc_past_node *node = &facts->run->nodes[facts->without[i]];
 		char name[SC_REPORT_NAME_BYTES], cause[SC_CAUSE_BYTES], after[SC_UNIT_TEXT_BYTES];
 
-		fprintf(out, "  %s: %s%s", sc_report_node_name(run, facts->without[i], name),
-		    node->reported && node->state == SC_NODE_LOST ? "lost: " : "",
-		    !node->reported              ? "it did not report"
-			: node->cause[0] == '\0' ? "no cause is told"
-						 : sc_printable(node->cause, cause, sizeof(cause)));
+		if (sc_report_is_lost(node) || ++count > LISTED_MAX)
+			continue;
+		if (count == 1)
+			fputs("\nwithout the file\n", out);
+		fprintf(out, "  %s: %s", sc_report_node_name(facts->run, facts->without[i], name),
+		    sc_report_cause(node, cause));
 		if (!isnan(node->failed_s))
 			fprintf(out, " (after %s)", sc_report_duration(node->failed_s, after));
 		fputc('\n', out);
 	}
-	if (count < facts->without_count)
-		fprintf(out, "  and %u more\n", facts->without_count - count);
+	if (count > LISTED_MAX)
+		fprintf(out, "  and %u more\n", count - LISTED_MAX);
 }
 
 void
@@ -326,7 +407,9 @@ sc_report_print(FILE *out, const struct sc_report_facts *facts, const struct sc_
 	print_times(out, facts);
 	print_stalls(out, facts, why);
 	print_why(out, facts, why);
+	print_repairs(out, facts->run);
 	print_missing(out, facts->run);
 	print_slowest(out, facts);
+	print_lost(out, facts);
 	print_without(out, facts);
 }

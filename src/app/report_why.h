@@ -1,6 +1,6 @@
 /*
  * Which node was the slowest, and why: what the data of a run allow to be
- * said, and no more.
+ * said, and no more.  And the sentences of what went wrong.
  */
 #ifndef SC_APP_REPORT_WHY_H
 #define SC_APP_REPORT_WHY_H
@@ -63,5 +63,15 @@ char *sc_report_brake_sentence(const struct sc_report_facts *, const struct sc_r
     char out[SC_REPORT_SENTENCE_BYTES]);
 char *sc_report_pace_sentence(const struct sc_report_facts *, const struct sc_report_why *,
     char out[SC_REPORT_SENTENCE_BYTES]);
+
+/* Why a node has no copy: its cause, or that there is none.  Returns out. */
+char *sc_report_cause(const struct sc_past_node *, char out[SC_CAUSE_BYTES]);
+
+/* Of a node that was lost: why, when and what came of it.  Returns out. */
+char *sc_report_lost_sentence(const struct sc_past_run *, uint32_t node,
+    char out[SC_REPORT_SENTENCE_BYTES]);
+
+/* Who took over the lead, "" if nobody had to.  Returns out. */
+char *sc_report_takeover_sentence(const struct sc_past_run *, char out[SC_REPORT_SENTENCE_BYTES]);
 
 #endif

@@ -207,3 +207,86 @@ sc_report_pace_sentence(const struct sc_report_facts *facts, const struct sc_rep
 		    sc_report_duration(facts->usual_backlog_s, backlog));
 	return out;
 }
+
+char *
+sc_report_cause(const struct sc_past_node *node, char out[SC_CAUSE_BYTES])
+{
+	if (node->reported && node->cause[0] != '\0')
+		return sc_printable(node->cause, out, SC_CAUSE_BYTES);
+	snprintf(out, SC_CAUSE_BYTES, "%s",
+	    node->reported ? "no cause is told" : "it did not report");
+	return out;
+}
+
+/* "; 5 nodes took detours, the last one in place 12.0 ms later" */
+static void
+say_detours(const struct sc_past_node *node, char *out, size_t capacity)
+{
+	char later[SC_UNIT_TEXT_BYTES];
+	const char *plural = node->detours == 1 ? "" : "s";
+
+	if (node->detours == 0)
+		snprintf(out, capacity, "; no detour was needed");
+	else if (isnan(node->detour_s))
+		snprintf(out, capacity, "; %" PRIu32 " node%s looked for a detour in vain",
+		    node->detours, plural);
+	else if (isnan(node->failed_s))
+		snprintf(out, capacity, "; %" PRIu32 " node%s took detours", node->detours, plural);
+	else
+		snprintf(out, capacity,
+		    "; %" PRIu32 " node%s took detours, the last one in place %s later",
+		    node->detours, plural,
+		    sc_report_duration(fmax(node->detour_s - node->failed_s, 0), later));
+}
+
+/* " (after 234.0 ms, noticed by node 5)" */
+static void
+say_noticed(const struct sc_past_node *node, char *out, size_t capacity)
+{
+	char after[SC_UNIT_TEXT_BYTES];
+
+	out[0] = '\0';
+	if (isnan(node->failed_s))
+		return;
+	sc_report_duration(node->failed_s, after);
+	if (node->detected_by == SC_NONE)
+		snprintf(out, capacity, " (after %s)", after);
+	else if (node->detected_by == SC_ORIGIN)
+		snprintf(out, capacity, " (after %s, noticed by the origin)", after);
+	else
+		snprintf(out, capacity, " (after %s, noticed by node %" PRIu32 ")", after,
+		    node->detected_by);
+}
+
+char *
+sc_report_lost_sentence(const struct sc_past_run *run, uint32_t number,
+    char out[SC_REPORT_SENTENCE_BYTES])
+{
+	const struct sc_past_node *node = &run->nodes[number];
+	char cause[SC_CAUSE_BYTES], noticed[128], detours[128] = "";
+
+	say_noticed(node, noticed, sizeof(noticed));
+	if (run->has_events)
+		say_detours(node, detours, sizeof(detours));
+	snprintf(out, SC_REPORT_SENTENCE_BYTES, "%s%s%s", sc_report_cause(node, cause), noticed,
+	    detours);
+	return out;
+}
+
+char *
+sc_report_takeover_sentence(const struct sc_past_run *run, char out[SC_REPORT_SENTENCE_BYTES])
+{
+	char name[SC_REPORT_NAME_BYTES], before[SC_REPORT_NAME_BYTES], after[SC_UNIT_TEXT_BYTES];
+
+	out[0] = '\0';
+	if (run->leader == SC_NONE)
+		return out;
+	sc_report_node_name(run, run->leader, name);
+	if (run->leader_before == SC_NONE)
+		snprintf(before, sizeof(before), "whoever led before");
+	else
+		sc_report_node_name(run, run->leader_before, before);
+	snprintf(out, SC_REPORT_SENTENCE_BYTES, "%s took over from %s after %s", name, before,
+	    sc_report_duration(run->takeover_s, after));
+	return out;
+}

@@ -4,8 +4,10 @@
 #include "app/run.h"
 
 #include "base/clock.h"
+#include "base/deadman.h"
 #include "base/log.h"
 #include "core/node.h"
+#include "fabric/world.h"
 #include "file/io.h"
 #include "record/trace.h"
 
@@ -30,6 +32,9 @@ static const uint64_t idle_last_ns = 500 * 1000;
  * hurry, and sleeps longer: it shall cost next to nothing. */
 static const uint64_t waiting_after_ns = 100 * 1000 * 1000;
 static const uint64_t waiting_sleep_ns = 4 * 1000 * 1000;
+
+/* A disk that has not answered for so long is taken for broken. */
+static const uint64_t stall_ns = UINT64_C(30) * 1000 * 1000 * 1000;
 
 struct run {
 	const struct sc_run_config *config;
@@ -62,9 +67,6 @@ record(struct run *run, const struct sc_record *record)
 		report->committed_ns = run->now_ns;
 		report->state = SC_NODE_COMMITTED;
 		break;
-	case SC_RECORD_PEER_FAILED:
-		run->result->peer_failed = true;
-		break;
 	default:
 		break;
 	}
@@ -86,6 +88,10 @@ perform(struct run *run, const struct sc_action *action)
 	case SC_ACTION_LOAD:
 		sc_io_load(run->io, action->slot, action->chunk);
 		return 0;
+	case SC_ACTION_WITHDRAW:
+		return sc_fabric_withdraw(config->fabric, action->peer, action->subfile, run->err);
+	case SC_ACTION_FORGET:
+		return sc_fabric_forget(config->fabric, action->peer, run->err);
 	case SC_ACTION_STORE:
 		sc_io_store(run->io, action->slot, action->chunk);
 		return 0;
@@ -117,6 +123,7 @@ perform(struct run *run, const struct sc_action *action)
 		    run->now_ns);
 		return 0;
 	case SC_ACTION_LEAVE:
+		run->result->leave = action->leave;
 		run->left = true;
 		return 0;
 	}
@@ -176,6 +183,9 @@ take_fabric_event(struct run *run, const struct sc_fabric_event *happened)
 		event.intact = is_intact(run->config, happened, &event.chunk);
 		run->result->report.last_chunk_ns = run->now_ns;
 		break;
+	case SC_FABRIC_RECEIVE_ENDED:
+		event.what = SC_EVENT_RECEIVE_ENDED;
+		break;
 	case SC_FABRIC_SENT:
 		event.what = SC_EVENT_CHUNK_SENT;
 		break;
@@ -199,7 +209,13 @@ take_io_result(struct run *run, const struct sc_io_result *happened)
 
 	switch (happened->what) {
 	case SC_IO_OPENED:
-		return 0;
+		if (sc_io_note(run->io)[0] != '\0')
+			sc_log(SC_LOG_WARNING, "%s", sc_io_note(run->io));
+		if (!run->config->sink_options.resume)
+			return 0;
+		event.what = SC_EVENT_STORE_OPENED;
+		event.held = sc_io_held(run->io);
+		break;
 	case SC_IO_LOADED:
 		event.what = SC_EVENT_CHUNK_LOADED;
 		break;
@@ -313,7 +329,14 @@ start(struct run *run)
 		.plan = config->plan,
 		.self = config->self,
 		.keeps_copy = config->keeps_copy,
+		.has_source = config->source != NULL,
+		.awaits_store = config->dest != NULL && config->sink_options.resume,
+		.buddy = config->buddy,
+		.heartbeat_ns = config->heartbeat_ns,
+		.timeout_ns = config->timeout_ns,
 		.progress_interval_ns = config->progress_interval_ns,
+		/* Whoever dies while others are in MPI_Finalize would keep them there. */
+		.apart = sc_world_allows_exit(),
 	};
 	struct sc_io_config io_config = {
 		.slots = config->slots,
@@ -321,6 +344,7 @@ start(struct run *run)
 		.dest = config->dest,
 		.facts = config->facts,
 		.sink_options = config->sink_options,
+		.stall_ns = stall_ns,
 	};
 
 	run->node = sc_node_new(&node_config);
@@ -350,8 +374,10 @@ static int
 loop(struct run *run)
 {
 	while (!run->left) {
-		int count = take_events(run);
+		int count;
 
+		sc_deadman_feed();
+		count = take_events(run);
 		if (count < 0)
 			return -1;
 		if (*run->config->stop_signal != 0) {
@@ -378,6 +404,19 @@ fill_report(struct run *run)
 		report->memory_peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
 }
 
+/* What is to be known of the others when the node is no more. */
+static void
+keep_roster(struct run *run)
+{
+	const struct sc_roster *roster = sc_node_roster(run->node);
+
+	sc_roster_init(&run->result->roster, run->config->plan, run->config->buddy);
+	for (uint32_t i = 0; i < roster->failed.count; i++)
+		(void)sc_roster_fail(&run->result->roster, roster->losses[i].node,
+		    roster->losses[i].cause);
+	run->result->leads = sc_node_leader(run->node) == run->config->self;
+}
+
 int
 sc_run(const struct sc_run_config *config, struct sc_run_result *result, struct sc_error *err)
 {
@@ -387,11 +426,16 @@ sc_run(const struct sc_run_config *config, struct sc_run_result *result, struct 
 	*result = (struct sc_run_result){0};
 	result->report.node = config->self;
 	result->report.state = config->keeps_copy ? SC_NODE_FAILED : SC_NODE_NO_COPY;
-	rc = start(&run);
+	rc = sc_deadman_start(config->timeout_ns, err);
+	if (rc == 0)
+		rc = start(&run);
 	if (rc == 0)
 		rc = loop(&run);
-	sc_io_stop(run.io);
+	sc_deadman_stop();
+	result->io_hangs = !sc_io_stop(run.io);
 	fill_report(&run);
+	if (run.node != NULL)
+		keep_roster(&run);
 	sc_node_free(run.node);
 	sc_actions_free(&run.actions);
 	return rc;

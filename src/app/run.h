@@ -7,6 +7,7 @@
 
 #include "core/action.h"
 #include "core/plan.h"
+#include "core/roster.h"
 #include "fabric/fabric.h"
 #include "file/sink.h"
 #include "file/slots.h"
@@ -19,7 +20,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Called at the origin for each SC_ACTION_REPORT; text is "" where there is none. */
+/* Called at whoever leads the run, for each SC_ACTION_REPORT; text is "" where there is none. */
 typedef void sc_run_listener(void *context, const struct sc_action *, const char *text,
     uint64_t now_ns);
 
@@ -29,12 +30,15 @@ struct sc_run_config {
 	uint32_t self;
 	struct sc_fabric *fabric;
 	const struct sc_slots *slots;
-	struct sc_source *source; /* at the origin, else NULL */
+	struct sc_source *source; /* at the origin and the buddy, else NULL */
 	const char *dest;         /* NULL: no copy is kept here */
 	const char *dest_failure; /* why there can't be a copy here, or NULL */
 	struct sc_source_facts facts;
 	struct sc_sink_options sink_options;
 	bool keeps_copy;
+	uint32_t buddy;        /* a node, or SC_NONE */
+	uint64_t heartbeat_ns; /* as of the core */
+	uint64_t timeout_ns;
 	bool records; /* fill the timeline */
 	FILE *trace;  /* all events and actions are written to it, or NULL */
 	uint64_t progress_interval_ns;
@@ -46,15 +50,18 @@ struct sc_run_config {
 struct sc_run_result {
 	struct sc_timeline timeline;  /* owned by the caller afterwards */
 	struct sc_node_report report; /* host, rank and clock are the caller's to fill in */
-	bool peer_failed;             /* MPI's farewell would hang */
+	enum sc_leave leave;          /* how the core said to leave */
+	bool leads;                   /* this node has the last word */
+	struct sc_roster roster;      /* who has failed; owned by the caller afterwards */
+	bool io_hangs;                /* a thread is stuck: free neither slots nor source */
 	int stopped_by;               /* a signal, or 0 */
-	bool has_digest;              /* at the origin: the source was read whole */
+	bool has_digest;              /* the source was read whole here */
 	struct sc_digest digest;      /* its XXH3-128 */
 };
 
 /*
  * Take part until the core says LEAVE, a signal comes or MPI refuses to work.  -1 with a sentence in
- * the last case.  The part file is gone then, unless it became DEST.
+ * the last case.  What becomes of a part file that is not DEST by then: sc_sink_close.
  */
 int sc_run(const struct sc_run_config *, struct sc_run_result *, struct sc_error *);
 

@@ -48,13 +48,7 @@ run_plan(struct comparison *comparison, const struct sc_plan *plan, const char *
     struct sc_error *err)
 {
 	const struct sc_sim_options *options = comparison->options;
-	struct sc_sim_config config = {
-		.plan = plan,
-		.machine = &options->machine,
-		.faults = sc_sim_no_faults,
-		.seed = options->seed,
-		.limit_ns = sc_sim_limit_ns(plan, &options->machine),
-	};
+	struct sc_sim_config config = sc_sim_options_config(options, plan, NULL);
 	struct sc_sim_summary summary;
 	struct sc_sim_result result;
 	int rc;

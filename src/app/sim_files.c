@@ -31,13 +31,11 @@ on_step(void *context, uint32_t node, const struct sc_event *event,
 static int
 begin_trace(struct sc_sim_files *files, const struct sc_sim_config *config)
 {
-	struct sc_node_config node = {
-		.plan = config->plan, .progress_interval_ns = config->progress_interval_ns};
-
 	if (sc_trace_begin(files->trace, config->plan) != 0)
 		return -1;
-	for (node.self = 0; node.self <= config->plan->recipients; node.self++) {
-		node.keeps_copy = node.self != SC_ORIGIN || !config->origin_keeps_no_copy;
+	for (uint32_t i = 0; i <= config->plan->recipients; i++) {
+		struct sc_node_config node = sc_sim_node_config(config, i);
+
 		if (sc_trace_node(files->trace, &node) != 0)
 			return -1;
 	}

@@ -12,6 +12,7 @@
 #include "record/timings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
 
@@ -32,20 +33,16 @@ static int
 run_plan(const struct sc_sim_options *options, const struct sc_plan *plan, int argc, char **argv,
     struct sc_error *err)
 {
-	struct sc_sim_config config = {
-		.plan = plan,
-		.machine = &options->machine,
-		.faults = sc_sim_no_faults,
-		.seed = options->seed,
-		.limit_ns = sc_sim_limit_ns(plan, &options->machine),
-	};
+	struct sc_fault *faults = sc_sim_fails_resolve(&options->fails, plan);
+	struct sc_sim_config config = sc_sim_options_config(options, plan, faults);
 	struct sc_sim_files files = {0};
 	struct sc_sim_result result = {0};
 	struct sc_sim_comparison compared = {0};
 	struct sc_sim_summary summary;
-	int rc;
+	int rc = faults == NULL ? sc_fail(err, 0, "no memory") : 0;
 
-	rc = sc_sim_files_open(&files, options->trace, options->timings, &config, err);
+	if (rc == 0)
+		rc = sc_sim_files_open(&files, options->trace, options->timings, &config, err);
 	if (rc == 0) {
 		sc_sim_run(&config, &result);
 		rc = print_result(&config, &result, &summary, err);
@@ -56,6 +53,7 @@ run_plan(const struct sc_sim_options *options, const struct sc_plan *plan, int a
 		rc = sc_sim_files_write(&files, &config, &result, &compared, argc, argv, err);
 	rc = sc_sim_files_close(&files, rc, err);
 	sc_sim_result_free(&result);
+	free(faults);
 	return rc;
 }
 

@@ -25,6 +25,10 @@ enum {
 	OPT_OP_COST,
 	OPT_COMMIT_COST,
 	OPT_SLOW,
+	OPT_FAIL,
+	OPT_BUDDY,
+	OPT_HEARTBEAT,
+	OPT_TIMEOUT,
 	OPT_JITTER,
 	OPT_SEED,
 	OPT_COMPARE,
@@ -52,6 +56,10 @@ static const struct option long_options[] = {
 	{"op-cost", required_argument, NULL, OPT_OP_COST},
 	{"commit-cost", required_argument, NULL, OPT_COMMIT_COST},
 	{"slow", required_argument, NULL, OPT_SLOW},
+	{"fail", required_argument, NULL, OPT_FAIL},
+	{"buddy", required_argument, NULL, OPT_BUDDY},
+	{"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"jitter", required_argument, NULL, OPT_JITTER},
 	{"seed", required_argument, NULL, OPT_SEED},
 	SC_PLAN_LONG_OPTIONS,
@@ -66,6 +74,13 @@ static const struct option long_options[] = {
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
+
+/* As stagecast has them where its links are not too slow for that. */
+static const uint64_t timeout_default_ns = UINT64_C(10000000000);
+static const uint64_t heartbeat_most_ns = UINT64_C(1000000000);
+
+/* A day is as good as for ever. */
+static const uint64_t duration_most_ns = UINT64_C(86400000000000);
 
 struct unit {
 	const char *name;
@@ -245,6 +260,16 @@ take_machine_option(struct sc_sim_options *options, int option, struct sc_error 
 		return parse_time("commit-cost", &machine->commit_s, err);
 	case OPT_SLOW:
 		return parse_slow(machine, err);
+	case OPT_FAIL:
+		return sc_sim_fails_parse(&options->fails, optarg, err);
+	case OPT_BUDDY:
+		return sc_option_number("buddy", 1, SC_NODES_MAX, &options->buddy, err);
+	case OPT_HEARTBEAT:
+		return sc_option_duration("heartbeat", 1000000, duration_most_ns,
+		    &options->heartbeat_ns, err);
+	case OPT_TIMEOUT:
+		return sc_option_duration("timeout", 3000000, duration_most_ns,
+		    &options->timeout_ns, err);
 	case OPT_JITTER:
 		return parse_jitter(machine, err);
 	case OPT_TOPOLOGY:
@@ -294,6 +319,44 @@ take_option(struct sc_sim_options *options, int option, struct sc_error *err)
 	}
 }
 
+static void
+set_timeouts(const struct sc_sim_options *options, struct sc_sim_config *config)
+{
+	if (options->heartbeat_ns == 0 && options->timeout_ns == 0 && options->fails.count == 0 &&
+	    options->machine.slow_count == 0)
+		return;
+	config->timeout_ns = options->timeout_ns == 0 ? timeout_default_ns : options->timeout_ns;
+	/* A timeout that is not given is five heartbeats at least. */
+	if (options->timeout_ns == 0 && config->timeout_ns < 5 * options->heartbeat_ns)
+		config->timeout_ns = 5 * options->heartbeat_ns;
+	config->heartbeat_ns = options->heartbeat_ns;
+	if (config->heartbeat_ns == 0)
+		config->heartbeat_ns = config->timeout_ns / 10;
+	if (options->heartbeat_ns == 0 && config->heartbeat_ns > heartbeat_most_ns)
+		config->heartbeat_ns = heartbeat_most_ns;
+	config->deadman_ns = config->timeout_ns;
+}
+
+static int
+check_faults(const struct sc_sim_options *options, struct sc_error *err)
+{
+	struct sc_sim_config config = {0};
+
+	for (uint32_t i = 0; i < options->fails.count; i++) {
+		if (options->fails.items[i].fault.node > options->nodes)
+			return sc_fail(err, 0, "--fail: there is no node %u",
+			    options->fails.items[i].fault.node);
+	}
+	if (options->buddy > options->nodes)
+		return sc_fail(err, 0, "--buddy=%u: there is no such node", options->buddy);
+	if (options->fails.count > 0 && options->errand != SC_SIM_RUN)
+		return sc_fail(err, 0, "--fail is for one staging, not for --compare or --search");
+	set_timeouts(options, &config);
+	if (config.heartbeat_ns > 0 && config.timeout_ns <= 2 * config.heartbeat_ns)
+		return sc_fail(err, 0, "--timeout has to be more than two heartbeats");
+	return 0;
+}
+
 static int
 check(const struct sc_sim_options *options, int operands, char **operand, struct sc_error *err)
 {
@@ -312,7 +375,7 @@ check(const struct sc_sim_options *options, int operands, char **operand, struct
 	if (options->errand == SC_SIM_SEARCH &&
 	    (options->trace != NULL || options->timings != NULL))
 		return sc_fail(err, 0, "--trace and --timings are for one staging, not a --search");
-	return 0;
+	return check_faults(options, err);
 }
 
 int
@@ -336,9 +399,29 @@ sc_sim_options_parse(struct sc_sim_options *options, int argc, char **argv, stru
 	return check(options, argc - optind, argv + optind, err);
 }
 
+struct sc_sim_config
+sc_sim_options_config(const struct sc_sim_options *options, const struct sc_plan *plan,
+    const struct sc_fault *faults)
+{
+	struct sc_sim_config config = {
+		.plan = plan,
+		.machine = &options->machine,
+		.faults = sc_sim_no_faults,
+		.buddy = options->buddy,
+		.seed = options->seed,
+	};
+
+	config.faults.list = faults;
+	config.faults.count = faults == NULL ? 0 : options->fails.count;
+	set_timeouts(options, &config);
+	config.limit_ns = sc_sim_limit_of(&config);
+	return config;
+}
+
 void
 sc_sim_options_free(struct sc_sim_options *options)
 {
+	sc_sim_fails_free(&options->fails);
 	free((void *)(uintptr_t)options->machine.slow);
 	options->machine.slow = NULL;
 }

@@ -4,9 +4,11 @@
 #ifndef SC_APP_SIM_OPTIONS_H
 #define SC_APP_SIM_OPTIONS_H
 
+#include "app/sim_fail.h"
 #include "base/error.h"
 #include "core/plan.h"
 #include "sim/machine.h"
+#include "sim/sim.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +29,10 @@ struct sc_sim_options {
 	uint64_t size_bytes;
 	struct sc_plan_wishes wishes;
 	struct sc_machine machine; /* machine.slow is owned */
+	struct sc_sim_fails fails; /* owned */
+	uint32_t buddy;            /* 0: none */
+	uint64_t heartbeat_ns;     /* 0: not given */
+	uint64_t timeout_ns;       /* 0: not given */
 	uint64_t seed;             /* of the jitter, or the swarm's first */
 	uint32_t swarm;            /* seeds */
 	uint32_t jobs;             /* at one time, of a swarm or search; 0: one a core */
@@ -37,6 +43,14 @@ struct sc_sim_options {
 /* 0, or -1 with a sentence for the user (exit status 2).  Free in both cases. */
 int sc_sim_options_parse(struct sc_sim_options *, int argc, char **argv, struct sc_error *);
 void sc_sim_options_free(struct sc_sim_options *);
+
+/*
+ * A staging by this plan on that machine.  Heartbeats are simulated where they
+ * could matter: where nodes fail or are slow, or if they were asked for.
+ * Faults (as sc_sim_fails_resolve has made them) are borrowed.
+ */
+struct sc_sim_config sc_sim_options_config(const struct sc_sim_options *, const struct sc_plan *,
+    const struct sc_fault *faults);
 
 /* The text of --help. */
 extern const char sc_sim_options_help[];

@@ -6,6 +6,7 @@
 
 #include "sim/sim.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* The figures of a run. */
@@ -14,10 +15,12 @@ struct sc_sim_summary {
 	double median_s;
 	double p99_s;
 	double last_s;
-	double floor_s; /* the slowest of source, one link, one disk */
+	double others_s; /* the last one that no fault struck and whose link is not slow */
+	double floor_s;  /* the slowest of source, one link, one disk */
 	uint64_t origin_bytes;
 	uint64_t relay_bytes; /* of the busiest */
 	uint32_t copies;      /* recipients that have it */
+	bool uneven;          /* there are nodes with faults or slow links */
 };
 
 /* 0, or -1 without memory. */

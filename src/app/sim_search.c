@@ -91,13 +91,7 @@ static int
 simulate(const struct sc_sim_options *options, const struct sc_plan *plan, double limit_s,
     struct outcome *outcome, struct sc_error *err)
 {
-	struct sc_sim_config config = {
-		.plan = plan,
-		.machine = &options->machine,
-		.faults = sc_sim_no_faults,
-		.seed = options->seed,
-		.limit_ns = sc_sim_limit_ns(plan, &options->machine),
-	};
+	struct sc_sim_config config = sc_sim_options_config(options, plan, NULL);
 	struct sc_plan_shape shape = sc_candidate_shape(plan);
 	struct sc_sim_summary summary;
 	struct sc_sim_result result;

@@ -32,6 +32,9 @@ static const uint64_t farewell_ns = 300 * 1000 * 1000;
  * mpirun kills the others at once, which then can't remove their part files. */
 static const uint64_t others_clean_up_ns = 200 * 1000 * 1000;
 
+/* How long a rank that leaves waits for those of its host that take no part. */
+static const uint64_t dismiss_ns = UINT64_C(10) * 1000 * 1000 * 1000;
+
 struct stage {
 	const struct sc_world *world;
 	const struct sc_options *options;
@@ -56,6 +59,18 @@ unix_now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static uint8_t *
+slot_message(void *slots, uint32_t slot)
+{
+	return sc_slots_message(slots, slot);
+}
+
+static int
+renew_slot(void *slots, uint32_t slot, size_t kept_bytes, struct sc_error *err)
+{
+	return sc_slots_renew(slots, slot, kept_bytes, err);
+}
+
 /* Everything a node needs before its first event. */
 static int
 prepare(struct stage *stage, struct sc_error *err)
@@ -73,18 +88,15 @@ prepare(struct stage *stage, struct sc_error *err)
 			return -1;
 		config.ranks = job->census.ranks;
 		config.nodes = job->census.nodes;
-		config.slots = sc_slots_message(&stage->slots, 0);
-		config.slot_stride_bytes = stage->slots.stride;
-		config.slot_count = stage->slots.count;
+		config.memory = (struct sc_fabric_memory){&stage->slots, slot_message, renew_slot};
 		config.message_bytes = sc_slots_message_capacity(&stage->slots);
 		config.peer_count = sc_plan_peers(&job->plan, job->self, peers);
 		config.peers = peers;
 	}
 	if (sc_fabric_open(&stage->fabric, &config, err) != 0)
 		return -1;
-	if (job->self == SC_ORIGIN &&
-	    sc_outcome_init(&stage->outcome, stage->options, &job->plan, &job->census, job->entries,
-		job->origin_keeps_copy, stage->started_ns) != 0)
+	if (takes_part &&
+	    sc_outcome_init(&stage->outcome, stage->options, job, stage->started_ns) != 0)
 		return sc_fail(err, 0, "no memory for the outcome");
 	return 0;
 }
@@ -111,6 +123,7 @@ run(struct stage *stage, struct sc_error *err)
 	struct sc_job *job = &stage->job;
 	bool origin = job->self == SC_ORIGIN;
 	bool keeps_copy = !origin || job->origin_keeps_copy;
+	const struct sc_options *options = stage->options;
 	int rc;
 	struct sc_run_config config = {
 		.plan = &job->plan,
@@ -120,11 +133,15 @@ run(struct stage *stage, struct sc_error *err)
 		.source = job->source,
 		.dest = keeps_copy ? job->dest : NULL,
 		.facts = job->facts.source,
-		.sink_options = {.force = stage->options->force,
-			.preserve = stage->options->preserve,
-			.verify = stage->options->verify},
+		.sink_options = {.force = options->force,
+			.preserve = options->preserve,
+			.verify = options->verify,
+			.resume = options->resume},
 		.keeps_copy = keeps_copy,
-		.records = stage->options->timings != NULL,
+		.buddy = job->facts.buddy,
+		.heartbeat_ns = job->facts.heartbeat_ns,
+		.timeout_ns = job->facts.timeout_ns,
+		.records = options->timings != NULL,
 		.progress_interval_ns = job->facts.progress_interval_ns,
 		.stop_signal = stage->stop_signal,
 		.listener = sc_outcome_listen,
@@ -154,7 +171,7 @@ run(struct stage *stage, struct sc_error *err)
 
 /* Tell the ranks of this host that take no part that all is over. */
 static int
-dismiss(const struct stage *stage, struct sc_error *err)
+dismiss(const struct stage *stage, bool apart, struct sc_error *err)
 {
 	uint32_t *ranks = malloc(stage->world->size * sizeof(*ranks));
 	uint32_t count;
@@ -163,8 +180,56 @@ dismiss(const struct stage *stage, struct sc_error *err)
 	if (ranks == NULL)
 		return sc_fail(err, 0, "no memory for %u ranks", stage->world->size);
 	count = sc_census_followers(&stage->job.census, stage->world->rank, ranks);
-	rc = sc_world_dismiss(ranks, count, err);
+	rc = sc_world_dismiss(ranks, count, apart, dismiss_ns, err);
 	free(ranks);
+	return rc;
+}
+
+/* What is to be told of this node, before its report goes up. */
+static void
+fill_result(struct stage *stage)
+{
+	struct sc_job *job = &stage->job;
+
+	stage->result.report.rank = stage->world->rank;
+	memcpy(stage->result.report.host, job->host, sizeof(stage->result.report.host));
+	if (stage->result.has_digest)
+		sc_digest_text(stage->result.digest, stage->digest);
+	else if (job->has_digest)
+		sc_digest_text(job->digest, stage->digest);
+	stage->timings.digest = stage->digest;
+	stage->timings.predicted_s = sc_cost_predict(&job->plan, &job->machine);
+}
+
+/* The copies are there, whatever becomes of the timings. */
+static void
+collect_timings(struct stage *stage, int64_t clock_offset_ns)
+{
+	struct sc_job *job = &stage->job;
+	struct sc_detour_nodes children = {0};
+	struct sc_tree tree =
+	    sc_timings_tree(&job->plan, &job->census, &stage->result.roster, job->self, &children);
+	struct sc_error err;
+
+	if (sc_timings_collect(&tree, &stage->result, clock_offset_ns, job->facts.timeout_ns,
+		stage->result.leads ? &stage->outcome : NULL, &stage->timings, &err) != 0)
+		sc_log(SC_LOG_ERROR, "no timings: %s", err.text);
+	free(children.items);
+}
+
+static int
+measure_clock(const struct stage *stage, int64_t *offset_ns, struct sc_error *err)
+{
+	const struct sc_job *job = &stage->job;
+	struct sc_detour_nodes children = {0};
+	struct sc_roster nobody;
+	struct sc_tree tree;
+	int rc;
+
+	sc_roster_init(&nobody, &job->plan, job->facts.buddy);
+	tree = sc_timings_tree(&job->plan, &job->census, &nobody, job->self, &children);
+	rc = sc_tree_clock_offset(&tree, offset_ns, err);
+	free(children.items);
 	return rc;
 }
 
@@ -172,50 +237,48 @@ dismiss(const struct stage *stage, struct sc_error *err)
 static int
 stage_as_node(struct stage *stage, struct sc_error *err)
 {
-	struct sc_job *job = &stage->job;
-	bool origin = job->self == SC_ORIGIN;
-	uint32_t children[SC_RECEIVERS_MAX];
-	struct sc_tree tree = sc_timings_tree(&job->plan, &job->census, job->self, children);
-	struct sc_error timings_error;
+	bool timed = stage->options->timings != NULL;
 	int64_t clock_offset_ns = 0;
 
-	if (stage->options->timings != NULL &&
-	    sc_tree_clock_offset(&tree, &clock_offset_ns, err) != 0)
+	if (timed && measure_clock(stage, &clock_offset_ns, err) != 0)
 		return -1;
 	if (run(stage, err) != 0)
 		return -1;
-	if (stage->result.stopped_by != 0 || stage->result.peer_failed)
+	if (stage->result.stopped_by != 0)
 		return 0;
-	stage->result.report.rank = stage->world->rank;
-	memcpy(stage->result.report.host, job->host, sizeof(stage->result.report.host));
-	if (origin && stage->result.has_digest)
-		sc_digest_text(stage->result.digest, stage->digest);
-	stage->timings.digest = stage->digest;
-	stage->timings.predicted_s = origin ? sc_cost_predict(&job->plan, &job->machine) : 0;
-	/* The copies are there, whatever becomes of the timings. */
-	if (stage->options->timings != NULL &&
-	    sc_timings_collect(&tree, &stage->result, clock_offset_ns,
-		origin ? &stage->outcome : NULL, &stage->timings, &timings_error) != 0)
-		sc_log(SC_LOG_ERROR, "no timings: %s", timings_error.text);
+	if (stage->result.leave == SC_LEAVE_CUT_OFF)
+		return dismiss(stage, true, err);
+	fill_result(stage);
+	if (timed)
+		collect_timings(stage, clock_offset_ns);
+	if (dismiss(stage, stage->result.leave == SC_LEAVE_APART, err) != 0)
+		return -1;
+	if (stage->result.leave == SC_LEAVE_APART || stage->result.io_hangs)
+		return 0;
 	if (sc_fabric_close(stage->fabric, err) != 0)
 		return -1;
 	stage->fabric = NULL;
-	return dismiss(stage, err);
+	return 0;
 }
 
-/* The origin's last words. */
+/* The last words of whoever leads; the status file is the very last. */
 static enum sc_exit_status
 conclude(struct stage *stage)
 {
+	const struct sc_options *options = stage->options;
 	struct sc_error err;
 
-	if (stage->options->failed_hosts != NULL &&
+	if (options->failed_hosts != NULL &&
 	    sc_outcome_write_failed_hosts(&stage->outcome, &err) != 0)
 		sc_log(SC_LOG_ERROR, "no list of failed hosts: %s", err.text);
 	if (stage->result.stopped_by != 0)
-		sc_log(SC_LOG_ERROR, "ended by signal %d; no part of a copy was left behind",
-		    stage->result.stopped_by);
+		sc_log(SC_LOG_ERROR, "ended by signal %d%s", stage->result.stopped_by,
+		    options->resume ? "; the next run goes on from here"
+				    : "; no part of a copy was left behind");
 	sc_outcome_print(&stage->outcome, stage->digest);
+	if (options->status_file != NULL && stage->result.stopped_by == 0 &&
+	    sc_outcome_write_status(&stage->outcome, &err) != 0)
+		sc_log(SC_LOG_ERROR, "no status file: %s", err.text);
 	return sc_outcome_status(&stage->outcome);
 }
 
@@ -227,7 +290,7 @@ print_plan(const struct stage *stage)
 	const char **names = malloc(job->census.nodes * sizeof(*names));
 
 	for (uint32_t i = 0; names != NULL && i < job->census.nodes; i++)
-		names[i] = job->entries[job->census.ranks[i]].host;
+		names[i] = sc_job_host(job, i);
 	sc_plan_print(stdout, &job->plan, &job->machine, job->measured, names,
 	    stage->options->verbose > 0);
 	fflush(stdout);
@@ -241,24 +304,82 @@ leave_in_order(struct stage *stage, int status, struct sc_error *err)
 	sc_slots_free(&stage->slots);
 	sc_outcome_free(&stage->outcome);
 	sc_timeline_free(&stage->result.timeline);
-	if (sc_world_finish(err) != 0) {
+	sc_roster_free(&stage->result.roster);
+	if (sc_world_finish(status, err) != 0) {
 		sc_log(SC_LOG_ERROR, "%s", err->text);
 		return SC_EXIT_NOTHING;
 	}
 	return status;
 }
 
-/* MPI doesn't work any more, or would wait for somebody who is gone. */
+/*
+ * MPI doesn't work any more, or would wait for somebody who is gone.  The status of whoever
+ * leaves last is the job's: that is the leader, and all others leave with 0.
+ */
 static _Noreturn void
-leave_at_once(struct stage *stage, int status)
+leave_at_once(struct stage *stage, bool leads, int status)
 {
 	fflush(NULL);
 	if (stage->result.stopped_by != 0)
 		sc_clock_sleep_ns(others_clean_up_ns);
-	if (stage->world->rank != 0)
+	if (!leads)
 		sc_world_exit(0);
 	sc_clock_sleep_ns(farewell_ns);
-	sc_world_exit(status == 0 ? SC_EXIT_NOTHING : status);
+	sc_world_exit(status);
+}
+
+/* A rank that takes no part: wait until it is told to go. */
+static int
+wait_aside(struct stage *stage, struct sc_error *err)
+{
+	enum sc_dismissal dismissal;
+
+	if (stage->job.complete)
+		sc_log(SC_LOG_INFO, "%s is there already, with the same content", stage->job.dest);
+	else
+		sc_log(SC_LOG_INFO, "rank %u takes no part: rank %u does, for this host",
+		    stage->world->rank, stage->job.census.leaders[stage->world->rank]);
+	if (sc_world_wait_for(stage->job.census.leaders[stage->world->rank], &dismissal, err) != 0)
+		return -1;
+	if (dismissal != SC_DISMISSED_TOGETHER)
+		leave_at_once(stage, false, 0);
+	return sc_fabric_close(stage->fabric, err);
+}
+
+/* Take part, to the end; returns only if all leave together. */
+static int
+take_part(struct stage *stage, struct sc_error *err)
+{
+	int rc = stage_as_node(stage, err);
+	bool leads = rc == 0 && stage->result.leads && stage->result.leave != SC_LEAVE_CUT_OFF;
+	int status = SC_EXIT_NOTHING;
+
+	/* Of a run that was stopped it is the origin who speaks. */
+	if (rc == 0 && stage->result.stopped_by != 0)
+		leads = stage->job.self == SC_ORIGIN;
+	if (leads)
+		status = (int)conclude(stage);
+	if (rc != 0)
+		sc_log(SC_LOG_ERROR, "%s", err->text);
+	else if (stage->result.leave == SC_LEAVE_CUT_OFF && stage->result.stopped_by == 0)
+		sc_log(SC_LOG_ERROR, "the others go on without this node: it leaves");
+	if (rc != 0 || stage->result.stopped_by != 0 || stage->result.io_hangs ||
+	    stage->result.leave != SC_LEAVE_TOGETHER)
+		leave_at_once(stage, leads || stage->world->rank == 0,
+		    stage->result.stopped_by != 0 && status == 0 ? SC_EXIT_NOTHING : status);
+	return leave_in_order(stage, leads ? status : 0, err);
+}
+
+/* Rank 0 has said why there is nothing to be done; one message is enough. */
+static int
+refuse(struct stage *stage, struct sc_error *err)
+{
+	const char *path = stage->options->status_file;
+	int status = stage->world->rank == 0 ? (int)stage->job.facts.status : 0;
+
+	if (status != 0 && path != NULL)
+		(void)sc_outcome_write_refusal(path, (enum sc_exit_status)status, err);
+	return leave_in_order(stage, status, err);
 }
 
 int
@@ -273,12 +394,10 @@ sc_stage(const struct sc_world *world, const struct sc_options *options, int arg
 		.timings = {.argc = argc, .argv = argv, .started_unix_ns = unix_now_ns()},
 	};
 	struct sc_error err = {0};
-	int status = 0;
 	int rc = sc_job_prepare(&stage.job, world, options, &err);
 
 	if (rc == 0 && stage.job.facts.status != 0)
-		return leave_in_order(&stage, world->rank == 0 ? (int)stage.job.facts.status : 0,
-		    &err);
+		return refuse(&stage, &err);
 	if (rc == 0 && options->errand == SC_ERRAND_PLAN) {
 		if (world->rank == 0)
 			print_plan(&stage);
@@ -288,22 +407,14 @@ sc_stage(const struct sc_world *world, const struct sc_options *options, int arg
 		rc = prepare(&stage, &err);
 	if (world->rank != 0)
 		sc_log_set_host(stage.job.host);
-	if (rc == 0 && stage.job.self == SC_NONE) {
-		sc_log(SC_LOG_INFO, "rank %u takes no part: rank %u does, for this host",
-		    world->rank, stage.job.census.leaders[world->rank]);
-		rc = sc_world_wait_for(stage.job.census.leaders[world->rank], &err);
-		if (rc == 0)
-			rc = sc_fabric_close(stage.fabric, &err);
-	} else if (rc == 0) {
-		rc = stage_as_node(&stage, &err);
-	}
-	if (rc == 0 && stage.job.self == SC_ORIGIN)
-		status = (int)conclude(&stage);
-	if (rc != 0)
-		sc_log(SC_LOG_ERROR, "%s", err.text);
-	if (rc != 0 || stage.result.stopped_by != 0 || stage.result.peer_failed)
-		leave_at_once(&stage, status);
-	return leave_in_order(&stage, status, &err);
+	if (rc == 0 && stage.job.self != SC_NONE)
+		return take_part(&stage, &err);
+	if (rc == 0)
+		rc = wait_aside(&stage, &err);
+	if (rc == 0)
+		return leave_in_order(&stage, 0, &err);
+	sc_log(SC_LOG_ERROR, "%s", err.text);
+	leave_at_once(&stage, world->rank == 0, SC_EXIT_NOTHING);
 }
 
 int

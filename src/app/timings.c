@@ -7,21 +7,24 @@
 #include "fabric/world.h"
 #include "record/timings.h"
 
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct sc_tree
-sc_timings_tree(const struct sc_plan *plan, const struct sc_census *census, uint32_t self,
-    uint32_t *children)
+sc_timings_tree(const struct sc_plan *plan, const struct sc_census *census,
+    const struct sc_roster *roster, uint32_t self, struct sc_detour_nodes *children)
 {
-	struct sc_tree tree = {.parent = UINT32_MAX, .children = children};
+	struct sc_tree tree = {.parent = UINT32_MAX};
+	uint32_t parent = sc_detour_parent(plan, roster, self);
 
-	tree.child_count = sc_plan_children(plan, self, children);
-	for (uint32_t i = 0; i < tree.child_count; i++)
-		children[i] = census->ranks[children[i]];
-	if (self != SC_ORIGIN)
-		tree.parent = census->ranks[sc_plan_parent(plan, self)];
+	sc_detour_children(plan, roster, self, children);
+	for (uint32_t i = 0; i < children->count; i++)
+		children->items[i] = census->ranks[children->items[i]];
+	tree.children = children->items;
+	tree.child_count = children->count;
+	if (parent != SC_NONE)
+		tree.parent = census->ranks[parent];
 	for (uint32_t node = self; node != SC_ORIGIN; node = sc_plan_parent(plan, node))
 		tree.odd = !tree.odd;
 	return tree;
@@ -60,22 +63,55 @@ decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error 
 	return nodes;
 }
 
-/* Offsets were measured to the parent, whose number is always smaller: add
- * them up to the origin's. */
+/* A row for a node that has said nothing, from what is known of it here. */
 static void
-sum_clock_offsets(const struct sc_plan *plan, struct sc_timings_node *nodes)
+add_missing(const struct sc_outcome *outcome, uint32_t node, struct sc_node_report *report)
 {
-	for (uint32_t i = 1; i <= plan->recipients; i++) {
-		uint32_t parent = sc_plan_parent(plan, i);
+	const struct sc_outcome_fate *fate = &outcome->fates[node];
 
-		assert(parent < i);
-		nodes[i].report.clock_offset_ns += nodes[parent].report.clock_offset_ns;
+	report->node = node;
+	report->rank = outcome->job->census.ranks[node];
+	snprintf(report->host, sizeof(report->host), "%s", sc_job_host(outcome->job, node));
+	if (fate->failed || outcome->aborted) {
+		report->state = fate->lost ? SC_NODE_LOST : SC_NODE_FAILED;
+		return;
+	}
+	/* Its copy was counted: only its report got lost. */
+	report->state = node == SC_ORIGIN && outcome->copies == outcome->plan->recipients
+	    ? SC_NODE_NO_COPY
+	    : SC_NODE_COMMITTED;
+	snprintf(report->cause, sizeof(report->cause), "its report did not come");
+}
+
+static void
+add_cause(const struct sc_outcome *outcome, const struct sc_outcome_fate *fate,
+    struct sc_node_report *report)
+{
+	if (fate->cause != NULL)
+		snprintf(report->cause, sizeof(report->cause), "%s", fate->cause);
+	else if (outcome->aborted)
+		snprintf(report->cause, sizeof(report->cause), "given up: %.*s",
+		    SC_CAUSE_BYTES - 16, outcome->abort_cause);
+}
+
+/* What the leader knows, where the nodes themselves haven't said it. */
+static void
+complete(const struct sc_outcome *outcome, struct sc_timings_node *nodes)
+{
+	for (uint32_t i = 0; i <= outcome->plan->recipients; i++) {
+		struct sc_node_report *report = &nodes[i].report;
+
+		if (report->node == SC_NONE)
+			add_missing(outcome, i, report);
+		if (report->cause[0] == '\0' &&
+		    (report->state == SC_NODE_FAILED || report->state == SC_NODE_LOST))
+			add_cause(outcome, &outcome->fates[i], report);
 	}
 }
 
 static int
 write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *facts,
-    const uint8_t *bytes, size_t length, struct sc_error *err)
+    int64_t clock_offset_ns, const uint8_t *bytes, size_t length, struct sc_error *err)
 {
 	static const char *const outcomes[] = {
 		[SC_EXIT_COMPLETE] = "complete",
@@ -95,17 +131,19 @@ write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *fact
 		.outcome = outcomes[status],
 		.digest = facts->digest,
 		.started_unix_ns = facts->started_unix_ns,
-		.started_ns = outcome->started_ns,
+		.started_ns = outcome->started_ns + (uint64_t)clock_offset_ns,
 		.predicted_s = facts->predicted_s,
 		.elapsed_s = sc_outcome_elapsed_s(outcome),
 		.exit_status = status,
+		.origin_keeps_no_copy = outcome->copies == outcome->plan->recipients,
+		.had_it_before = outcome->already,
 	};
 	int rc;
 
 	if (nodes == NULL)
 		return -1;
 	sc_world_library(mpi, sizeof(mpi));
-	sum_clock_offsets(outcome->plan, nodes);
+	complete(outcome, nodes);
 	rc = sc_timings_write(outcome->options->timings, &run, outcome->plan, nodes, count, err);
 	for (uint32_t i = 0; i < count; i++)
 		sc_timeline_free(&nodes[i].timeline);
@@ -115,8 +153,8 @@ write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *fact
 
 int
 sc_timings_collect(const struct sc_tree *tree, const struct sc_run_result *result,
-    int64_t clock_offset_ns, const struct sc_outcome *outcome, const struct sc_timings_facts *facts,
-    struct sc_error *err)
+    int64_t clock_offset_ns, uint64_t timeout_ns, const struct sc_outcome *outcome,
+    const struct sc_timings_facts *facts, struct sc_error *err)
 {
 	struct sc_node_report report = result->report;
 	uint8_t *own = NULL;
@@ -130,11 +168,11 @@ sc_timings_collect(const struct sc_tree *tree, const struct sc_run_result *resul
 		sc_fail(err, 0, "no memory for this rank's report");
 		goto out;
 	}
-	if (sc_tree_gather(tree, own, own_bytes, &all, &all_bytes, err) != 0)
+	if (sc_tree_gather(tree, own, own_bytes, timeout_ns, &all, &all_bytes, err) != 0)
 		goto out;
 	rc = 0;
 	if (outcome != NULL)
-		rc = write_file(outcome, facts, all, all_bytes, err);
+		rc = write_file(outcome, facts, clock_offset_ns, all, all_bytes, err);
 out:
 	free(own);
 	free(all);

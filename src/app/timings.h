@@ -7,13 +7,16 @@
 
 #include "app/outcome.h"
 #include "app/run.h"
+#include "core/detour.h"
 #include "fabric/tree.h"
 #include "file/source.h"
 
-/* This rank's place in the control tree, in ranks.  children has
- * SC_RECEIVERS_MAX places and is borrowed by the tree. */
-struct sc_tree sc_timings_tree(const struct sc_plan *, const struct sc_census *, uint32_t self,
-    uint32_t *children);
+/*
+ * This rank's place in the control tree, in ranks, without those who have failed.
+ * children is filled and borrowed by the tree; free its items.
+ */
+struct sc_tree sc_timings_tree(const struct sc_plan *, const struct sc_census *,
+    const struct sc_roster *, uint32_t self, struct sc_detour_nodes *children);
 
 struct sc_timings_facts {
 	int argc;
@@ -24,11 +27,12 @@ struct sc_timings_facts {
 };
 
 /*
- * Hand this rank's result up; at the origin (outcome not NULL), write the file.  To be called
- * by every node after sc_run, if no peer has failed.  clock_offset_ns is to this rank's parent.
+ * Hand this rank's result up; at the leader (outcome not NULL), write the file.  To be called
+ * by every node after sc_run.  clock_offset_ns is to the origin's clock.  What is not there after
+ * timeout_ns is left out.
  */
 int sc_timings_collect(const struct sc_tree *, const struct sc_run_result *,
-    int64_t clock_offset_ns, const struct sc_outcome *, const struct sc_timings_facts *,
-    struct sc_error *);
+    int64_t clock_offset_ns, uint64_t timeout_ns, const struct sc_outcome *,
+    const struct sc_timings_facts *, struct sc_error *);
 
 #endif

@@ -24,4 +24,13 @@ bool sc_bitmap_has(const struct sc_bitmap *, uint32_t member);
 /* Add a member.  False if it was in the set already. */
 bool sc_bitmap_add(struct sc_bitmap *, uint32_t member);
 
+/* Take a member out.  False if it was not in the set. */
+bool sc_bitmap_remove(struct sc_bitmap *, uint32_t member);
+
+/* Make it empty. */
+void sc_bitmap_clear(struct sc_bitmap *);
+
+/* The first member that is not less than `from`; size if there is none.  O(size / 64). */
+uint32_t sc_bitmap_next(const struct sc_bitmap *, uint32_t from);
+
 #endif

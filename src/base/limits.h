@@ -22,6 +22,18 @@
  * two next groups, or a cause.  One receive buffer has this size. */
 #define SC_CONTROL_BYTES 2048
 
+/* Chunks that one message can ask for again: what fits into SC_CONTROL_BYTES. */
+#define SC_WANT_BITS_MAX 14400
+
+/* Failures that one message can tell of; more take several messages. */
+#define SC_NOTICE_MAX 256
+
+/* Receivers that a heartbeat names: what fits beside SC_GROUP_SIZE_MAX counts. */
+#define SC_BEAT_LIST_MAX 200
+
+/* Times that one supplier may send damaged chunks of a subfile before another is asked. */
+#define SC_DAMAGES_MAX 3
+
 /* Members of a group.  The source text speaks of 30 connections; beyond some
  * hundred a rank's link is cut into shares too small to be worth one. */
 #define SC_GROUP_SIZE_MAX 256

@@ -68,6 +68,38 @@ sc_parse_size(const char *text, uint64_t *bytes)
 }
 
 int
+sc_parse_duration(const char *text, uint64_t *ns)
+{
+	static const struct {
+		const char *name;
+		double seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"min", 60}, {"h", 3600}};
+	static const double most_s = 1e4 * 3600;
+	size_t number = strspn(text, "0123456789");
+
+	if (number == 0 || number > 12)
+		return -1;
+	if (text[number] == '.') {
+		size_t decimals = strspn(text + number + 1, "0123456789");
+
+		if (decimals == 0)
+			return -1;
+		number += 1 + decimals;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		double duration_s = strtod(text, NULL) * units[i].seconds;
+
+		if (strcasecmp(text + number, units[i].name) != 0)
+			continue;
+		if (duration_s > most_s)
+			return -1;
+		*ns = (uint64_t)llrint(duration_s * 1e9);
+		return 0;
+	}
+	return -1;
+}
+
+int
 sc_parse_count(const char *text, uint32_t min, uint32_t max, uint32_t *count)
 {
 	size_t digits = strspn(text, "0123456789");

@@ -15,6 +15,13 @@
  */
 int sc_parse_size(const char *text, uint64_t *bytes);
 
+/*
+ * Parse a duration: a decimal number, with a fraction or without, and one of
+ * ms, s, min, h (case does not matter), or nothing: seconds.  Returns 0, or -1 if text
+ * is anything else or longer than 10,000 hours; *ns is then left alone.
+ */
+int sc_parse_duration(const char *text, uint64_t *ns);
+
 /* Parse a decimal number of min to max, nothing around it.  0 or -1. */
 int sc_parse_count(const char *text, uint32_t min, uint32_t max, uint32_t *count);
 

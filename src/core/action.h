@@ -11,28 +11,43 @@
 #include <stdint.h>
 
 enum sc_action_what {
-	SC_ACTION_LOAD,          /* slot, chunk: from the source or the part file */
-	SC_ACTION_RECEIVE,       /* slot, peer, subfile: post the receive for a credit */
-	SC_ACTION_SEND,          /* slot, peer, subfile */
+	SC_ACTION_LOAD,    /* slot, chunk: from the source or the part file */
+	SC_ACTION_RECEIVE, /* slot, peer, subfile: post the receive for a credit */
+	SC_ACTION_SEND,    /* slot, peer, subfile */
+	/* peer, subfile: nothing more is under way from it; end the receives that are posted */
+	SC_ACTION_WITHDRAW,
+	/* peer: it has failed; end its receives and sends, take nothing more from it */
+	SC_ACTION_FORGET,
 	SC_ACTION_STORE,         /* slot, chunk */
 	SC_ACTION_FINISH_SOURCE, /* after the loads asked for so far */
 	SC_ACTION_COMMIT,        /* seal */
 	SC_ACTION_CONTROL,       /* peer, text (bytes), length */
 	SC_ACTION_RECORD,        /* record */
-	SC_ACTION_REPORT,        /* at the origin: report, peer (a node), tally, text */
-	SC_ACTION_LEAVE,         /* the last one */
+	SC_ACTION_REPORT,        /* at the leader: report, peer (a node), tally, text */
+	SC_ACTION_LEAVE,         /* leave; the last one */
+};
+
+/* How a node leaves. */
+enum sc_leave {
+	SC_LEAVE_TOGETHER, /* nobody has failed: all leave at the same time */
+	SC_LEAVE_APART,    /* somebody has: nothing that takes all will work */
+	SC_LEAVE_CUT_OFF,  /* others go on without this node, or it can't reach them */
 };
 
 enum sc_report_what {
 	SC_REPORT_PROGRESS,    /* tally */
 	SC_REPORT_COPY_FAILED, /* peer: the node; text: the cause */
-	SC_REPORT_ABORTED,     /* text: the cause */
-	SC_REPORT_ENDED,       /* tally */
+	SC_REPORT_NODE_LOST,   /* peer: the node; text: how that is known */
+	SC_REPORT_NODE_TORPID, /* peer: the node, which is relieved of relaying */
+	SC_REPORT_TAKEOVER, /* peer: who led before; this node leads now and reports from here on */
+	SC_REPORT_ABORTED,  /* text: the cause */
+	SC_REPORT_ENDED,    /* tally */
 };
 
 struct sc_action {
 	enum sc_action_what what;
 	enum sc_report_what report;
+	enum sc_leave leave;
 	uint32_t peer;
 	uint32_t slot;
 	uint32_t chunk;
@@ -53,6 +68,7 @@ struct sc_actions {
 	uint8_t *bytes;
 	size_t bytes_used;
 	size_t bytes_capacity;
+	struct sc_message message; /* where a node puts one together: too large for each */
 };
 
 /* Start with an all-zero struct; free with sc_actions_free. */

@@ -20,6 +20,7 @@ edges_init(struct sc_node *node)
 	for (uint32_t i = 0; i < subfiles; i++) {
 		node->inbound[i].peer = SC_NONE;
 		node->inbound[i].total = sc_plan_subfile_chunks(plan, i);
+		node->spans[i] = (struct span){SC_NONE, SC_NONE};
 	}
 	return 0;
 }
@@ -31,15 +32,23 @@ sc_node_new(const struct sc_node_config *config)
 
 	assert(config->self <= config->plan->recipients);
 	assert(config->keeps_copy || config->self == SC_ORIGIN);
+	assert(config->heartbeat_ns == 0 || config->timeout_ns > 2 * config->heartbeat_ns);
 	node = calloc(1, sizeof(*node));
 	if (node == NULL)
 		return NULL;
 	node->plan = config->plan;
 	node->self = config->self;
 	node->keeps_copy = config->keeps_copy;
+	node->has_source = config->has_source || config->self == SC_ORIGIN;
+	node->awaits_store = config->awaits_store;
+	node->heartbeat_ns = config->heartbeat_ns;
+	node->timeout_ns = config->timeout_ns;
 	node->progress_interval_ns = config->progress_interval_ns;
-	node->next_progress_ns = UINT64_MAX;
+	node->apart = config->apart;
+	node->next_progress_ns = node->next_beat_ns = UINT64_MAX;
+	sc_roster_init(&node->roster, config->plan, config->buddy);
 	if (edges_init(node) != 0 || node_slots_init(node) != 0 || node_tree_init(node) != 0 ||
+	    sc_bitmap_init(&node->here, config->plan->chunks) != 0 ||
 	    sc_bitmap_init(&node->held, node_is_origin(node) ? 0 : config->plan->chunks) != 0) {
 		sc_node_free(node);
 		return NULL;
@@ -53,12 +62,37 @@ sc_node_free(struct sc_node *node)
 	if (node == NULL)
 		return;
 	node_slots_free(node);
+	for (uint32_t i = 0; i < node->outbound_count; i++)
+		sc_bitmap_free(&node->outbound[i].want);
+	sc_roster_free(&node->roster);
+	sc_bitmap_free(&node->here);
 	sc_bitmap_free(&node->held);
+	sc_bitmap_free(&node->failed_copies);
+	for (uint32_t i = 0; node->inbound != NULL && i < node->plan->subfiles; i++)
+		free(node->inbound[i].refusers);
+	free(node->copy_cause);
+	free(node->abort_cause);
 	free(node->inbound);
+	free(node->formers);
 	free(node->spans);
 	free(node->outbound);
+	free(node->peers);
 	free(node->children);
+	free(node->failures);
+	free(node->scratch.items);
 	free(node);
+}
+
+void *
+node_grown(void *items, uint32_t count, uint32_t *capacity, size_t item_bytes)
+{
+	if (count < *capacity)
+		return items;
+	*capacity = 2 * count + 2;
+	items = realloc(items, *capacity * item_bytes);
+	if (items == NULL)
+		abort();
+	return items;
 }
 
 void
@@ -90,6 +124,7 @@ on_started(struct sc_node *node)
 	const struct sc_plan *plan = node->plan;
 
 	node_record(node, SC_RECORD_STARTED, SC_NONE, SC_NONE, 0);
+	node_peers_init(node);
 	if (node->progress_interval_ns != 0)
 		node->next_progress_ns = node->now_ns + node->progress_interval_ns;
 	if (!node_is_origin(node))
@@ -119,14 +154,31 @@ on_control(struct sc_node *node, const struct sc_event *event)
 	if (event->peer > node->plan->recipients || event->peer == node->self ||
 	    sc_message_decode(event->bytes, event->length, &message) != 0)
 		return -1;
+	if (node_failed(node, event->peer)) {
+		if (message.type == SC_MESSAGE_BEAT)
+			node_tell_out(node, event->peer);
+		return 0;
+	}
+	node_heard(node, event->peer);
 	switch (message.type) {
 	case SC_MESSAGE_OFFER:
 		return node_on_offer(node, event->peer, &message.u.offer);
 	case SC_MESSAGE_CREDIT:
 		return node_on_credit(node, event->peer, &message.u.credit);
+	case SC_MESSAGE_WANT:
+		return node_on_want(node, event->peer, &message.u.want);
+	case SC_MESSAGE_REFUSE:
+		return node_on_refuse(node, event->peer, &message.u.refusal);
+	case SC_MESSAGE_SENT:
+		return node_on_all_sent(node, event->peer, &message.u.refusal);
+	case SC_MESSAGE_NOTICE:
+		return node_on_notice(node, event->peer, &message.u.notice);
+	case SC_MESSAGE_BEAT:
+		return node_on_beat(node, event->peer, &message.u.beat);
 	case SC_MESSAGE_FAILED:
 	case SC_MESSAGE_PROGRESS:
 	case SC_MESSAGE_DONE:
+	case SC_MESSAGE_BYE:
 		return node_on_message_up(node, event->peer, &message);
 	case SC_MESSAGE_SEAL:
 	case SC_MESSAGE_ABORT:
@@ -136,33 +188,28 @@ on_control(struct sc_node *node, const struct sc_event *event)
 	return -1;
 }
 
-/* A load or store ended badly; the slot is settled like after a good one. */
+/* A store that ended badly; the slot is settled like after a good one. */
 static int
-on_io_failed(struct sc_node *node, const struct sc_event *event)
+on_store_failed(struct sc_node *node, const struct sc_event *event)
 {
-	struct slot *slot;
-
-	if (event->what == SC_EVENT_STORE_FAILED) {
-		if (event->slot != SC_NONE) {
-			slot = &node->slots[event->slot];
-			assert(slot->state == SLOT_HOLDING && slot->storing);
-			slot->storing = false;
-			node->stores--;
-		}
-		node_on_copy_failed(node, event->cause);
-		if (event->slot != SC_NONE)
-			node_slot_settle(node, event->slot);
-		return 0;
-	}
 	if (event->slot != SC_NONE) {
-		slot = &node->slots[event->slot];
-		assert(slot->state == SLOT_LOADING);
-		node->loads--;
-		node_slot_release(node, event->slot);
-	} else {
-		node->finishing = false;
+		struct slot *slot = &node->slots[event->slot];
+
+		assert(slot->state == SLOT_HOLDING && slot->storing);
+		slot->storing = false;
+		node->stores--;
 	}
-	node_on_fatal(node, event->cause);
+	node_on_copy_failed(node, event->cause);
+	if (event->slot != SC_NONE)
+		node_slot_settle(node, event->slot);
+	return 0;
+}
+
+static int
+on_time(struct sc_node *node)
+{
+	node_on_progress_time(node);
+	node_on_beat_time(node);
 	return 0;
 }
 
@@ -173,19 +220,24 @@ dispatch(struct sc_node *node, const struct sc_event *event)
 	case SC_EVENT_STARTED:
 		return on_started(node);
 	case SC_EVENT_TIME:
-		node_on_time(node);
-		return 0;
+		return on_time(node);
 	case SC_EVENT_CHUNK_LOADED:
 		return node_on_loaded(node, event);
+	case SC_EVENT_LOAD_FAILED:
+		return node_on_load_failed(node, event);
 	case SC_EVENT_CHUNK_ARRIVED:
+		node_heard(node, event->peer);
 		return node_on_arrived(node, event);
+	case SC_EVENT_RECEIVE_ENDED:
+		return node_on_receive_ended(node, event);
+	case SC_EVENT_STORE_OPENED:
+		return node_on_opened(node, event->held);
 	case SC_EVENT_CHUNK_SENT:
 		return node_on_sent(node, event);
 	case SC_EVENT_CHUNK_STORED:
 		return node_on_stored(node, event);
-	case SC_EVENT_LOAD_FAILED:
 	case SC_EVENT_STORE_FAILED:
-		return on_io_failed(node, event);
+		return on_store_failed(node, event);
 	case SC_EVENT_SOURCE_FINISHED:
 		return node_on_finished(node, &event->seal);
 	case SC_EVENT_COMMITTED:
@@ -197,7 +249,7 @@ dispatch(struct sc_node *node, const struct sc_event *event)
 	case SC_EVENT_CONTROL_ARRIVED:
 		return on_control(node, event);
 	case SC_EVENT_PEER_FAILED:
-		node_on_peer_failed(node, event->peer, event->cause);
+		node_on_peer_failed(node, event->peer);
 		return 0;
 	case SC_EVENT_GIVE_UP:
 		node_on_fatal(node, event->cause);
@@ -216,8 +268,11 @@ sc_node_step(struct sc_node *node, const struct sc_event *event, struct sc_actio
 	node->actions = actions;
 	node->now_ns = event->now_ns;
 	rc = dispatch(node, event);
-	if (!node->left)
-		node_advance(node);
+	node_advance(node);
+	if (node->leaving) {
+		node->left = true;
+		sc_actions_add(actions, SC_ACTION_LEAVE)->leave = node->leave;
+	}
 	node->actions = NULL;
 	return rc;
 }
@@ -225,7 +280,22 @@ sc_node_step(struct sc_node *node, const struct sc_event *event, struct sc_actio
 uint64_t
 sc_node_deadline_ns(const struct sc_node *node)
 {
-	return node->left ? UINT64_MAX : node->next_progress_ns;
+	if (node->left)
+		return UINT64_MAX;
+	return node->next_beat_ns < node->next_progress_ns ? node->next_beat_ns
+							   : node->next_progress_ns;
+}
+
+uint32_t
+sc_node_leader(const struct sc_node *node)
+{
+	return node->leader;
+}
+
+const struct sc_roster *
+sc_node_roster(const struct sc_node *node)
+{
+	return &node->roster;
 }
 
 uint32_t

@@ -8,8 +8,11 @@
  *
  * The contract: one STARTED first; then for each LOAD, STORE, SEND, COMMIT
  * and FINISH_SOURCE exactly one event that says how it ended, and for a RECEIVE
- * at most one CHUNK_ARRIVED, in any order; loads keep theirs.  Control messages
- * of one peer arrive in the order in which they were sent.  After LEAVE no step
+ * at most one: CHUNK_ARRIVED, or RECEIVE_ENDED after a WITHDRAW or FORGET, which comes
+ * then for each that brings nothing; in any order; loads keep theirs.  Control messages
+ * of one peer arrive in the order in which they were sent.  After FORGET nothing
+ * more comes from that peer but the ends of its receives and sends, and a control
+ * message that says that it is still there.  After LEAVE no step
  * is taken any more; receives that are still posted are the caller's to cancel.
  */
 #ifndef SC_CORE_NODE_H
@@ -18,15 +21,22 @@
 #include "core/action.h"
 #include "core/event.h"
 #include "core/plan.h"
+#include "core/roster.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct sc_node_config {
-	const struct sc_plan *plan;    /* borrowed as long as the node */
-	uint32_t self;                 /* 0: the origin, whose store is the source */
-	bool keeps_copy;               /* false: an origin whose DEST is the source itself */
+	const struct sc_plan *plan; /* borrowed as long as the node */
+	uint32_t self;              /* 0: the origin, whose store is the source */
+	bool keeps_copy;            /* false: an origin whose DEST is the source itself */
+	bool has_source;            /* a buddy, who can load every chunk; the origin always can */
+	bool awaits_store;          /* nothing is asked for before STORE_OPENED (or STORE_FAILED) */
+	uint32_t buddy;             /* which node it is, the same for all; SC_NONE: none */
+	uint64_t heartbeat_ns;      /* between heartbeats; 0: none are sent or missed */
+	uint64_t timeout_ns; /* after which silence is taken for death; over two heartbeats */
 	uint64_t progress_interval_ns; /* of reports up the tree; 0: none */
+	bool apart; /* leave apart even if nobody has failed: so nobody can be lost in between */
 };
 
 struct sc_node; /* opaque */
@@ -52,6 +62,10 @@ uint64_t sc_node_deadline_ns(const struct sc_node *);
 uint32_t sc_node_stored(const struct sc_node *);
 uint32_t sc_node_slots_used(const struct sc_node *);
 bool sc_node_left(const struct sc_node *);
+
+/* Who leads the run, as far as this node knows (sc_roster_leader), and who has failed. */
+uint32_t sc_node_leader(const struct sc_node *);
+const struct sc_roster *sc_node_roster(const struct sc_node *);
 
 /* What a node waits for when nothing happens: its own disk? */
 bool sc_node_waits_for_storage(const struct sc_node *);

@@ -5,56 +5,120 @@
 
 #include <assert.h>
 
-void
-node_grant(struct sc_node *node, uint32_t subfile, uint32_t count)
+/* Post receives as far as the window allows; returns their number. */
+static uint32_t
+post_receives(struct sc_node *node, uint32_t subfile)
 {
 	struct inbound *edge = &node->inbound[subfile];
-	struct sc_message message = {.type = SC_MESSAGE_CREDIT};
+	uint32_t window = node->plan->window;
+	uint32_t count = 0;
 
-	if (node->aborted)
-		return;
-	if (count > edge->total - edge->granted)
-		count = edge->total - edge->granted;
-	if (count == 0)
-		return;
-	for (uint32_t i = 0; i < count; i++) {
+	if (node->aborted || node->awaits_store || !edge->offered || edge->peer == node->self)
+		return 0;
+	while (edge->charged < window && edge->granted - edge->got < inbound_lacks(edge)) {
 		uint32_t slot = node_slot_take(node, subfile, SLOT_RECEIVING);
-		struct sc_action *action = sc_actions_add(node->actions, SC_ACTION_RECEIVE);
+		struct sc_action *action;
 
-		assert(slot != SC_NONE); /* the plan has window slots for each subfile */
+		if (slot == SC_NONE) {
+			node->short_of_slots = true;
+			break;
+		}
+		node->slots[slot].peer = edge->peer;
+		action = sc_actions_add(node->actions, SC_ACTION_RECEIVE);
 		action->slot = slot;
 		action->peer = edge->peer;
 		action->subfile = subfile;
+		edge->granted++;
+		count++;
 	}
-	edge->granted += count;
-	message.u.credit.subfile = subfile;
-	message.u.credit.granted = edge->granted;
-	node_control(node, edge->peer, &message);
+	if (count > 0)
+		node_reserve(node, subfile);
+	return count;
+}
+
+static void
+tell_credit(struct sc_node *node, uint32_t subfile)
+{
+	node->actions->message.type = SC_MESSAGE_CREDIT;
+	node->actions->message.u.credit.subfile = subfile;
+	node->actions->message.u.credit.granted = node->inbound[subfile].granted;
+	node_control(node, node->inbound[subfile].peer, &node->actions->message);
+}
+
+void
+node_grant(struct sc_node *node, uint32_t subfile)
+{
+	if (post_receives(node, subfile) > 0)
+		tell_credit(node, subfile);
+}
+
+static bool
+is_sound_list(const struct sc_node *node, const struct sc_offer *offer)
+{
+	for (uint32_t i = 0; i < offer->count; i++) {
+		uint32_t receiver = offer->receivers[i].node;
+
+		if (receiver == SC_ORIGIN || receiver > node->plan->recipients ||
+		    receiver == node->self)
+			return false;
+	}
+	return true;
+}
+
+/* The peer will send the subfile: tell it what is lacking, and let it begin. */
+static void
+begin_receiving(struct sc_node *node, uint32_t peer, uint32_t subfile, bool was_asked)
+{
+	struct inbound *edge = &node->inbound[subfile];
+
+	/* Receives that are still posted serve the new beginning, too. */
+	edge->granted -= edge->got;
+	edge->got = 0;
+	edge->coming = SC_NONE;
+	edge->offered = true;
+	if (node->awaits_store)
+		return;
+	if (!was_asked)
+		edge->elsewhere = false;
+	if (!was_asked && edge->arrived > 0)
+		node_tell_wants(node, peer, subfile, SC_WANT_BEGIN);
+	node_reserve(node, subfile);
+	(void)post_receives(node, subfile);
+	if (edge->granted > 0)
+		tell_credit(node, subfile);
 }
 
 int
 node_on_offer(struct sc_node *node, uint32_t peer, const struct sc_offer *offer)
 {
 	struct inbound *edge;
+	bool was_asked;
 
 	if (node_is_origin(node) || offer->subfile >= node->plan->subfiles)
 		return -1;
 	edge = &node->inbound[offer->subfile];
-	if (edge->peer != SC_NONE || edge->total == 0)
+	if (edge->total == 0 || !is_sound_list(node, offer))
 		return -1;
-	for (uint32_t i = 0; i < offer->count; i++) {
-		uint32_t receiver = offer->receivers[i].node;
-
-		if (receiver == SC_ORIGIN || receiver > node->plan->recipients ||
-		    receiver == node->self || receiver == peer)
-			return -1;
-	}
 	if (node->aborted)
 		return 0;
-	edge->peer = peer;
-	node_record(node, SC_RECORD_RECEIVE_BEGUN, peer, offer->subfile, offer->count);
-	node_grant(node, offer->subfile, node->plan->window);
-	return node_add_outbound(node, offer->subfile, offer->receivers, offer->count);
+	if (!edge->listed) {
+		edge->listed = true;
+		node_add_outbound(node, offer->subfile, offer->receivers, offer->count);
+	}
+	was_asked = edge->peer == peer;
+	if (edge->peer == SC_NONE && node_supplier(node, offer->subfile) == peer &&
+	    !node_former_is(node, peer, offer->subfile)) {
+		edge->peer = peer;
+		edge->begun = true;
+	}
+	if (edge->peer != peer || (inbound_lacks(edge) == 0 && !node->awaits_store)) {
+		node_decline(node, peer, offer->subfile);
+		return 0;
+	}
+	node_record(node, was_asked ? SC_RECORD_DETOUR_BEGUN : SC_RECORD_RECEIVE_BEGUN, peer,
+	    offer->subfile, was_asked ? inbound_lacks(edge) : offer->count);
+	begin_receiving(node, peer, offer->subfile, was_asked);
+	return 0;
 }
 
 void
@@ -72,14 +136,44 @@ node_store(struct sc_node *node, uint32_t index)
 	action->chunk = node->slots[index].chunk;
 }
 
-/* Is this a chunk that the peer may have sent, and that isn't here yet? */
-static bool
-is_expected(const struct sc_node *node, const struct sc_event *event)
+void
+node_take_chunk(struct sc_node *node, uint32_t index, uint32_t chunk, bool from_supplier)
 {
-	return event->chunk < node->plan->chunks &&
-	    event->chunk % node->plan->subfiles == event->subfile &&
-	    !sc_bitmap_has(&node->held, event->chunk) &&
-	    node_slot_find(node, event->chunk) == SC_NONE;
+	struct inbound *edge = &node->inbound[chunk % node->plan->subfiles];
+	bool added = sc_bitmap_add(&node->here, chunk);
+
+	assert(added);
+	(void)added;
+	edge->arrived++;
+	edge->elsewhere |= !from_supplier;
+	node->slots[index].state = SLOT_HOLDING;
+	node_pump(node);
+	node_store(node, index);
+	node_reserve(node, chunk % node->plan->subfiles);
+	if (inbound_lacks(edge) == 0)
+		node_on_complete(node, chunk % node->plan->subfiles);
+}
+
+/* Is this a chunk that may have been meant? */
+static bool
+is_sound(const struct sc_node *node, const struct sc_event *event)
+{
+	return event->intact && event->chunk < node->plan->chunks &&
+	    event->chunk % node->plan->subfiles == event->subfile;
+}
+
+/* Chunks come in order, but from a supplier that does not get or keep them so. */
+static void
+note_order(struct sc_node *node, struct inbound *edge, uint32_t position)
+{
+	uint32_t subfile = (uint32_t)(edge - node->inbound);
+
+	while (edge->expected < position &&
+	    sc_bitmap_has(&node->here, edge->expected * node->plan->subfiles + subfile))
+		edge->expected++;
+	if (edge->expected != position)
+		node_scatter(node);
+	edge->expected = position + 1;
 }
 
 int
@@ -87,26 +181,55 @@ node_on_arrived(struct sc_node *node, const struct sc_event *event)
 {
 	struct inbound *edge;
 	struct slot *slot;
+	bool current;
 
 	assert(event->subfile < node->plan->subfiles && event->slot < node->slot_count);
 	edge = &node->inbound[event->subfile];
 	slot = &node->slots[event->slot];
 	assert(slot->state == SLOT_RECEIVING && slot->charged == event->subfile);
-	assert(edge->peer == event->peer && edge->arrived < edge->granted);
-
-	if (node->aborted || !event->intact || !is_expected(node, event)) {
-		if (!node->aborted)
-			node_on_fatal(node, "a chunk arrived damaged (its checksum does not hold)");
+	assert(slot->peer == event->peer);
+	slot->peer = SC_NONE; /* the receive is over */
+	current = edge->peer == event->peer && edge->got < edge->granted;
+	if (current)
+		edge->got++;
+	else
+		node_former_got(node, event->peer, event->subfile, true);
+	if (node->aborted || node_failed(node, event->peer)) {
 		node_slot_release(node, event->slot);
 		return 0;
 	}
-	if (edge->arrived++ == 0)
-		node_record(node, SC_RECORD_FIRST_CHUNK, edge->peer, event->subfile, event->chunk);
-	slot->state = SLOT_HOLDING;
-	node_slot_assign(node, event->slot, event->chunk);
-	node_pump(node);
-	node_store(node, event->slot);
-	node_slot_settle(node, event->slot);
+	if (!is_sound(node, event)) {
+		node_record(node, SC_RECORD_CHUNK_DAMAGED, event->peer, event->subfile, 0);
+		if (current)
+			node_on_damage(node, event->subfile);
+		node_slot_release(node, event->slot);
+	} else if (sc_bitmap_has(&node->here, event->chunk) ||
+	    node_slot_find(node, event->chunk) != SC_NONE) {
+		node_slot_release(node, event->slot); /* it comes by another way, too */
+	} else {
+		if (edge->arrived == 0)
+			node_record(node, SC_RECORD_FIRST_CHUNK, event->peer, event->subfile,
+			    event->chunk);
+		if (current)
+			note_order(node, edge, event->chunk / node->plan->subfiles);
+		node_slot_assign(node, event->slot, event->chunk);
+		node_take_chunk(node, event->slot, event->chunk, current);
+		node_slot_settle(node, event->slot);
+	}
+	node_check_used_up(node, event->subfile);
+	return 0;
+}
+
+int
+node_on_receive_ended(struct sc_node *node, const struct sc_event *event)
+{
+	struct slot *slot = &node->slots[event->slot];
+	uint32_t subfile = slot->charged;
+
+	assert(slot->state == SLOT_RECEIVING && slot->peer == event->peer);
+	slot->peer = SC_NONE;
+	node_former_got(node, event->peer, subfile, false);
+	node_slot_release(node, event->slot);
 	return 0;
 }
 
@@ -123,11 +246,26 @@ record_milestones(struct sc_node *node)
 	}
 }
 
+/* One more chunk of a subfile is in the store. */
+static void
+note_stored(struct sc_node *node, uint32_t chunk)
+{
+	uint32_t subfile = chunk % node->plan->subfiles;
+	struct inbound *edge = &node->inbound[subfile];
+	bool added = sc_bitmap_add(&node->held, chunk);
+
+	assert(added); /* a chunk is stored once */
+	(void)added;
+	if (++edge->stored == edge->total) {
+		node_record(node, SC_RECORD_SUBFILE_HELD, SC_NONE, subfile, edge->total);
+		node_open_edges(node, subfile);
+	}
+}
+
 int
 node_on_stored(struct sc_node *node, const struct sc_event *event)
 {
 	struct slot *slot = &node->slots[event->slot];
-	uint32_t subfile = event->chunk % node->plan->subfiles;
 
 	assert(slot->state == SLOT_HOLDING && slot->storing && slot->chunk == event->chunk);
 	slot->storing = false;
@@ -135,17 +273,60 @@ node_on_stored(struct sc_node *node, const struct sc_event *event)
 	node->stores--;
 	node->stored++;
 	record_milestones(node);
-	if (!node_is_origin(node)) {
-		struct inbound *edge = &node->inbound[subfile];
-		bool added = sc_bitmap_add(&node->held, event->chunk);
+	if (!node_is_origin(node))
+		note_stored(node, event->chunk);
+	node_slot_settle(node, event->slot);
+	return 0;
+}
 
-		assert(added); /* a chunk is stored once */
-		(void)added;
-		if (++edge->stored == edge->total) {
-			node_record(node, SC_RECORD_SUBFILE_HELD, SC_NONE, subfile, edge->total);
-			node_open_edges(node, subfile);
+/* What an earlier run left in the store of this one counts as received. */
+static void
+take_held(struct sc_node *node, const struct sc_bitmap *held)
+{
+	bool origin = node_is_origin(node);
+
+	assert(held->size == node->plan->chunks);
+	for (uint32_t chunk = sc_bitmap_next(held, 0); chunk < held->size;
+	    chunk = sc_bitmap_next(held, chunk + 1)) {
+		sc_bitmap_add(&node->here, chunk);
+		node->stored++;
+		if (origin)
+			continue;
+		node->inbound[chunk % node->plan->subfiles].arrived++;
+		note_stored(node, chunk);
+	}
+	if (held->count == 0)
+		return;
+	if (!origin)
+		node_scatter(node);
+	node_record(node, SC_RECORD_RESUMED, SC_NONE, SC_NONE, held->count);
+	record_milestones(node);
+}
+
+int
+node_on_opened(struct sc_node *node, const struct sc_bitmap *held)
+{
+	if (!node->awaits_store)
+		return -1;
+	node->awaits_store = false;
+	if (node->aborted)
+		return 0;
+	if (held != NULL)
+		take_held(node, held);
+	for (uint32_t i = 0; !node_is_origin(node) && i < node->plan->subfiles; i++) {
+		struct inbound *edge = &node->inbound[i];
+
+		node_reserve(node, i);
+		if (inbound_lacks(edge) == 0)
+			node_make_edges(node, i);
+		if (edge->offered && inbound_lacks(edge) == 0) {
+			node_decline(node, edge->peer, i);
+			edge->offered = false;
+		} else if (edge->offered) {
+			begin_receiving(node, edge->peer, i, false);
+		} else {
+			node_resupply(node, i);
 		}
 	}
-	node_slot_settle(node, event->slot);
 	return 0;
 }

@@ -1,35 +1,58 @@
 /*
- * Outbound edges of a node: what to send to whom, and the loads for it.
+ * Outbound edges of a node: what to send to whom, and when.
  */
 #include "core/node_impl.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-/* The chunk that an edge wants next, or the one after `ahead` more. */
-static uint32_t
-wanted_chunk(const struct sc_node *node, const struct outbound *edge, uint32_t ahead)
+uint32_t
+node_edge_next(const struct outbound *edge, uint32_t from)
 {
-	return (edge->sent + ahead) * node->plan->subfiles + edge->subfile;
+	if (from >= edge->total || edge->want.words == NULL)
+		return from < edge->total ? from : edge->total;
+	return sc_bitmap_next(&edge->want, from);
 }
 
-static struct outbound *
-find_outbound(struct sc_node *node, uint32_t peer, uint32_t subfile)
+void
+node_list_wants(struct outbound *edge)
 {
-	struct span span;
+	if (edge->want.words != NULL)
+		return;
+	if (sc_bitmap_init(&edge->want, edge->total) != 0)
+		abort();
+	for (uint32_t position = edge->next; position < edge->total; position++)
+		sc_bitmap_add(&edge->want, position);
+}
 
+bool
+node_edge_wants(const struct outbound *edge, uint32_t position)
+{
+	return position >= edge->next &&
+	    (edge->want.words == NULL || sc_bitmap_has(&edge->want, position));
+}
+
+/* The chunk that an edge wants next. */
+static uint32_t
+next_chunk(const struct sc_node *node, const struct outbound *edge)
+{
+	return edge->next * node->plan->subfiles + edge->subfile;
+}
+
+struct outbound *
+node_find_outbound(struct sc_node *node, uint32_t peer, uint32_t subfile)
+{
 	if (subfile >= node->plan->subfiles)
 		return NULL;
-	span = node->spans[subfile];
-	for (uint32_t i = span.first; i < span.first + span.count; i++) {
+	for (uint32_t i = node->spans[subfile].first; i != SC_NONE; i = node->outbound[i].sibling) {
 		if (node->outbound[i].peer == peer)
 			return &node->outbound[i];
 	}
 	return NULL;
 }
 
-static void
-set_lagging(struct sc_node *node, struct outbound *edge, bool lagging)
+void
+node_set_lagging(struct sc_node *node, struct outbound *edge, bool lagging)
 {
 	if (edge->lagging == lagging)
 		return;
@@ -41,24 +64,38 @@ set_lagging(struct sc_node *node, struct outbound *edge, bool lagging)
 }
 
 void
-node_mark_lagging(struct sc_node *node, uint32_t chunk)
+node_scatter(struct sc_node *node)
 {
-	uint32_t position = chunk / node->plan->subfiles;
-	struct span span = node->spans[chunk % node->plan->subfiles];
+	if (node->scattered)
+		return;
+	node->scattered = true;
+	for (uint32_t i = 0; i < node->outbound_count; i++) {
+		struct outbound *edge = &node->outbound[i];
 
-	for (uint32_t i = span.first; i < span.first + span.count; i++) {
-		if (node->outbound[i].open && position >= node->outbound[i].sent)
-			set_lagging(node, &node->outbound[i], true);
+		if (edge->open && edge->next < edge->total)
+			node_set_lagging(node, edge, true);
 	}
 }
 
-static void
-open_edge(struct sc_node *node, struct outbound *edge)
+void
+node_mark_lagging(struct sc_node *node, uint32_t chunk)
 {
-	struct sc_message message = {.type = SC_MESSAGE_OFFER};
-	struct sc_offer *offer = &message.u.offer;
+	uint32_t position = chunk / node->plan->subfiles;
+	uint32_t i = node->spans[chunk % node->plan->subfiles].first;
+
+	for (; i != SC_NONE; i = node->outbound[i].sibling) {
+		if (node->outbound[i].open && node_edge_wants(&node->outbound[i], position))
+			node_set_lagging(node, &node->outbound[i], true);
+	}
+}
+
+void
+node_open_edge(struct sc_node *node, struct outbound *edge)
+{
+	struct sc_offer *offer = &node->actions->message.u.offer;
 	struct sc_edge edges[SC_RECEIVERS_MAX];
 
+	node->actions->message.type = SC_MESSAGE_OFFER;
 	offer->subfile = edge->subfile;
 	offer->count = sc_plan_receivers(node->plan, edge->peer, edge->subfile, edges);
 	for (uint32_t i = 0; i < offer->count; i++) {
@@ -66,8 +103,10 @@ open_edge(struct sc_node *node, struct outbound *edge)
 		offer->receivers[i].kind = edges[i].kind;
 	}
 	edge->open = true;
-	set_lagging(node, edge, node->inbound[edge->subfile].arrived > 0);
-	node_control(node, edge->peer, &message);
+	node_set_lagging(node, edge,
+	    edge->next < edge->total &&
+		(node->scattered || node->inbound[edge->subfile].arrived > 0));
+	node_control(node, edge->peer, &node->actions->message);
 	node_record(node, SC_RECORD_SEND_BEGUN, edge->peer, edge->subfile, edge->total);
 }
 
@@ -91,13 +130,13 @@ may_open(const struct sc_node *node, const struct outbound *edge)
 void
 node_open_edges(struct sc_node *node, uint32_t subfile)
 {
-	struct span span = node->spans[subfile];
-
 	if (node->aborted)
 		return;
-	for (uint32_t i = span.first; i < span.first + span.count; i++) {
-		if (!node->outbound[i].open && may_open(node, &node->outbound[i]))
-			open_edge(node, &node->outbound[i]);
+	for (uint32_t i = node->spans[subfile].first; i != SC_NONE; i = node->outbound[i].sibling) {
+		struct outbound *edge = &node->outbound[i];
+
+		if (!edge->open && edge->next < edge->total && may_open(node, edge))
+			node_open_edge(node, edge);
 	}
 }
 
@@ -105,75 +144,240 @@ int
 node_add_outbound(struct sc_node *node, uint32_t subfile, const struct sc_receiver *receivers,
     uint32_t count)
 {
-	uint32_t needed = node->outbound_count + count;
+	struct span *span = &node->spans[subfile];
 
-	assert(node->spans[subfile].count == 0);
-	if (needed > node->outbound_capacity) {
-		struct outbound *more = realloc(node->outbound, 2 * needed * sizeof(*more));
-
-		if (more == NULL)
-			abort();
-		node->outbound = more;
-		node->outbound_capacity = 2 * needed;
-	}
-	node->spans[subfile] = (struct span){.first = node->outbound_count, .count = count};
 	for (uint32_t i = 0; i < count; i++) {
+		uint32_t index = node->outbound_count;
+
+		if (node_find_outbound(node, receivers[i].node, subfile) != NULL)
+			continue; /* it has asked already */
+		node->outbound = node_grown(node->outbound, node->outbound_count,
+		    &node->outbound_capacity, sizeof(*node->outbound));
 		node->outbound[node->outbound_count++] = (struct outbound){
 			.peer = receivers[i].node,
 			.subfile = subfile,
 			.kind = receivers[i].kind,
 			.total = sc_plan_subfile_chunks(node->plan, subfile),
+			.sibling = SC_NONE,
 		};
+		if (node_failed(node, receivers[i].node))
+			node->outbound[index].next = node->outbound[index].total;
+		if (span->first == SC_NONE)
+			span->first = index;
+		else
+			node->outbound[span->last].sibling = index;
+		span->last = index;
 	}
 	node_open_edges(node, subfile);
 	return 0;
+}
+
+void
+node_make_edges(struct sc_node *node, uint32_t subfile)
+{
+	struct sc_edge edges[SC_RECEIVERS_MAX];
+	struct sc_receiver receivers[SC_RECEIVERS_MAX];
+	uint32_t count;
+
+	if (node->inbound[subfile].listed)
+		return;
+	node->inbound[subfile].listed = true;
+	count = sc_plan_receivers(node->plan, node->self, subfile, edges);
+	for (uint32_t i = 0; i < count; i++)
+		receivers[i] = (struct sc_receiver){.node = edges[i].to, .kind = edges[i].kind};
+	node_add_outbound(node, subfile, receivers, count);
+}
+
+void
+node_end_edge(struct sc_node *node, struct outbound *edge)
+{
+	edge->next = edge->total;
+	node_set_lagging(node, edge, false);
+}
+
+void
+node_forget_receiver(struct sc_node *node, uint32_t peer)
+{
+	for (uint32_t i = 0; i < node->outbound_count; i++) {
+		if (node->outbound[i].peer == peer)
+			node_end_edge(node, &node->outbound[i]);
+	}
+	/* What only it wanted need not stay, and what waited for it can go on. */
+	for (uint32_t i = 0; i < node->slot_count; i++)
+		node_slot_settle(node, i);
+	node_pump(node);
+}
+
+/* Is there a credit for this position, which the edge wants, and for all before it? */
+static bool
+has_credit(const struct outbound *edge, uint32_t position)
+{
+	uint32_t credits = edge->granted - edge->sent;
+	uint32_t at = edge->next;
+
+	if (position - at < credits)
+		return true;
+	if (edge->want.words == NULL)
+		return false;
+	for (; credits > 0 && at < position; credits--)
+		at = node_edge_next(edge, at + 1);
+	return credits > 0;
 }
 
 bool
 node_wanted(const struct sc_node *node, uint32_t chunk, bool lagging)
 {
 	uint32_t position = chunk / node->plan->subfiles;
-	struct span span = node->spans[chunk % node->plan->subfiles];
+	uint32_t i = node->spans[chunk % node->plan->subfiles].first;
 
-	if (node->aborted)
-		return false;
-	for (uint32_t i = span.first; i < span.first + span.count; i++) {
+	for (; i != SC_NONE && !node->aborted; i = node->outbound[i].sibling) {
 		const struct outbound *edge = &node->outbound[i];
 
-		if (edge->open && position >= edge->sent && (lagging || position < edge->granted))
+		if (edge->open && node_edge_wants(edge, position) &&
+		    (lagging || has_credit(edge, position) ||
+			(edge->kind == SC_EDGE_DISTRIBUTION &&
+			    !sc_roster_torpid(&node->roster, edge->peer))))
 			return true;
 	}
 	return false;
+}
+
+void
+node_tell_sent(struct sc_node *node, const struct outbound *edge, enum sc_message_type type)
+{
+	node->actions->message.type = type;
+	node->actions->message.u.refusal.subfile = edge->subfile;
+	node->actions->message.u.refusal.sent = edge->sent;
+	node->actions->message.u.refusal.wants = edge->wants;
+	node_control(node, edge->peer, &node->actions->message);
+}
+
+/*
+ * The slot of the chunk that an edge is sent next, or SC_NONE.  A node that stores nothing can't
+ * put aside what comes before its turn: then a later chunk goes first, or its
+ * slot would be waiting for one that has nowhere to arrive.
+ */
+static uint32_t
+slot_to_send(const struct sc_node *node, const struct outbound *edge)
+{
+	uint32_t chunk = next_chunk(node, edge);
+	uint32_t found = node_slot_find(node, chunk);
+
+	if (found != SC_NONE)
+		return node->slots[found].state == SLOT_HOLDING ? found : SC_NONE;
+	if (!node->copy_failed || node_is_origin(node) || sc_bitmap_has(&node->here, chunk))
+		return SC_NONE;
+	for (uint32_t i = 0; i < node->slot_count; i++) {
+		const struct slot *slot = &node->slots[i];
+
+		if (slot->state == SLOT_HOLDING &&
+		    slot->chunk % node->plan->subfiles == edge->subfile &&
+		    node_edge_wants(edge, slot->chunk / node->plan->subfiles) &&
+		    (found == SC_NONE || slot->chunk < node->slots[found].chunk))
+			found = i;
+	}
+	return found;
+}
+
+/* A position is sent, and no longer wanted. */
+static void
+note_sent(struct outbound *edge, uint32_t position)
+{
+	edge->sent++;
+	edge->in_flight++;
+	assert(edge->sent <= edge->granted);
+	if (position != edge->next)
+		node_list_wants(edge);
+	if (edge->want.words != NULL)
+		(void)sc_bitmap_remove(&edge->want, position);
+	if (position == edge->next)
+		edge->next = node_edge_next(edge, position + 1);
 }
 
 /* Send an edge its next chunk, if it is in a slot. */
 static bool
 send_next(struct sc_node *node, struct outbound *edge)
 {
-	uint32_t index = node_slot_find(node, wanted_chunk(node, edge, 0));
+	uint32_t index = slot_to_send(node, edge);
 	struct sc_action *action;
 	struct slot *slot;
 
 	if (index == SC_NONE)
 		return false;
 	slot = &node->slots[index];
-	if (slot->state != SLOT_HOLDING)
-		return false;
 	slot->sends++;
-	edge->sent++;
-	edge->in_flight++;
 	node->sends_in_flight++;
 	if (slot->charged == SC_NONE && !node_is_origin(node))
 		edge->served_from_store++;
-	if (edge->sent == edge->total)
-		set_lagging(node, edge, false);
-	assert(edge->sent <= edge->granted && edge->granted <= edge->total);
+	note_sent(edge, slot->chunk / node->plan->subfiles);
 	action = sc_actions_add(node->actions, SC_ACTION_SEND);
 	action->slot = index;
 	action->chunk = slot->chunk;
 	action->peer = edge->peer;
 	action->subfile = edge->subfile;
+	if (edge->next == edge->total) {
+		node_set_lagging(node, edge, false);
+		if (edge->want.words != NULL)
+			node_tell_sent(node, edge, SC_MESSAGE_SENT);
+	}
 	return true;
+}
+
+/* Can the edge's next chunk be sent now? */
+static bool
+can_send(const struct sc_node *node, const struct outbound *edge)
+{
+	return edge->open && edge->sent < edge->granted && edge->next < edge->total &&
+	    edge->in_flight < SC_SENDS_AN_EDGE && slot_to_send(node, edge) != SC_NONE;
+}
+
+/* Who passes it on to others, and so can't wait. */
+static bool
+goes_on(const struct outbound *edge)
+{
+	return edge->kind == SC_EDGE_GROUP || edge->kind == SC_EDGE_DETOUR;
+}
+
+/* Torpid ones last; next groups first, as depth costs more than breadth; then
+ * whoever has got least, and else in the order of the distribution list. */
+static bool
+goes_before(const struct sc_node *node, const struct outbound *edge, const struct outbound *best)
+{
+	bool torpid = sc_roster_torpid(&node->roster, edge->peer);
+
+	if (torpid != sc_roster_torpid(&node->roster, best->peer))
+		return !torpid;
+	if (goes_on(edge) != goes_on(best))
+		return goes_on(edge);
+	return edge->next < best->next;
+}
+
+/*
+ * A relay has few sends under way at one time.  If it began all that it could,
+ * they would share its link, the one to the next group with all the others,
+ * and each hop would cost as many chunk times as there are receivers.  An origin's detours
+ * don't count: they have their share beside the distribution.
+ */
+static void
+pump_relay(struct sc_node *node)
+{
+	bool origin = node_is_origin(node);
+
+	while (origin || node->sends_in_flight < SC_SENDS_AT_ONCE) {
+		struct outbound *best = NULL;
+
+		for (uint32_t i = 0; i < node->outbound_count; i++) {
+			struct outbound *edge = &node->outbound[i];
+
+			if (origin && edge->kind == SC_EDGE_DISTRIBUTION &&
+			    next_chunk(node, edge) >= node->send_next)
+				continue; /* has its turn */
+			if ((best == NULL || goes_before(node, edge, best)) && can_send(node, edge))
+				best = edge;
+		}
+		if (best == NULL || !send_next(node, best))
+			return;
+	}
 }
 
 /*
@@ -184,59 +388,29 @@ send_next(struct sc_node *node, struct outbound *edge)
 static void
 pump_origin(struct sc_node *node)
 {
+	uint32_t blocked_by = SC_NONE;
+
 	while (node->send_next < node->plan->chunks) {
-		struct span span = node->spans[node->send_next % node->plan->subfiles];
-		struct outbound *edge = &node->outbound[span.first];
+		uint32_t subfile = node->send_next % node->plan->subfiles;
+		struct outbound *edge = &node->outbound[node->spans[subfile].first];
 
-		assert(span.count == 1);
-		if (!edge->open || edge->sent == edge->granted || !send_next(node, edge))
-			return;
-		node->send_next++;
-	}
-}
-
-/* Can the edge's next chunk be sent now? */
-static bool
-can_send(const struct sc_node *node, const struct outbound *edge)
-{
-	uint32_t index;
-
-	if (!edge->open || edge->sent == edge->granted || edge->in_flight == SC_SENDS_AN_EDGE)
-		return false;
-	index = node_slot_find(node, wanted_chunk(node, edge, 0));
-	return index != SC_NONE && node->slots[index].state == SLOT_HOLDING;
-}
-
-/* Next groups first, as depth costs more than breadth; then whoever has got
- * least, and else in the order of the distribution list. */
-static bool
-goes_before(const struct outbound *edge, const struct outbound *best)
-{
-	if ((edge->kind == SC_EDGE_GROUP) != (best->kind == SC_EDGE_GROUP))
-		return edge->kind == SC_EDGE_GROUP;
-	return edge->sent < best->sent;
-}
-
-/*
- * A relay has few sends under way at one time.  If it began all that it could,
- * they would share its link, the one to the next group with all the others,
- * and each hop would cost as many chunk times as there are receivers.
- */
-static void
-pump_relay(struct sc_node *node)
-{
-	while (node->sends_in_flight < SC_SENDS_AT_ONCE) {
-		struct outbound *best = NULL;
-
-		for (uint32_t i = 0; i < node->outbound_count; i++) {
-			struct outbound *edge = &node->outbound[i];
-
-			if ((best == NULL || goes_before(edge, best)) && can_send(node, edge))
-				best = edge;
+		assert(edge->kind == SC_EDGE_DISTRIBUTION);
+		if (edge->next == edge->total || next_chunk(node, edge) != node->send_next ||
+		    sc_roster_torpid(&node->roster, edge->peer)) {
+			node->send_next++; /* its relay has it, or lags, or is no more */
+			continue;
 		}
-		if (best == NULL || !send_next(node, best))
-			return;
+		if (!edge->open || edge->sent == edge->granted) {
+			blocked_by = subfile;
+			break;
+		}
+		if (!send_next(node, edge))
+			break;
 	}
+	if (node->heartbeat_ns != 0 && blocked_by != node->blocked_by)
+		node_note_blocked(node, blocked_by);
+	if (node->scattered)
+		pump_relay(node);
 }
 
 void
@@ -253,9 +427,9 @@ node_pump(struct sc_node *node)
 int
 node_on_credit(struct sc_node *node, uint32_t peer, const struct sc_credit *credit)
 {
-	struct outbound *edge = find_outbound(node, peer, credit->subfile);
+	struct outbound *edge = node_find_outbound(node, peer, credit->subfile);
 
-	if (edge == NULL || !edge->open || credit->granted > edge->total)
+	if (edge == NULL || !edge->open || credit->granted > edge->sent + node->plan->window)
 		return -1;
 	if (credit->granted > edge->granted)
 		edge->granted = credit->granted;
@@ -263,105 +437,18 @@ node_on_credit(struct sc_node *node, uint32_t peer, const struct sc_credit *cred
 	return 0;
 }
 
-static void
-load(struct sc_node *node, uint32_t chunk)
-{
-	uint32_t index = node_slot_take(node, SC_NONE, SLOT_LOADING);
-	struct sc_action *action;
-
-	assert(index != SC_NONE); /* the quota was asked before */
-	node_slot_assign(node, index, chunk);
-	node->loads++;
-	action = sc_actions_add(node->actions, SC_ACTION_LOAD);
-	action->slot = index;
-	action->chunk = chunk;
-}
-
-/* The origin reads its source once, in order, as far ahead as it has slots. */
-static void
-load_source(struct sc_node *node)
-{
-	while (node->load_next < node->plan->chunks && node->loads_used < node->load_quota)
-		load(node, node->load_next++);
-	if (node->load_next == node->plan->chunks && !node->finishing && !node->sealed) {
-		node->finishing = true;
-		sc_actions_add(node->actions, SC_ACTION_FINISH_SOURCE);
-	}
-}
-
-/* Load for an edge that lags what it has credits for and what isn't in a slot.
- * False if there is no slot for more. */
-static bool
-load_for(struct sc_node *node, struct outbound *edge)
-{
-	uint32_t most = node->plan->load_slots;
-
-	for (uint32_t ahead = 0; edge->sent + ahead < edge->granted && ahead < most; ahead++) {
-		uint32_t chunk = wanted_chunk(node, edge, ahead);
-
-		if (node_slot_find(node, chunk) != SC_NONE)
-			continue;
-		if (!sc_bitmap_has(&node->held, chunk)) {
-			/* It will arrive, and with it whatever follows. */
-			set_lagging(node, edge, false);
-			break;
-		}
-		if (node->loads_used >= node->load_quota && !node_slot_evict_load(node))
-			return false;
-		load(node, chunk);
-	}
-	return true;
-}
-
-void
-node_load(struct sc_node *node)
-{
-	if (node->aborted)
-		return;
-	if (node_is_origin(node)) {
-		load_source(node);
-		return;
-	}
-	for (uint32_t i = 0; node->lagging > 0 && i < node->outbound_count; i++) {
-		uint32_t at = (node->next_served + i) % node->outbound_count;
-		struct outbound *edge = &node->outbound[at];
-
-		if (edge->lagging && edge->sent < edge->granted && !load_for(node, edge)) {
-			node->next_served = at;
-			return;
-		}
-	}
-}
-
-int
-node_on_loaded(struct sc_node *node, const struct sc_event *event)
-{
-	struct slot *slot = &node->slots[event->slot];
-
-	assert(slot->state == SLOT_LOADING && slot->chunk == event->chunk);
-	node->loads--;
-	slot->state = SLOT_HOLDING;
-	if (node_is_origin(node))
-		node_store(node, event->slot);
-	else
-		slot->stored = true;
-	node_pump(node);
-	node_slot_settle(node, event->slot);
-	return 0;
-}
-
 int
 node_on_sent(struct sc_node *node, const struct sc_event *event)
 {
-	struct outbound *edge = find_outbound(node, event->peer, event->subfile);
+	struct outbound *edge = node_find_outbound(node, event->peer, event->subfile);
 	struct slot *slot = &node->slots[event->slot];
 
 	assert(edge != NULL && edge->in_flight > 0 && slot->sends > 0);
 	slot->sends--;
 	edge->in_flight--;
 	node->sends_in_flight--;
-	if (edge->sent == edge->total && edge->in_flight == 0) {
-		node_record(node, SC_RECORD_SEND_ENDED, edge->peer, edge->subfile, edge->total);
+	if (edge->next == edge->total && edge->in_flight == 0 && !node_failed(node, event->peer)) {
+		node_record(node, SC_RECORD_SEND_ENDED, edge->peer, edge->subfile, edge->sent);
 		if (edge->served_from_store > 0)
 			node_record(node, SC_RECORD_SERVED_FROM_STORE, edge->peer, edge->subfile,
 			    edge->served_from_store);

@@ -29,7 +29,8 @@ node_slots_init(struct sc_node *node)
 	for (uint32_t i = 0; i < node->slot_count; i++)
 		node->slots[i].next = i + 1 < node->slot_count ? i + 1 : SC_NONE;
 	node->free_slots = 0;
-	node->load_quota = node_is_origin(node) ? node->slot_count : node->plan->load_slots;
+	for (uint32_t i = 0; !node_is_origin(node) && i < node->plan->subfiles; i++)
+		node_reserve(node, i);
 	return 0;
 }
 
@@ -38,6 +39,26 @@ node_slots_free(struct sc_node *node)
 {
 	free(node->slots);
 	free(node->buckets);
+}
+
+void
+node_reserve(struct sc_node *node, uint32_t subfile)
+{
+	struct inbound *edge = &node->inbound[subfile];
+	uint32_t lacks = edge->peer == node->self ? 0 : inbound_lacks(edge);
+	uint32_t posted = edge->granted - edge->got;
+	uint32_t need = edge->charged + (lacks > posted ? lacks - posted : 0);
+
+	if (need > node->plan->window)
+		need = node->plan->window;
+	node->reserved += need - edge->reserved;
+	edge->reserved = need;
+}
+
+uint32_t
+node_load_quota(const struct sc_node *node)
+{
+	return node->slot_count - node->reserved;
 }
 
 uint32_t
@@ -56,6 +77,8 @@ node_slot_take(struct sc_node *node, uint32_t charged, enum slot_state state)
 	    (struct slot){.state = state, .charged = charged, .chunk = SC_NONE, .next = SC_NONE};
 	if (charged == SC_NONE)
 		node->loads_used++;
+	else
+		node->inbound[charged].charged++;
 	return index;
 }
 
@@ -113,19 +136,26 @@ node_slot_release(struct sc_node *node, uint32_t index)
 	assert(node->slots_used > 0);
 	node->slots_used--;
 
-	if (charged == SC_NONE)
+	if (charged == SC_NONE) {
 		node->loads_used--;
-	else if (node->inbound[charged].granted < node->inbound[charged].total)
-		node_grant(node, charged, 1);
-	else
-		node->load_quota++; /* that edge needs no more slots */
+	} else {
+		node->inbound[charged].charged--;
+		node_reserve(node, charged);
+		node_grant(node, charged);
+	}
+	if (node->short_of_slots && node->free_slots != SC_NONE) {
+		node->short_of_slots = false;
+		for (uint32_t i = 0; i < node->plan->subfiles; i++)
+			node_grant(node, i);
+	}
 }
 
 /* Could the chunk be dropped and loaded again later? */
 static bool
-evictable(const struct slot *slot)
+evictable(const struct sc_node *node, const struct slot *slot)
 {
-	return slot->state == SLOT_HOLDING && slot->sends == 0 && !slot->storing && slot->stored;
+	return slot->state == SLOT_HOLDING && slot->sends == 0 && !slot->storing &&
+	    (slot->stored || node_is_origin(node));
 }
 
 /* Every credit of a subfile's edge is used up by chunks that sit in slots:
@@ -135,7 +165,7 @@ starved(const struct sc_node *node, uint32_t subfile)
 {
 	const struct inbound *edge = &node->inbound[subfile];
 
-	return edge->granted == edge->arrived && edge->granted < edge->total;
+	return edge->granted == edge->got && inbound_lacks(edge) > 0;
 }
 
 void
@@ -156,7 +186,7 @@ node_slot_settle(struct sc_node *node, uint32_t index)
 	if (node_is_origin(node) || subfile == SC_NONE || !starved(node, subfile))
 		return;
 	for (uint32_t i = 0; i < node->slot_count; i++) {
-		if (node->slots[i].charged == subfile && evictable(&node->slots[i])) {
+		if (node->slots[i].charged == subfile && evictable(node, &node->slots[i])) {
 			node_mark_lagging(node, node->slots[i].chunk);
 			node_slot_release(node, i);
 			break;
@@ -164,19 +194,32 @@ node_slot_settle(struct sc_node *node, uint32_t index)
 	}
 }
 
+/*
+ * Whoever asked again for an earlier chunk gets nothing of what follows before he has
+ * it: so the earliest always finds room, even where all slots are full of later
+ * ones that are wanted, too.
+ */
 bool
-node_slot_evict_load(struct sc_node *node)
+node_slot_evict_load(struct sc_node *node, uint32_t chunk)
 {
-	if (node_is_origin(node))
-		return false;
+	uint32_t last = SC_NONE;
+
 	for (uint32_t i = 0; i < node->slot_count; i++) {
 		struct slot *slot = &node->slots[i];
 
-		if (slot->charged == SC_NONE && evictable(slot) &&
-		    !node_wanted(node, slot->chunk, false)) {
-			node_slot_release(node, i);
-			return true;
+		if (slot->charged != SC_NONE || !evictable(node, slot))
+			continue;
+		if (!node_wanted(node, slot->chunk, false)) {
+			last = i;
+			break;
 		}
+		if (slot->chunk > chunk &&
+		    (last == SC_NONE || slot->chunk > node->slots[last].chunk))
+			last = i;
 	}
-	return false;
+	if (last == SC_NONE)
+		return false;
+	node_mark_lagging(node, node->slots[last].chunk);
+	node_slot_release(node, last);
+	return true;
 }

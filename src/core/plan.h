@@ -97,6 +97,7 @@ enum sc_edge_kind {
 	SC_EDGE_GROUP,        /* to a next group of the same tree [0054-0056] */
 	SC_EDGE_SECONDARY,    /* to the first group of a secondary tree [0058-0059] */
 	SC_EDGE_RELIEF,       /* from a leaf to a member of a group with two next groups */
+	SC_EDGE_DETOUR,       /* none of the plan's: from somebody's stand-in [0079-0098] */
 	SC_EDGE_KINDS,
 };
 

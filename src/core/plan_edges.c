@@ -21,6 +21,8 @@ sc_edge_kind_name(enum sc_edge_kind kind)
 		return "secondary";
 	case SC_EDGE_RELIEF:
 		return "relief";
+	case SC_EDGE_DETOUR:
+		return "detour";
 	case SC_EDGE_KINDS:
 		break;
 	}

@@ -25,6 +25,13 @@ sc_record_name(enum sc_record_what what)
 		[SC_RECORD_ABORTED] = "aborted",
 		[SC_RECORD_PEER_FAILED] = "peer_failed",
 		[SC_RECORD_SERVED_FROM_STORE] = "served_from_store",
+		[SC_RECORD_DETOUR] = "detour",
+		[SC_RECORD_DETOUR_BEGUN] = "detour_begun",
+		[SC_RECORD_PEER_TORPID] = "peer_torpid",
+		[SC_RECORD_CHUNK_DAMAGED] = "chunk_damaged",
+		[SC_RECORD_TAKEOVER] = "takeover",
+		[SC_RECORD_CUT_OFF] = "cut_off",
+		[SC_RECORD_RESUMED] = "resumed",
 	};
 
 	assert(what < SC_RECORD_KINDS);

@@ -23,9 +23,16 @@ enum sc_record_what {
 	SC_RECORD_COMMITTED = 11,
 	SC_RECORD_COPY_FAILED = 12, /* this node's own copy */
 	SC_RECORD_ABORTED = 13,
-	SC_RECORD_PEER_FAILED = 14,       /* peer */
+	SC_RECORD_PEER_FAILED = 14,       /* peer, count: how it is known (sc_failure_cause) */
 	SC_RECORD_SERVED_FROM_STORE = 15, /* peer, subfile, count: chunks read back for it */
-	SC_RECORD_KINDS = 16
+	SC_RECORD_DETOUR = 16,        /* peer, subfile, count: it was asked for so many chunks */
+	SC_RECORD_DETOUR_BEGUN = 17,  /* peer, subfile: it has agreed: the detour is in place */
+	SC_RECORD_PEER_TORPID = 18,   /* peer */
+	SC_RECORD_CHUNK_DAMAGED = 19, /* peer, subfile: what it sent did not pass its checksum */
+	SC_RECORD_TAKEOVER = 20,      /* peer: who led before this node */
+	SC_RECORD_CUT_OFF = 21,       /* peer: who said so, or none: by itself */
+	SC_RECORD_RESUMED = 22,       /* count: chunks that an earlier run left */
+	SC_RECORD_KINDS = 23
 };
 
 /* "started", ...: the names in the timings file. */

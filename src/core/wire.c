@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { WIRE_VERSION = 1 };
+enum { WIRE_VERSION = 2 };
 
 static void
 put_cause(struct sc_bytes_writer *writer, const char *cause)
@@ -49,6 +49,117 @@ get_offer(struct sc_bytes_reader *reader, struct sc_offer *offer)
 	}
 }
 
+static void
+put_want(struct sc_bytes_writer *writer, const struct sc_want *want)
+{
+	assert(want->count <= SC_WANT_BITS_MAX);
+	sc_bytes_put(writer, want->subfile, 4);
+	sc_bytes_put(writer, want->flags, 1);
+	sc_bytes_put(writer, want->first, 4);
+	sc_bytes_put(writer, want->count, 2);
+	for (uint32_t i = 0; i < (want->count + 7) / 8; i++)
+		sc_bytes_put(writer, want->bits[i], 1);
+}
+
+static void
+get_want(struct sc_bytes_reader *reader, struct sc_want *want)
+{
+	want->subfile = (uint32_t)sc_bytes_get(reader, 4);
+	want->flags = (uint32_t)sc_bytes_get(reader, 1);
+	want->first = (uint32_t)sc_bytes_get(reader, 4);
+	want->count = (uint32_t)sc_bytes_get(reader, 2);
+	if (want->flags > (SC_WANT_BEGIN | SC_WANT_ASK) || want->count > SC_WANT_BITS_MAX ||
+	    ((want->flags & SC_WANT_BEGIN) != 0 && want->first != 0)) {
+		reader->bad = true;
+		return;
+	}
+	for (uint32_t i = 0; i < (want->count + 7) / 8; i++)
+		want->bits[i] = (uint8_t)sc_bytes_get(reader, 1);
+}
+
+static void
+put_notice(struct sc_bytes_writer *writer, const struct sc_notice *notice)
+{
+	assert(notice->count <= SC_NOTICE_MAX);
+	sc_bytes_put(writer, notice->count, 2);
+	for (uint32_t i = 0; i < notice->count; i++) {
+		sc_bytes_put(writer, notice->entries[i].node, 4);
+		sc_bytes_put(writer, notice->entries[i].trouble, 1);
+	}
+}
+
+static void
+get_notice(struct sc_bytes_reader *reader, struct sc_notice *notice)
+{
+	notice->count = (uint32_t)sc_bytes_get(reader, 2);
+	if (notice->count > SC_NOTICE_MAX) {
+		reader->bad = true;
+		return;
+	}
+	for (uint32_t i = 0; i < notice->count; i++) {
+		uint8_t trouble;
+
+		notice->entries[i].node = (uint32_t)sc_bytes_get(reader, 4);
+		trouble = (uint8_t)sc_bytes_get(reader, 1);
+		if (trouble >= SC_TROUBLES)
+			reader->bad = true;
+		else
+			notice->entries[i].trouble = (enum sc_trouble)trouble;
+	}
+}
+
+static void
+put_numbers(struct sc_bytes_writer *writer, const uint32_t *numbers, uint32_t count)
+{
+	sc_bytes_put(writer, count, 2);
+	for (uint32_t i = 0; i < count; i++)
+		sc_bytes_put(writer, numbers[i], 4);
+}
+
+static void
+get_numbers(struct sc_bytes_reader *reader, uint32_t *numbers, uint32_t *count, uint32_t capacity)
+{
+	*count = (uint32_t)sc_bytes_get(reader, 2);
+	if (*count > capacity) {
+		reader->bad = true;
+		return;
+	}
+	for (uint32_t i = 0; i < *count; i++)
+		numbers[i] = (uint32_t)sc_bytes_get(reader, 4);
+}
+
+enum { BEAT_TORPID = 1, BEAT_COPY_FAILED = 2 };
+
+static void
+put_beat(struct sc_bytes_writer *writer, const struct sc_beat *beat)
+{
+	assert(beat->held_count <= SC_GROUP_SIZE_MAX && beat->list_count <= SC_BEAT_LIST_MAX);
+	sc_bytes_put(writer,
+	    (beat->torpid ? BEAT_TORPID : 0) | (beat->copy_failed ? BEAT_COPY_FAILED : 0), 1);
+	sc_bytes_put(writer, beat->steps, 1);
+	sc_bytes_put(writer, beat->tree, 4);
+	sc_bytes_put(writer, beat->mark, 4);
+	put_numbers(writer, beat->held, beat->held_count);
+	put_numbers(writer, beat->list, beat->list_count);
+}
+
+static void
+get_beat(struct sc_bytes_reader *reader, struct sc_beat *beat)
+{
+	uint8_t state = (uint8_t)sc_bytes_get(reader, 1);
+
+	if (state > (BEAT_TORPID | BEAT_COPY_FAILED))
+		reader->bad = true;
+	beat->torpid = (state & BEAT_TORPID) != 0;
+	beat->copy_failed = (state & BEAT_COPY_FAILED) != 0;
+	beat->steps = (uint32_t)sc_bytes_get(reader, 1);
+	beat->tree = (uint32_t)sc_bytes_get(reader, 4);
+	beat->mark = (uint32_t)sc_bytes_get(reader, 4);
+	get_numbers(reader, beat->held, &beat->held_count, SC_GROUP_SIZE_MAX);
+	if (!reader->bad)
+		get_numbers(reader, beat->list, &beat->list_count, SC_BEAT_LIST_MAX);
+}
+
 size_t
 sc_message_encode(const struct sc_message *message, uint8_t bytes[SC_CONTROL_BYTES])
 {
@@ -85,21 +196,44 @@ sc_message_encode(const struct sc_message *message, uint8_t bytes[SC_CONTROL_BYT
 		put_cause(&writer, message->u.cause);
 		break;
 	case SC_MESSAGE_CLOSE:
+		sc_bytes_put(&writer, message->u.apart, 1);
+		break;
+	case SC_MESSAGE_WANT:
+		put_want(&writer, &message->u.want);
+		break;
+	case SC_MESSAGE_REFUSE:
+	case SC_MESSAGE_SENT:
+		sc_bytes_put(&writer, message->u.refusal.subfile, 4);
+		sc_bytes_put(&writer, message->u.refusal.sent, 4);
+		sc_bytes_put(&writer, message->u.refusal.wants, 4);
+		break;
+	case SC_MESSAGE_NOTICE:
+		put_notice(&writer, &message->u.notice);
+		break;
+	case SC_MESSAGE_BEAT:
+		put_beat(&writer, &message->u.beat);
+		break;
+	case SC_MESSAGE_BYE:
 		break;
 	}
 	return writer.used;
 }
 
+static bool
+get_bool(struct sc_bytes_reader *reader)
+{
+	uint8_t value = (uint8_t)sc_bytes_get(reader, 1);
+
+	if (value > 1)
+		reader->bad = true;
+	return value == 1;
+}
+
 static void
 get_failed(struct sc_bytes_reader *reader, struct sc_failed *failed)
 {
-	uint8_t fatal;
-
 	failed->node = (uint32_t)sc_bytes_get(reader, 4);
-	fatal = (uint8_t)sc_bytes_get(reader, 1);
-	if (fatal > 1)
-		reader->bad = true;
-	failed->fatal = fatal != 0;
+	failed->fatal = get_bool(reader);
 	sc_bytes_get_text(reader, failed->cause, SC_CAUSE_BYTES);
 }
 
@@ -139,6 +273,24 @@ sc_message_decode(const uint8_t *bytes, size_t length, struct sc_message *messag
 		sc_bytes_get_text(&reader, message->u.cause, SC_CAUSE_BYTES);
 		break;
 	case SC_MESSAGE_CLOSE:
+		message->u.apart = get_bool(&reader);
+		break;
+	case SC_MESSAGE_WANT:
+		get_want(&reader, &message->u.want);
+		break;
+	case SC_MESSAGE_REFUSE:
+	case SC_MESSAGE_SENT:
+		message->u.refusal.subfile = (uint32_t)sc_bytes_get(&reader, 4);
+		message->u.refusal.sent = (uint32_t)sc_bytes_get(&reader, 4);
+		message->u.refusal.wants = (uint32_t)sc_bytes_get(&reader, 4);
+		break;
+	case SC_MESSAGE_NOTICE:
+		get_notice(&reader, &message->u.notice);
+		break;
+	case SC_MESSAGE_BEAT:
+		get_beat(&reader, &message->u.beat);
+		break;
+	case SC_MESSAGE_BYE:
 		break;
 	default:
 		return -1;

@@ -27,6 +27,12 @@ enum sc_message_type {
 	SC_MESSAGE_DONE = 6,     /* up: a subtree has nothing left to do for itself */
 	SC_MESSAGE_ABORT = 7,    /* down: give up, leave nothing behind */
 	SC_MESSAGE_CLOSE = 8,    /* down: everybody is done, leave */
+	SC_MESSAGE_WANT = 9,     /* receiver to supplier: which chunks it lacks */
+	SC_MESSAGE_REFUSE = 10,  /* supplier to receiver: no more of this subfile comes from me */
+	SC_MESSAGE_NOTICE = 11,  /* to all neighbours: who has failed, who is torpid */
+	SC_MESSAGE_BEAT = 12,    /* to all neighbours: I am here, and this far */
+	SC_MESSAGE_BYE = 13,     /* up, after CLOSE: the subtree has left */
+	SC_MESSAGE_SENT = 14,    /* supplier to receiver: all that you wanted is under way */
 };
 
 /* The digests of the source (core/ only carries them): of the set of all
@@ -53,6 +59,69 @@ struct sc_credit {
 	uint32_t granted; /* chunks, from the first one on: saying it twice is harmless */
 };
 
+enum {
+	SC_WANT_BEGIN = 1, /* forget what was wanted before; first is 0 */
+	SC_WANT_ASK = 2,   /* say OFFER (or REFUSE) before anything is sent */
+};
+
+/* Some chunks of a subfile, by their positions in it; several messages make a list. */
+struct sc_want {
+	uint32_t subfile;
+	uint32_t flags;
+	uint32_t first;                     /* position of the first bit */
+	uint32_t count;                     /* of bits; may be 0 */
+	uint8_t bits[SC_WANT_BITS_MAX / 8]; /* lowest first; 1: wanted */
+};
+
+/* REFUSE, and SENT. */
+struct sc_refusal {
+	uint32_t subfile;
+	uint32_t
+	    sent; /* chunks since the last OFFER or ASK: so many arrive, or have, and no more */
+	/* Messages that added to the list, which this is the answer to; SC_NONE: to an empty one,
+	 * by which the receiver has declined. */
+	uint32_t wants;
+};
+
+enum sc_trouble {
+	SC_TROUBLE_ENDED,  /* as SC_FAILURE_ENDED */
+	SC_TROUBLE_SILENT, /* as SC_FAILURE_SILENT */
+	SC_TROUBLE_TORPID,
+	SC_TROUBLES,
+};
+
+struct sc_notice {
+	uint32_t count;
+	struct {
+		uint32_t node;
+		enum sc_trouble trouble;
+	} entries[SC_NOTICE_MAX];
+};
+
+/* What a node is doing [0077]. */
+enum {
+	SC_STEP_DISTRIBUTION = 1, /* receives its own subfile from the origin */
+	SC_STEP_COLLECTION = 2,
+	SC_STEP_GROUP = 4,     /* sends to a next group */
+	SC_STEP_SECONDARY = 8, /* sends to a secondary tree */
+	SC_STEP_DETOUR = 16,   /* sends in somebody's stead */
+};
+
+/* A heartbeat [0076, Table 1].  The set of known failures is in it as a mark: two nodes
+ * whose marks differ tell each other in a NOTICE all that they know. */
+struct sc_beat {
+	bool torpid;
+	bool copy_failed;
+	uint32_t steps;
+	uint32_t tree; /* of its group */
+	uint32_t mark; /* of the failures and torpid nodes that it knows of (sc_roster) */
+	uint32_t held_count;
+	uint32_t held[SC_GROUP_SIZE_MAX]; /* chunks of each subfile that are stored */
+	uint32_t list_count;
+	uint32_t
+	    list[SC_BEAT_LIST_MAX]; /* the distribution list: whom it sends to, the first of them */
+};
+
 struct sc_failed {
 	uint32_t node;
 	bool fatal; /* others lack chunks because of it: the run can't go on */
@@ -74,6 +143,11 @@ struct sc_message {
 		struct sc_failed failed;
 		struct sc_tally tally;      /* PROGRESS and DONE */
 		char cause[SC_CAUSE_BYTES]; /* ABORT */
+		struct sc_want want;
+		struct sc_refusal refusal;
+		struct sc_notice notice;
+		struct sc_beat beat;
+		bool apart; /* CLOSE: somebody has failed, see SC_LEAVE_APART */
 	} u;
 };
 

@@ -139,6 +139,21 @@ sc_census_from_leaders(struct sc_census *census, const uint32_t *leaders, uint32
 }
 
 void
+sc_census_release(struct sc_census *census, const bool *released)
+{
+	assert(!released[0]);
+	for (uint32_t i = 0; i < census->world_size; i++) {
+		if (released[census->leaders[i]])
+			census->leaders[i] = 0;
+	}
+	census->nodes = 0;
+	for (uint32_t i = 0; i < census->world_size; i++) {
+		if (census->leaders[i] == i)
+			census->ranks[census->nodes++] = i;
+	}
+}
+
+void
 sc_census_free(struct sc_census *census)
 {
 	free(census->ranks);

@@ -45,6 +45,10 @@ void sc_census_free(struct sc_census *);
 int sc_census_from_leaders(struct sc_census *, const uint32_t *leaders, uint32_t world_size,
     struct sc_error *);
 
+/* These (by rank, never rank 0) take no part after all: rank 0 stands for them, and for those
+ * for whom they stood.  On every rank alike.  O(ranks). */
+void sc_census_release(struct sc_census *, const bool *released);
+
 /* The ranks that a leader stands for, itself not among them: into ranks
  * (world_size places); returns their number. */
 uint32_t sc_census_followers(const struct sc_census *, uint32_t leader, uint32_t *ranks);

@@ -5,8 +5,12 @@
  * Chunks travel from slot to slot: the message is the slot's memory, so
  * nothing is copied here.  Every chunk has a receive posted before its
  * credit was granted; control messages have a pool of receives.  All calls
- * are for the one thread that runs MPI.  A peer that has failed is an event,
- * never a return code; -1 means that MPI itself refuses to work.
+ * are for the one thread that runs MPI, and none of them waits for a peer.  A peer
+ * that has failed is an event, never a return code; -1 means that MPI itself
+ * refuses to work, or that there is no memory.
+ *
+ * Every chunk receive that was asked for ends with one ARRIVED or RECEIVE_ENDED, and every
+ * chunk send with one SENT, whatever becomes of the peer.
  */
 #ifndef SC_FABRIC_FABRIC_H
 #define SC_FABRIC_FABRIC_H
@@ -17,24 +21,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The slots' messages, which are somebody else's. */
+struct sc_fabric_memory {
+	void *slots; /* passed to both */
+	uint8_t *(*message)(void *slots, uint32_t slot);
+	/* Give a slot other memory, with the first kept_bytes in it, and leave the old one alone
+	 * until after sc_fabric_close: MPI may still use it. */
+	int (*renew)(void *slots, uint32_t slot, size_t kept_bytes, struct sc_error *);
+};
+
 struct sc_fabric_config {
 	const uint32_t *ranks; /* of the nodes, by number; borrowed until close */
 	uint32_t nodes;        /* the origin included */
 	uint32_t self;
 	uint32_t world_size;
-	uint8_t *slots; /* memory of the slots' messages; borrowed until close */
-	size_t slot_stride_bytes;
-	size_t message_bytes; /* the most that a slot's message can have */
-	uint32_t slot_count;
-	const uint32_t *peers; /* with whom messages will be exchanged; used by open only */
+	struct sc_fabric_memory memory; /* borrowed until close */
+	size_t message_bytes;           /* the most that a slot's message can have */
+	const uint32_t *peers; /* whom the plan exchanges messages with; used by open only */
 	uint32_t peer_count;
 };
 
 enum sc_fabric_what {
-	SC_FABRIC_ARRIVED, /* peer, subfile, slot, length */
-	SC_FABRIC_SENT,    /* peer, subfile, slot */
-	SC_FABRIC_CONTROL, /* peer, bytes, length */
-	SC_FABRIC_FAILED,  /* peer (or UINT32_MAX: which one is not known), cause */
+	SC_FABRIC_ARRIVED,       /* peer, subfile, slot, length */
+	SC_FABRIC_RECEIVE_ENDED, /* peer, subfile, slot: nothing will come into it any more */
+	SC_FABRIC_SENT,          /* peer, subfile, slot: which may be used again, whoever has it */
+	SC_FABRIC_CONTROL,       /* peer, bytes, length */
+	SC_FABRIC_FAILED, /* peer, cause: MPI says so; once for each node, before its slots' ends */
 };
 
 struct sc_fabric_event {
@@ -42,7 +54,7 @@ struct sc_fabric_event {
 	uint32_t peer; /* a node's number */
 	uint32_t subfile;
 	uint32_t slot;
-	size_t length;
+	size_t length;        /* 0 of a chunk: it was damaged */
 	const uint8_t *bytes; /* valid until the next poll */
 	const char *cause;    /* the same */
 	uint64_t order;       /* in which it was asked for */
@@ -60,23 +72,38 @@ int sc_fabric_receive(struct sc_fabric *, uint32_t slot, uint32_t peer, uint32_t
 int sc_fabric_send(struct sc_fabric *, uint32_t slot, size_t length, uint32_t peer,
     uint32_t subfile, struct sc_error *);
 
-/* The bytes are copied. */
+/* The bytes are copied.  To a peer that was forgotten it is tried, a few at a time: it
+ * may live. */
 int sc_fabric_control(struct sc_fabric *, uint32_t peer, const uint8_t *bytes, size_t length,
     struct sc_error *);
 
 /*
- * One MPI_Testsome over everything.  Sets *events to what has happened, in
- * the order in which it was asked for, and returns their number; -1 with *err.
+ * Have nothing more to do with a peer, which need not know: the receives and the sends of
+ * chunks that are under way end with the next poll, as do those asked for from
+ * now on.  No chunk of it arrives any more, also none that the last poll has
+ * told of and the caller has not looked at: events are to be looked at one by one, as
+ * this changes them.  Its control messages still come.  Again is harmless.
+ */
+int sc_fabric_forget(struct sc_fabric *, uint32_t peer, struct sc_error *);
+
+/* End the receives for a subfile from a live peer with the next poll; what is coming in
+ * at this moment arrives. */
+int sc_fabric_withdraw(struct sc_fabric *, uint32_t peer, uint32_t subfile, struct sc_error *);
+
+/*
+ * One MPI_Testsome over everything.  Sets *events to what has happened, as far as
+ * possible in the order in which it was asked for, and returns their number; -1 with *err.
  */
 int sc_fabric_poll(struct sc_fabric *, const struct sc_fabric_event **events, struct sc_error *);
 
-/* Is anything but the receives for control messages under way? */
+/* Is anything under way, but receives for control messages and what concerns peers that were
+ * forgotten? */
 bool sc_fabric_is_busy(const struct sc_fabric *);
 
 uint64_t sc_fabric_bytes_sent(const struct sc_fabric *);
 uint64_t sc_fabric_bytes_received(const struct sc_fabric *);
 
-/* Finish sends, cancel receives, free all.  After a peer has failed: don't;
+/* Finish sends, cancel receives, free all.  After a peer has failed or was forgotten: don't;
  * leave with sc_world_exit.  NULL is fine. */
 int sc_fabric_close(struct sc_fabric *, struct sc_error *);
 

@@ -12,6 +12,7 @@ enum {
 	SC_TAG_PROBE_END,
 	SC_TAG_CLOCK, /* see tree.c */
 	SC_TAG_REPORT,
+	SC_TAG_REPORT_TAKEN,
 	SC_TAG_CHUNK, /* and all above: plus the subfile */
 };
 

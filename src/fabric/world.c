@@ -3,14 +3,18 @@
  */
 #include "fabric/world.h"
 
+#include "base/clock.h"
 #include "config.h"
 #include "fabric/control.h"
 #include "fabric/mpi_error.h"
+#include "fabric/send.h"
 #include "fabric/tags.h"
 #include "fabric/wait.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +23,10 @@
 /* How often a rank that takes no part looks whether all is over: seldom
  * enough to cost nothing, often enough that nobody waits for it. */
 static const uint64_t waiting_ns = 20 * 1000 * 1000;
+
+/* MPI_Finalize waits for the last rank, which may still write a file; and for ever if
+ * one has failed. */
+static const unsigned finish_max_s = 30;
 
 /* What an Open MPI that survives faults needs for it.  Older ones have other
  * names for these things, and other MPIs don't look. */
@@ -48,6 +56,18 @@ set_defaults(struct sc_error *err)
 	return 0;
 }
 
+/* MPI writes to the connection of a peer that has just died: a signal of which this process
+ * would die as well, and so on. */
+static int
+ignore_broken_connections(struct sc_error *err)
+{
+	struct sigaction action = {.sa_handler = SIG_IGN};
+
+	if (sigemptyset(&action.sa_mask) != 0 || sigaction(SIGPIPE, &action, NULL) != 0)
+		return sc_fail(err, errno, "SIGPIPE can't be ignored");
+	return 0;
+}
+
 int
 sc_world_start(struct sc_world *world, int *argc, char ***argv, struct sc_error *err)
 {
@@ -55,7 +75,7 @@ sc_world_start(struct sc_world *world, int *argc, char ***argv, struct sc_error 
 	int rank = 0;
 	int size = 0;
 
-	if (set_defaults(err) != 0)
+	if (set_defaults(err) != 0 || ignore_broken_connections(err) != 0)
 		return -1;
 	if (sc_mpi_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
 		"MPI_Init_thread", err) != 0)
@@ -73,12 +93,42 @@ sc_world_start(struct sc_world *world, int *argc, char ***argv, struct sc_error 
 	return sc_control_open(err);
 }
 
-int
-sc_world_finish(struct sc_error *err)
+static volatile sig_atomic_t late_status;
+
+static void
+leave_late(int signal_number)
 {
-	if (sc_control_close(err) != 0)
-		return -1;
-	return sc_mpi_check(MPI_Finalize(), "MPI_Finalize", err);
+	(void)signal_number;
+	_exit((int)late_status);
+}
+
+/* From now on this process ends with a status when the time is up, wherever it hangs. */
+static int
+set_alarm(int status, struct sc_error *err)
+{
+	struct sigaction action = {.sa_handler = leave_late};
+	sigset_t mine;
+
+	late_status = status;
+	if (sigemptyset(&action.sa_mask) != 0 || sigemptyset(&mine) != 0 ||
+	    sigaddset(&mine, SIGALRM) != 0 || sigaction(SIGALRM, &action, NULL) != 0 ||
+	    sigprocmask(SIG_UNBLOCK, &mine, NULL) != 0)
+		return sc_fail(err, errno, "no alarm for the end of MPI");
+	(void)alarm(finish_max_s);
+	return 0;
+}
+
+int
+sc_world_finish(int status, struct sc_error *err)
+{
+	int rc = set_alarm(status, err);
+
+	if (rc == 0)
+		rc = sc_control_close(err);
+	if (rc == 0)
+		rc = sc_mpi_check(MPI_Finalize(), "MPI_Finalize", err);
+	(void)alarm(0);
+	return rc;
 }
 
 _Noreturn void
@@ -112,6 +162,15 @@ sc_world_survives_faults(void)
 #else
 	return false;
 #endif
+}
+
+bool
+sc_world_allows_exit(void)
+{
+	/* mpirun --with-ft ulfm sets it; srun doesn't, and ends the step. */
+	const char *enabled = getenv("OMPI_MCA_mpi_ft_enable");
+
+	return sc_world_survives_faults() && enabled != NULL && strcmp(enabled, "1") == 0;
 }
 
 /* The number in an environment variable, or otherwise. */
@@ -175,25 +234,46 @@ sc_world_broadcast(void *bytes, size_t length, struct sc_error *err)
 }
 
 int
-sc_world_wait_for(uint32_t leader, struct sc_error *err)
+sc_world_wait_for(uint32_t leader, enum sc_dismissal *dismissal, struct sc_error *err)
 {
+	uint8_t apart = 0;
+	enum sc_waited waited = SC_WAITED_LOST;
 	MPI_Request request = MPI_REQUEST_NULL;
+	int code =
+	    MPI_Irecv(&apart, 1, MPI_BYTE, (int)leader, SC_TAG_DISMISS, MPI_COMM_WORLD, &request);
 
-	if (sc_mpi_check(MPI_Irecv(NULL, 0, MPI_BYTE, (int)leader, SC_TAG_DISMISS, MPI_COMM_WORLD,
-			     &request),
-		"MPI_Irecv", err) != 0)
+	if (!sc_mpi_is_process_failure(code) &&
+	    (sc_mpi_check(code, "MPI_Irecv", err) != 0 ||
+		sc_mpi_wait_until(&request, UINT64_MAX, waiting_ns, &waited, err) != 0))
 		return -1;
-	return sc_mpi_wait(&request, waiting_ns, err);
+	if (waited == SC_WAITED_LOST)
+		*dismissal = SC_DISMISSED_ALONE;
+	else
+		*dismissal = apart != 0 ? SC_DISMISSED_APART : SC_DISMISSED_TOGETHER;
+	return 0;
 }
 
 int
-sc_world_dismiss(const uint32_t *ranks, uint32_t count, struct sc_error *err)
+sc_world_dismiss(const uint32_t *ranks, uint32_t count, bool apart, uint64_t timeout_ns,
+    struct sc_error *err)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		if (sc_mpi_check(MPI_Send(NULL, 0, MPI_BYTE, (int)ranks[i], SC_TAG_DISMISS,
-				     MPI_COMM_WORLD),
-			"MPI_Send", err) != 0)
-			return -1;
+	static uint8_t word; /* not on the stack: MPI may keep it */
+	uint64_t deadline_ns = sc_clock_now_ns() + timeout_ns;
+	MPI_Request *requests = malloc((count + 1) * sizeof(MPI_Request));
+	enum sc_waited waited;
+	bool lost;
+	int rc = 0;
+
+	if (requests == NULL)
+		return sc_fail(err, 0, "no memory for %u ranks", count);
+	word = apart;
+	for (uint32_t i = 0; rc == 0 && i < count; i++) {
+		/* Over when it was received: then this process may end. */
+		rc = sc_mpi_send_begin(&word, 1, ranks[i], SC_TAG_DISMISS, SC_SEND_SYNCHRONOUS,
+		    &requests[i], &lost, err);
 	}
-	return 0;
+	for (uint32_t i = 0; rc == 0 && i < count; i++)
+		rc = sc_mpi_wait_until(&requests[i], deadline_ns, SC_WAIT_SHORT_NS, &waited, err);
+	free(requests);
+	return rc;
 }

@@ -3,6 +3,7 @@
  */
 #include "file/existing.h"
 
+#include "file/attributes.h"
 #include "file/transfer.h"
 
 #include <assert.h>
@@ -158,4 +159,17 @@ sc_existing_unchanged(const struct sc_existing *existing)
 	return lstat(existing->dest, &now) == 0 && now.st_dev == before->st_dev &&
 	    now.st_ino == before->st_ino && now.st_size == before->st_size &&
 	    same_time(now.st_mtim, before->st_mtim) && same_time(now.st_ctim, before->st_ctim);
+}
+
+struct timespec
+sc_existing_mtime(const struct sc_existing *existing)
+{
+	return existing->opened.st_mtim;
+}
+
+int
+sc_existing_preserve(const struct sc_existing *existing, const struct sc_source_facts *facts,
+    struct sc_error *err)
+{
+	return sc_attributes_give(existing->fd, existing->dest, facts, true, err);
 }

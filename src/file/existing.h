@@ -11,10 +11,12 @@
 #include "base/error.h"
 #include "file/scan.h"
 #include "file/slots.h"
+#include "file/source.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct sc_existing; /* opaque; used by one thread at a time */
 
@@ -45,6 +47,14 @@ int sc_existing_load(struct sc_existing *, const struct sc_slots *, uint32_t slo
 /* Is dest still this file, with the size and the times (mtime, ctime) that it
  * had when it was opened? */
 bool sc_existing_unchanged(const struct sc_existing *);
+
+/* When it was last changed, as it was opened. */
+struct timespec sc_existing_mtime(const struct sc_existing *);
+
+/* Give it what a copy that preserves has of the source: times, exact mode, and as root the
+ * owner.  sc_existing_unchanged is false afterwards. */
+int sc_existing_preserve(const struct sc_existing *, const struct sc_source_facts *,
+    struct sc_error *);
 
 /* NULL is fine. */
 void sc_existing_close(struct sc_existing *);

@@ -1,16 +1,14 @@
 /*
- * The I/O threads: see io.h.
+ * The I/O threads, as their caller sees them: see io.h.
  */
 #include "file/io.h"
 
 #include "base/clock.h"
-#include "file/queue.h"
+#include "file/io_impl.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,171 +16,8 @@
  * rest is for nothing but safety. */
 enum { JOBS_BESIDE_SLOTS = 4 };
 
-enum job_what { JOB_LOAD, JOB_FINISH, JOB_OPEN, JOB_STORE, JOB_COMMIT };
-
-struct job {
-	enum job_what what;
-	uint32_t slot;
-	uint32_t chunk;
-};
-
-/* A result without its kilobyte of error, which hardly any has: that one is
- * allocated when it happens, and the queue stays small. */
-struct entry {
-	enum sc_io_what what;
-	uint32_t slot;
-	uint32_t chunk;
-	struct sc_digest sum;
-	struct sc_digest whole;
-	struct sc_error *error; /* owned; NULL: none, or no memory for it */
-};
-
-struct sc_io {
-	const struct sc_slots *slots;
-	struct sc_source *source;
-	struct sc_source_facts facts;
-	struct sc_sink_options sink_options;
-	char *dest;
-
-	pthread_t reader;
-	pthread_t writer;
-	bool reader_runs;
-	bool writer_runs;
-	struct sc_queue loads;   /* of struct job */
-	struct sc_queue stores;  /* of struct job */
-	struct sc_queue results; /* of struct entry */
-	atomic_uint_fast64_t read_ns;
-	atomic_uint_fast64_t write_ns;
-
-	/* Set by the opening, the writer's first job.  The reader uses it too,
-	 * for chunks whose SC_IO_STORED the caller has seen: what the writer did
-	 * before it came to the reader through two locks. */
-	struct sc_sink *sink;
-	atomic_bool stopping; /* the opening needn't go on */
-
-	/* The writer's alone: once a store failed, nothing more is stored. */
-	bool sink_failed;
-	struct sc_error sink_error;
-
-	/* Of the one commit; set before its job is queued. */
-	struct sc_digest commit_sum;
-	struct sc_digest commit_whole;
-};
-
-static void
-put_success(struct sc_io *io, enum sc_io_what what, const struct job *job)
-{
-	struct entry entry = {.what = what, .slot = job->slot, .chunk = job->chunk};
-
-	sc_queue_put(&io->results, &entry);
-}
-
-static void
-put_failure(struct sc_io *io, enum sc_io_what what, const struct job *job,
-    const struct sc_error *error)
-{
-	struct entry entry = {.what = what, .slot = job->slot, .chunk = job->chunk};
-
-	entry.error = malloc(sizeof(*entry.error));
-	if (entry.error != NULL)
-		*entry.error = *error;
-	sc_queue_put(&io->results, &entry);
-}
-
-static void
-load(struct sc_io *io, const struct job *job)
-{
-	struct sc_error error;
-	int rc;
-
-	if (io->source != NULL) {
-		rc = sc_source_read(io->source, io->slots, job->slot, job->chunk, &error);
-	} else {
-		assert(io->sink != NULL);
-		rc = sc_sink_load(io->sink, io->slots, job->slot, job->chunk, &error);
-	}
-	if (rc != 0)
-		put_failure(io, SC_IO_LOAD_FAILED, job, &error);
-	else
-		put_success(io, SC_IO_LOADED, job);
-}
-
-static void
-finish(struct sc_io *io, const struct job *job)
-{
-	struct entry entry = {.what = SC_IO_FINISHED, .slot = job->slot, .chunk = job->chunk};
-	struct sc_error error;
-
-	if (sc_source_finish(io->source, &entry.sum, &entry.whole, &error) != 0)
-		put_failure(io, SC_IO_FINISH_FAILED, job, &error);
-	else
-		sc_queue_put(&io->results, &entry);
-}
-
-static void *
-reader_main(void *argument)
-{
-	struct sc_io *io = argument;
-	struct job job;
-
-	while (sc_queue_take(&io->loads, &job)) {
-		uint64_t begun_ns = sc_clock_now_ns();
-
-		if (job.what == JOB_LOAD)
-			load(io, &job);
-		else
-			finish(io, &job);
-		atomic_fetch_add(&io->read_ns, sc_clock_now_ns() - begun_ns);
-	}
-	return NULL;
-}
-
-/* One of the writer's jobs, for a sink that works so far. */
-static int
-write_job(struct sc_io *io, const struct job *job, struct sc_error *error)
-{
-	switch (job->what) {
-	case JOB_OPEN:
-		return sc_sink_open(&io->sink, io->dest, &io->facts, io->slots->chunk_bytes,
-		    &io->sink_options, error);
-	case JOB_STORE:
-		return sc_sink_store(io->sink, io->slots, job->slot, error);
-	case JOB_COMMIT:
-		return sc_sink_commit(io->sink, &io->commit_sum, &io->commit_whole, error);
-	case JOB_LOAD:
-	case JOB_FINISH:
-		break;
-	}
-	assert(false && "not a job of the writer");
-	return -1;
-}
-
-static void *
-writer_main(void *argument)
-{
-	struct sc_io *io = argument;
-	struct job job;
-
-	while (sc_queue_take(&io->stores, &job)) {
-		static const enum sc_io_what done[] = {
-			[JOB_OPEN] = SC_IO_OPENED,
-			[JOB_STORE] = SC_IO_STORED,
-			[JOB_COMMIT] = SC_IO_COMMITTED,
-		};
-		uint64_t begun_ns = sc_clock_now_ns();
-
-		if (!io->sink_failed && write_job(io, &job, &io->sink_error) != 0)
-			io->sink_failed = true;
-		if (io->sink_failed)
-			put_failure(io,
-			    job.what == JOB_COMMIT ? SC_IO_COMMIT_FAILED : SC_IO_STORE_FAILED, &job,
-			    &io->sink_error);
-		else
-			put_success(io, done[job.what], &job);
-		atomic_fetch_add(&io->write_ns, sc_clock_now_ns() - begun_ns);
-	}
-	return NULL;
-}
+/* What sc_io_stop waits for threads that are at something. */
+static const uint64_t stop_patience_ns = UINT64_C(5) * 1000 * 1000 * 1000;
 
 /* Signals are the main thread's: none may interrupt a write here. */
 static int
@@ -195,11 +30,10 @@ start_threads(struct sc_io *io)
 	rc = pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (rc != 0)
 		return rc;
-	rc = pthread_create(&io->reader, NULL, reader_main, io);
-	io->reader_runs = rc == 0;
-	if (rc == 0) {
-		rc = pthread_create(&io->writer, NULL, writer_main, io);
-		io->writer_runs = rc == 0;
+	for (int i = 0; i < WORKERS && rc == 0; i++) {
+		rc = pthread_create(&io->workers[i].thread, NULL,
+		    i == READER ? sc_io_read_jobs : sc_io_write_jobs, io);
+		io->workers[i].runs = rc == 0;
 	}
 	restored = pthread_sigmask(SIG_SETMASK, &before, NULL);
 	assert(restored == 0);
@@ -208,18 +42,35 @@ start_threads(struct sc_io *io)
 }
 
 static void
-put_job(struct sc_queue *queue, enum job_what what, uint32_t slot, uint32_t chunk)
+put_job(struct sc_io *io, int number, enum sc_io_job_what what, uint32_t slot, uint32_t chunk)
 {
-	struct job job = {.what = what, .slot = slot, .chunk = chunk};
+	struct sc_io_worker *worker = &io->workers[number];
+	struct sc_io_job job = {.what = what, .slot = slot, .chunk = chunk};
 
-	sc_queue_put(queue, &job);
+	if (worker->given_up)
+		sc_io_put_failure(io, &job, false, &worker->why);
+	else
+		sc_queue_put(&worker->jobs, &job);
+}
+
+/* Room for all jobs and results, for good.  0 or an errno. */
+static int
+init_queues(struct sc_io *io)
+{
+	uint32_t jobs = io->slots->count + JOBS_BESIDE_SLOTS;
+	int rc = sc_queue_init(&io->results, 2 * jobs, sizeof(struct sc_io_entry));
+
+	for (int i = 0; i < WORKERS && rc == 0; i++)
+		rc = sc_queue_init(&io->workers[i].jobs, jobs, sizeof(struct sc_io_job));
+	if (rc == 0)
+		rc = sc_queue_init(&io->ended, WORKERS, 1);
+	return rc;
 }
 
 int
 sc_io_start(struct sc_io **out, const struct sc_io_config *config, struct sc_error *err)
 {
 	struct sc_io *io = calloc(1, sizeof(*io));
-	uint32_t jobs = config->slots->count + JOBS_BESIDE_SLOTS;
 	int rc = ENOMEM;
 
 	*out = NULL;
@@ -228,24 +79,25 @@ sc_io_start(struct sc_io **out, const struct sc_io_config *config, struct sc_err
 	io->slots = config->slots;
 	io->source = config->source;
 	io->facts = config->facts;
+	io->stall_ns = config->stall_ns;
 	io->sink_options = config->sink_options;
 	io->sink_options.cancel = &io->stopping;
+	io->sink_options.alive_ns = &io->workers[WRITER].watch.alive_ns;
 	if (config->dest != NULL && (io->dest = strdup(config->dest)) == NULL)
 		goto out;
-	rc = sc_queue_init(&io->loads, jobs, sizeof(struct job));
-	if (rc == 0)
-		rc = sc_queue_init(&io->stores, jobs, sizeof(struct job));
-	if (rc == 0)
-		rc = sc_queue_init(&io->results, 2 * jobs, sizeof(struct entry));
+	if (io->source == NULL && io->dest != NULL && io->stall_ns != 0 &&
+	    sc_slots_init(&io->loaded, 1, io->slots->chunk_bytes, NULL) != 0)
+		goto out;
+	rc = init_queues(io);
 	if (rc == 0)
 		rc = start_threads(io);
 out:
 	if (rc != 0) {
-		sc_io_stop(io);
+		(void)sc_io_stop(io); /* nothing has begun */
 		return sc_fail(err, rc, "cannot start the I/O threads");
 	}
 	if (io->dest != NULL)
-		put_job(&io->stores, JOB_OPEN, SC_IO_NO_SLOT, SC_IO_NO_SLOT);
+		put_job(io, WRITER, JOB_OPEN, SC_IO_NO_SLOT, SC_IO_NO_SLOT);
 	*out = io;
 	return 0;
 }
@@ -255,7 +107,7 @@ sc_io_load(struct sc_io *io, uint32_t slot, uint32_t chunk)
 {
 	assert(io->source != NULL || io->dest != NULL);
 	assert(slot < io->slots->count);
-	put_job(&io->loads, JOB_LOAD, slot, chunk);
+	put_job(io, READER, JOB_LOAD, slot, chunk);
 }
 
 void
@@ -263,14 +115,14 @@ sc_io_store(struct sc_io *io, uint32_t slot, uint32_t chunk)
 {
 	assert(io->dest != NULL);
 	assert(slot < io->slots->count);
-	put_job(&io->stores, JOB_STORE, slot, chunk);
+	put_job(io, WRITER, JOB_STORE, slot, chunk);
 }
 
 void
 sc_io_finish(struct sc_io *io)
 {
 	assert(io->source != NULL);
-	put_job(&io->loads, JOB_FINISH, SC_IO_NO_SLOT, SC_IO_NO_SLOT);
+	put_job(io, READER, JOB_FINISH, SC_IO_NO_SLOT, SC_IO_NO_SLOT);
 }
 
 void
@@ -279,21 +131,54 @@ sc_io_commit(struct sc_io *io, const struct sc_digest *sum, const struct sc_dige
 	assert(io->dest != NULL);
 	io->commit_sum = *sum;
 	io->commit_whole = *whole;
-	put_job(&io->stores, JOB_COMMIT, SC_IO_NO_SLOT, SC_IO_NO_SLOT);
+	put_job(io, WRITER, JOB_COMMIT, SC_IO_NO_SLOT, SC_IO_NO_SLOT);
+}
+
+/* If the disk keeps this one for too long, answer in its place. */
+static bool
+give_up_stalled(struct sc_io *io, struct sc_io_worker *worker)
+{
+	uint64_t silent_ns;
+	struct sc_io_job job;
+
+	if (!sc_watch_give_up(&worker->watch, &silent_ns))
+		return false;
+	if (worker == &io->workers[WRITER])
+		atomic_store(&io->stopping, true);
+	worker->given_up = true;
+	(void)sc_fail(&worker->why, 0, "%s: the disk has not answered for %.0f s", io->dest,
+	    (double)silent_ns * 1e-9);
+	sc_io_put_failure(io, &worker->at, worker->at.what == JOB_STORE, &worker->why);
+	while (sc_queue_poll(&worker->jobs, &job))
+		sc_io_put_failure(io, &job, false, &worker->why);
+	return true;
+}
+
+static bool
+poll_results(struct sc_io *io, struct sc_io_entry *entry)
+{
+	bool stalled = false;
+
+	if (sc_queue_poll(&io->results, entry))
+		return true;
+	for (int i = 0; i < WORKERS; i++)
+		stalled = give_up_stalled(io, &io->workers[i]) || stalled;
+	return stalled && sc_queue_poll(&io->results, entry);
 }
 
 bool
 sc_io_poll(struct sc_io *io, struct sc_io_result *result)
 {
-	struct entry entry;
+	struct sc_io_entry entry;
 
-	if (!sc_queue_poll(&io->results, &entry))
+	if (!poll_results(io, &entry))
 		return false;
 	result->what = entry.what;
 	result->slot = entry.slot;
 	result->chunk = entry.chunk;
 	result->sum = entry.sum;
 	result->whole = entry.whole;
+	result->slot_lost = entry.slot_lost;
 	result->error.errnum = 0;
 	result->error.text[0] = '\0';
 	if (entry.error != NULL)
@@ -327,41 +212,66 @@ sc_io_note(const struct sc_io *io)
 void
 sc_io_busy(struct sc_io *io, double *read_s, double *write_s)
 {
-	*read_s = (double)atomic_load(&io->read_ns) * 1e-9;
-	*write_s = (double)atomic_load(&io->write_ns) * 1e-9;
+	*read_s = (double)atomic_load(&io->workers[READER].busy_ns) * 1e-9;
+	*write_s = (double)atomic_load(&io->workers[WRITER].busy_ns) * 1e-9;
 }
 
-static void
-join(pthread_t thread)
+/* Wait for threads that have been told to end.  False if one doesn't in time. */
+static bool
+end_threads(struct sc_io *io)
 {
-	int rc = pthread_join(thread, NULL);
+	uint64_t until_ns = sc_clock_now_ns() + stop_patience_ns;
 
-	assert(rc == 0);
-	(void)rc;
+	for (;;) {
+		uint64_t now_ns = sc_clock_now_ns();
+		uint64_t patience_ns = 0;
+		bool all = true;
+		uint8_t number;
+		int rc;
+
+		for (int i = 0; i < WORKERS; i++) {
+			all = all && !io->workers[i].runs;
+			/* Whoever was given up has had his time. */
+			if (io->workers[i].runs && !io->workers[i].given_up)
+				patience_ns = io->stall_ns == 0 ? UINT64_MAX
+				    : now_ns < until_ns         ? until_ns - now_ns
+								: 0;
+		}
+		if (all)
+			return true;
+		sc_queue_wait(&io->ended, patience_ns);
+		if (!sc_queue_poll(&io->ended, &number))
+			return false;
+		rc = pthread_join(io->workers[number].thread, NULL);
+		assert(rc == 0);
+		(void)rc;
+		io->workers[number].runs = false;
+	}
 }
 
-void
+bool
 sc_io_stop(struct sc_io *io)
 {
-	struct entry entry;
+	struct sc_io_entry entry;
 
 	if (io == NULL)
-		return;
+		return true;
 	atomic_store(&io->stopping, true);
-	if (io->reader_runs)
-		sc_queue_stop(&io->loads);
-	if (io->writer_runs)
-		sc_queue_stop(&io->stores);
-	if (io->reader_runs)
-		join(io->reader);
-	if (io->writer_runs)
-		join(io->writer);
+	for (int i = 0; i < WORKERS; i++) {
+		if (io->workers[i].runs)
+			sc_queue_stop(&io->workers[i].jobs);
+	}
+	if (!end_threads(io))
+		return false;
 	while (io->results.items != NULL && sc_queue_poll(&io->results, &entry))
 		free(entry.error);
 	sc_sink_close(io->sink);
-	sc_queue_free(&io->loads);
-	sc_queue_free(&io->stores);
+	for (int i = 0; i < WORKERS; i++)
+		sc_queue_free(&io->workers[i].jobs);
 	sc_queue_free(&io->results);
+	sc_queue_free(&io->ended);
+	sc_slots_free(&io->loaded);
 	free(io->dest);
 	free(io);
+	return true;
 }

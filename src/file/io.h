@@ -3,6 +3,11 @@
  * must never wait for a disk.  A reader serves loads, a writer serves stores
  * and the commit; each takes its jobs in order from a bounded queue, and what
  * became of them comes back through one queue of results.
+ *
+ * A disk that hangs must not hang its rank: what takes too long is given up
+ * and answered as failed, with all that waits behind it.  The thread stays
+ * where it is, and when the disk answers after all it touches nothing more
+ * that anybody else could see.
  */
 #ifndef SC_FILE_IO_H
 #define SC_FILE_IO_H
@@ -34,6 +39,7 @@ struct sc_io_result {
 	enum sc_io_what what;
 	uint32_t slot;          /* of a load or store, else SC_IO_NO_SLOT */
 	uint32_t chunk;         /* the same */
+	bool slot_lost;         /* of a store: the disk may still read the slot's memory */
 	struct sc_digest sum;   /* SC_IO_FINISHED */
 	struct sc_digest whole; /* SC_IO_FINISHED */
 	struct sc_error error;  /* of a failure; else its text is empty */
@@ -41,10 +47,17 @@ struct sc_io_result {
 
 struct sc_io_config {
 	const struct sc_slots *slots; /* borrowed until sc_io_stop */
-	struct sc_source *source;     /* borrowed; NULL: loads come from the sink */
+	struct sc_source *source;     /* borrowed, the origin's and the buddy's; NULL: loads
+					 come from the sink */
 	const char *dest;             /* NULL: no copy is kept here; copied */
 	struct sc_source_facts facts;
-	struct sc_sink_options sink_options; /* cancel is sc_io_stop's */
+	struct sc_sink_options sink_options; /* cancel and alive_ns are set by sc_io_start */
+
+	/* What takes longer than this, on the disk of dest, is given up: a store or a
+	 * load; opening and commit, which have to do with the whole file, may take longer
+	 * by what that takes on a slow disk.  A source may take its time: if the origin's
+	 * hangs, nobody can do without it.  0: nothing is ever given up. */
+	uint64_t stall_ns;
 };
 
 struct sc_io;
@@ -72,7 +85,15 @@ void sc_io_store(struct sc_io *, uint32_t slot, uint32_t chunk);
 void sc_io_finish(struct sc_io *); /* the source, after the last load */
 void sc_io_commit(struct sc_io *, const struct sc_digest *sum, const struct sc_digest *whole);
 
-/* Take one result.  False if there is none now; costs one atomic load then. */
+/*
+ * Take one result.  False if there is none now; costs some atomic loads then,
+ * and a look at the clock while the disk works.
+ *
+ * This is where a disk that hangs is noticed: the job under way and all that
+ * wait are failed with "DEST: the disk has not answered for 30 s", and so is
+ * whatever is asked for later.  A store that was given up may go on reading its
+ * slot (slot_lost), at any time and to no effect; nothing writes to a slot that was answered.
+ */
 bool sc_io_poll(struct sc_io *, struct sc_io_result *);
 
 /* Wait until there is a result or the time is over.  For runs in which nothing
@@ -88,11 +109,15 @@ const char *sc_io_note(const struct sc_io *);
 void sc_io_busy(struct sc_io *, double *read_s, double *write_s);
 
 /*
- * Drop the jobs that have not begun, wait for those that have (on a disk that
- * hangs: for ever; for an opening that goes through what an earlier run left:
- * not to its end), end the threads, close the sink (sc_sink_close says what
- * becomes of a part file that was not committed).  NULL is fine.
+ * Drop the jobs that have not begun, wait for those that have (for an opening
+ * that goes through what an earlier run left: not to its end; with stall_ns:
+ * for some seconds at most), end the threads, close the sink (sc_sink_close
+ * says what becomes of a part file that was not committed).  NULL is fine.
+ *
+ * False: a thread is still in a system call.  Then this struct, slots and source
+ * stay its own, to be freed by nobody, and the process can only leave by _exit; what
+ * is left beside dest is for the next run.
  */
-void sc_io_stop(struct sc_io *);
+bool sc_io_stop(struct sc_io *);
 
 #endif

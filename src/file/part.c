@@ -313,6 +313,20 @@ out:
 	return -1;
 }
 
+bool
+sc_part_leftover(const char *dest)
+{
+	struct sc_part part = {.dir_fd = -1, .fd = -1, .dest = strdup(dest)};
+	struct stat st;
+	bool found = false;
+
+	if (part.dest != NULL && open_directory(&part, NULL) == 0 && make_names(&part) == 0)
+		found = fstatat(part.dir_fd, part.part_name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+		    fstatat(part.dir_fd, part.journal_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	sc_part_close(&part, true); /* there is no part file of ours */
+	return found;
+}
+
 /* As rename without replacing, where the file system doesn't have that. */
 static int
 rename_new_by_link(const struct sc_part *part)

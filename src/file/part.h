@@ -43,6 +43,10 @@ struct sc_part {
 int sc_part_open(struct sc_part *, const char *dest, const struct sc_part_options *,
     struct sc_error *);
 
+/* Is there a part file or a journal beside dest, for sc_part_open to find?  False also if
+ * nobody can tell. */
+bool sc_part_leftover(const char *dest);
+
 /*
  * Rename the part file to dest, remove the journal, and make that durable.
  * Without force a dest that exists by now is an error.  *published tells if

@@ -117,6 +117,7 @@ sc_resume_find(const struct sc_resume *resume, enum sc_journal_verdict *verdict,
 		rc = sc_fail(err, ENOMEM, "cannot look for what an earlier run left");
 		goto out;
 	}
+	find.scan.alive_ns = resume->alive_ns;
 	verify(&find);
 	if (find.verified.count > 0 && find.reader.header.chunk_bytes != resume->now.chunk_bytes)
 		translate(&find);

@@ -14,10 +14,11 @@
 struct sc_resume {
 	int part_fd;
 	int journal_fd;
-	struct sc_journal_header now; /* the source, and the size that chunks have now */
-	const atomic_bool *cancel;    /* NULL: nobody can */
-	sc_scan_tell *tell;           /* called once for each chunk, of now, that is held */
-	void *context;                /* for tell */
+	struct sc_journal_header now;   /* the source, and the size that chunks have now */
+	const atomic_bool *cancel;      /* NULL: nobody can */
+	atomic_uint_fast64_t *alive_ns; /* set to the time while it reads; NULL: nobody cares */
+	sc_scan_tell *tell;             /* called once for each chunk, of now, that is held */
+	void *context;                  /* for tell */
 };
 
 /*

@@ -3,6 +3,7 @@
  */
 #include "file/scan.h"
 
+#include "base/clock.h"
 #include "file/transfer.h"
 
 #include <errno.h>
@@ -41,6 +42,8 @@ sc_scan_chunk(struct sc_scan *scan, uint64_t offset, uint32_t length, uint32_t c
 			errno = ECANCELED;
 			return -1;
 		}
+		if (scan->alive_ns != NULL)
+			atomic_store(scan->alive_ns, sc_clock_now_ns());
 		n = sc_read_at(scan->fd, scan->buffer, piece, offset);
 		if (n < 0)
 			return -1;

@@ -14,6 +14,7 @@
 struct sc_scan {
 	int fd;                         /* borrowed */
 	const atomic_bool *cancel;      /* borrowed; NULL: nobody can */
+	atomic_uint_fast64_t *alive_ns; /* borrowed; if not NULL, set to the time at each read */
 	struct sc_digest_stream *chunk; /* owned */
 	struct sc_digest_stream *whole; /* borrowed; if not NULL, all that is read is added */
 	uint8_t *buffer;                /* owned: SC_SCAN_BUFFER_BYTES */

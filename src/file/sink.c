@@ -4,6 +4,7 @@
 #include "file/sink.h"
 
 #include "base/units.h"
+#include "file/attributes.h"
 #include "file/journal.h"
 #include "file/part.h"
 #include "file/platform.h"
@@ -141,6 +142,7 @@ take_left(struct sc_sink *sink, struct sc_error *err)
 		.part_fd = sink->part.fd,
 		.now = sc_journal_header_of(&sink->facts, sink->chunk_bytes),
 		.cancel = sink->options.cancel,
+		.alive_ns = sink->options.alive_ns,
 		.tell = hold,
 		.context = sink,
 	};
@@ -374,44 +376,6 @@ fail_sum(struct sc_sink *sink, struct sc_error *err)
 	    sink->part.dest);
 }
 
-/* The owner is set before the mode: that clears the set-id bits, which are
- * given only if the file is its owner's. */
-static int
-set_owner_and_mode(const struct sc_sink *sink, struct sc_error *err)
-{
-	const struct sc_source_facts *facts = &sink->facts;
-	mode_t mode = facts->mode & 0777 & ~sc_platform_umask();
-	struct stat st;
-
-	if (sink->options.preserve) {
-		if (geteuid() == 0 && fchown(sink->part.fd, facts->uid, facts->gid) != 0)
-			return sc_fail(err, errno, "cannot give %s its owner", sink->part.dest);
-		if (fstat(sink->part.fd, &st) != 0)
-			return sc_fail(err, errno, "cannot examine %s", sink->part.dest);
-		mode = facts->mode & 07777;
-		if (st.st_uid != facts->uid)
-			mode &= ~(mode_t)S_ISUID;
-		if (st.st_gid != facts->gid)
-			mode &= ~(mode_t)S_ISGID;
-	}
-	if (fchmod(sink->part.fd, mode) != 0)
-		return sc_fail(err, errno, "cannot give %s its mode", sink->part.dest);
-	return 0;
-}
-
-static int
-set_times(const struct sc_sink *sink, struct sc_error *err)
-{
-	const struct timespec times[2] = {
-		{.tv_sec = (time_t)sink->facts.atime_s, .tv_nsec = (long)sink->facts.atime_ns},
-		{.tv_sec = (time_t)sink->facts.mtime_s, .tv_nsec = (long)sink->facts.mtime_ns},
-	};
-
-	if (sink->options.preserve && futimens(sink->part.fd, times) != 0)
-		return sc_fail(err, errno, "cannot give %s its times", sink->part.dest);
-	return 0;
-}
-
 int
 sc_sink_commit(struct sc_sink *sink, const struct sc_digest *sum, const struct sc_digest *whole,
     struct sc_error *err)
@@ -427,9 +391,13 @@ sc_sink_commit(struct sc_sink *sink, const struct sc_digest *sum, const struct s
 		return -1;
 	if (sink->options.verify && verify(sink, whole, err) != 0)
 		return -1;
-	if (set_owner_and_mode(sink, err) != 0 || set_times(sink, err) != 0)
+	if (sc_attributes_give(sink->part.fd, sink->part.dest, &sink->facts, sink->options.preserve,
+		err) != 0)
 		return -1;
 	if (sync_part(sink, err) != 0)
 		return -1;
+	/* Whoever has given it up has told others that there is no copy here. */
+	if (sink->options.cancel != NULL && atomic_load(sink->options.cancel))
+		return sc_fail(err, ECANCELED, "%s", sink->part.dest);
 	return sc_part_publish(&sink->part, sink->options.force, &sink->committed, err);
 }

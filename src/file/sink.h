@@ -26,8 +26,12 @@ struct sc_sink_options {
 	bool resume;   /* go on where an earlier run was cut off; be ready to be cut off */
 
 	/* Looked at while what an earlier run left is read back, which can take
-	 * minutes: true makes sc_sink_open fail soon.  NULL: nobody can. */
+	 * minutes: true makes sc_sink_open fail soon; and before the rename, which
+	 * isn't done then.  NULL: nobody can. */
 	const atomic_bool *cancel;
+
+	/* Set to the time again and again while that goes on.  NULL: nobody cares. */
+	atomic_uint_fast64_t *alive_ns;
 };
 
 struct sc_sink; /* opaque; used by one thread at a time, but for sc_sink_load */

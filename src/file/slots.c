@@ -8,6 +8,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -58,53 +60,96 @@ get_le64(const uint8_t *in)
 	return get_le32(in) | (uint64_t)get_le32(in + 4) << 32;
 }
 
+/* NULL and errno: there is none. */
+static uint8_t *
+map(size_t bytes)
+{
+	void *memory =
+	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void
+unmap(uint8_t *memory, size_t bytes)
+{
+	int rc = munmap(memory, bytes);
+
+	assert(rc == 0);
+	(void)rc;
+}
+
 int
 sc_slots_init(struct sc_slots *slots, uint32_t count, uint32_t chunk_bytes, struct sc_error *err)
 {
 	size_t message = SC_CHUNK_HEADER_BYTES + (size_t)chunk_bytes;
 	size_t stride = (message + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
 	char size[SC_UNIT_TEXT_BYTES];
-	void *memory = MAP_FAILED;
 
 	assert(count > 0 && count <= SC_SLOTS_MAX);
 	assert(chunk_bytes > 0 && chunk_bytes <= SC_CHUNK_BYTES_MAX);
 	memset(slots, 0, sizeof(*slots));
-	errno = ENOMEM;
-	if (stride <= SIZE_MAX / count)
-		memory = mmap(NULL, stride * count, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		return sc_fail(err, errno, "no memory for %u chunks of %s", (unsigned)count,
-		    sc_format_size(chunk_bytes, size));
-#ifdef MADV_HUGEPAGE
-	/* With large pages a message between two processes of a host takes half of the time
-	 * (process_vm_readv has to pin each page).  Advice: without them it is only slower. */
-	(void)madvise(memory, stride * count, MADV_HUGEPAGE);
-#endif
-	slots->memory = memory;
 	slots->stride = stride;
 	slots->count = count;
 	slots->chunk_bytes = chunk_bytes;
+	errno = ENOMEM;
+	slots->messages = malloc(count * sizeof(*slots->messages));
+	if (slots->messages != NULL && stride <= SIZE_MAX / count)
+		slots->memory = map(stride * count);
+	if (slots->memory == NULL) {
+		(void)sc_fail(err, errno, "no memory for %u chunks of %s", (unsigned)count,
+		    sc_format_size(chunk_bytes, size));
+		sc_slots_free(slots);
+		return -1;
+	}
+#ifdef MADV_HUGEPAGE
+	/* With large pages a message between two processes of a host takes half of the time
+	 * (process_vm_readv has to pin each page).  Advice: without them it is only slower. */
+	(void)madvise(slots->memory, stride * count, MADV_HUGEPAGE);
+#endif
+	for (uint32_t i = 0; i < count; i++)
+		atomic_init(&slots->messages[i], slots->memory + stride * i);
 	return 0;
 }
 
 void
 sc_slots_free(struct sc_slots *slots)
 {
-	if (slots->memory != NULL) {
-		int rc = munmap(slots->memory, slots->stride * slots->count);
-
-		assert(rc == 0);
-		(void)rc;
-	}
+	if (slots->memory != NULL)
+		unmap(slots->memory, slots->stride * slots->count);
+	for (uint32_t i = 0; i < slots->renewed_count; i++)
+		unmap(slots->renewed[i], slots->stride);
+	free(slots->renewed);
+	free(slots->messages);
 	memset(slots, 0, sizeof(*slots));
+}
+
+int
+sc_slots_renew(struct sc_slots *slots, uint32_t slot, size_t kept_bytes, struct sc_error *err)
+{
+	uint8_t **more = realloc(slots->renewed, (slots->renewed_count + 1) * sizeof(*more));
+	char size[SC_UNIT_TEXT_BYTES];
+	uint8_t *memory;
+
+	assert(kept_bytes <= sc_slots_message_capacity(slots));
+	if (more != NULL)
+		slots->renewed = more;
+	memory = more == NULL ? NULL : map(slots->stride);
+	if (memory == NULL)
+		return sc_fail(err, errno, "no memory for another chunk of %s",
+		    sc_format_size(slots->chunk_bytes, size));
+	slots->renewed[slots->renewed_count++] = memory;
+	memcpy(memory, sc_slots_message(slots, slot), kept_bytes);
+	/* Only now may other threads come upon it. */
+	atomic_store(&slots->messages[slot], memory);
+	return 0;
 }
 
 uint8_t *
 sc_slots_message(const struct sc_slots *slots, uint32_t slot)
 {
 	assert(slot < slots->count);
-	return slots->memory + slots->stride * slot;
+	return atomic_load(&slots->messages[slot]);
 }
 
 uint8_t *

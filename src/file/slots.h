@@ -24,8 +24,11 @@ struct sc_chunk_header {
 };
 
 struct sc_slots {
-	uint8_t *memory; /* page-aligned, touched only when used */
+	uint8_t *memory; /* of all slots as they begin: page-aligned, touched only when used */
 	size_t stride;   /* from one slot's header to the next one's */
+	uint8_t *_Atomic *messages; /* by slot */
+	uint8_t **renewed;          /* memory that slots were given later */
+	uint32_t renewed_count;
 	uint32_t count;
 	uint32_t chunk_bytes; /* capacity of a payload */
 };
@@ -36,7 +39,15 @@ struct sc_slots {
 int sc_slots_init(struct sc_slots *, uint32_t count, uint32_t chunk_bytes, struct sc_error *);
 void sc_slots_free(struct sc_slots *);
 
-/* Where a slot's message starts, and its payload. */
+/*
+ * Give a slot other memory, with the first kept_bytes of its message: something that can't be
+ * told to stop may still write to the old one, or read it.  The old one stays valid until
+ * sc_slots_free and is not used again.  A thread that reads the slot meanwhile sees
+ * either, with the same in them as far as it was kept.
+ */
+int sc_slots_renew(struct sc_slots *, uint32_t slot, size_t kept_bytes, struct sc_error *);
+
+/* Where a slot's message starts, and its payload; until it is renewed. */
 uint8_t *sc_slots_message(const struct sc_slots *, uint32_t slot);
 uint8_t *sc_slots_payload(const struct sc_slots *, uint32_t slot);
 

@@ -147,6 +147,14 @@ absorb(struct sc_source *source, const struct sc_slots *slots, uint32_t slot)
 	source->next_chunk++;
 }
 
+void
+sc_source_set_chunks(struct sc_source *source, uint32_t chunk_bytes)
+{
+	assert(chunk_bytes > 0);
+	assert(source->chunk_bytes == 0 || source->chunk_bytes == chunk_bytes);
+	source->chunk_bytes = chunk_bytes;
+}
+
 int
 sc_source_read(struct sc_source *source, const struct sc_slots *slots, uint32_t slot,
     uint32_t chunk, struct sc_error *err)
@@ -156,9 +164,8 @@ sc_source_read(struct sc_source *source, const struct sc_slots *slots, uint32_t 
 	uint32_t length = slots->chunk_bytes;
 	bool zero;
 
-	assert(source->chunk_bytes == 0 || source->chunk_bytes == slots->chunk_bytes);
+	sc_source_set_chunks(source, slots->chunk_bytes);
 	assert(offset < source->size_bytes);
-	source->chunk_bytes = slots->chunk_bytes;
 	if (source->size_bytes - offset < length)
 		length = (uint32_t)(source->size_bytes - offset);
 

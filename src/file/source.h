@@ -40,6 +40,10 @@ void sc_source_close(struct sc_source *);
 /* Is this the file that dev and ino name? */
 bool sc_source_is(const struct sc_source *, dev_t dev, ino_t ino);
 
+/* Say how large its chunks are, for a source that may have to be finished without a read.
+ * Before the first read, or the same as there. */
+void sc_source_set_chunks(struct sc_source *, uint32_t chunk_bytes);
+
 /*
  * Read one chunk (its offset is chunk * slots->chunk_bytes, the same in all
  * calls; its length what is left up to that) into a slot and seal it there.
@@ -57,8 +61,8 @@ int sc_source_read(struct sc_source *, const struct sc_slots *, uint32_t slot, u
  * ctime)?  Then set *sum to the digest of all its chunks (sc_digest_sum_add)
  * and *whole to the whole file's XXH3-128.  Fails with "X changed while it was
  * read" otherwise.  What was not read in order is read now: free if all was,
- * else up to the time of the whole file.  Unless the file is empty, at least one
- * chunk must have been read.
+ * else up to the time of the whole file.  Unless the file is empty, the size of
+ * its chunks must be known: by a read, or by sc_source_set_chunks.
  */
 int sc_source_finish(struct sc_source *, struct sc_digest *sum, struct sc_digest *whole,
     struct sc_error *);

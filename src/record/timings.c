@@ -1,5 +1,6 @@
 /*
- * The timings file: see timings.h.
+ * The timings file: see timings.h.  Its attributes and the plan are filled in here, the
+ * rest in timings_tables.c.
  *
  * HDF5 makes it in memory and our own code writes it out.  So a full or
  * failing disk is an errno like any other, never an HDF5 file that can't be
@@ -25,6 +26,22 @@ enum { ARGUMENTS_MAX = 4000 };
 /* HDF5 wants a name for the file in memory and looks whether there is such a
  * file on disk: there can't be. */
 static const char image_name[] = "/dev/null/timings";
+
+struct plan_node_row {
+	int32_t node;
+	int32_t group;
+	int32_t member;
+	int32_t tree;
+	int32_t depth;
+	int32_t parent;
+};
+
+struct edge_row {
+	int32_t from;
+	int32_t to;
+	int32_t subfile;
+	uint8_t kind;
+};
 
 static int
 library_version(char *text, size_t capacity)
@@ -102,6 +119,8 @@ put_numbers(hid_t file, const struct sc_timings_run *run, const struct sc_plan *
 		{"slots", plan->slots},
 		{"store_and_forward", plan->store_and_forward},
 		{"exit_status", run->exit_status},
+		{"origin_keeps_copy", !run->origin_keeps_no_copy},
+		{"had_it_before", run->had_it_before},
 		{"events_dropped", dropped},
 	};
 	const struct {
@@ -124,6 +143,91 @@ put_numbers(hid_t file, const struct sc_timings_run *run, const struct sc_plan *
 			return -1;
 	}
 	return 0;
+}
+
+static void
+fill_plan_node(void *out, uint64_t index, const void *context)
+{
+	const struct sc_plan *plan = context;
+	struct plan_node_row *row = out;
+	uint32_t node = (uint32_t)index;
+	uint32_t group, member;
+
+	if (node == SC_ORIGIN) {
+		*row = (struct plan_node_row){SC_ORIGIN, -1, -1, -1, -1, -1};
+		return;
+	}
+	group = sc_plan_group_of(plan, node, &member);
+	row->node = sc_timings_number(node);
+	row->group = sc_timings_number(group);
+	row->member = sc_timings_number(member);
+	row->tree = sc_timings_number(plan->groups[group].tree);
+	row->depth = sc_timings_number(plan->groups[group].depth);
+	row->parent = sc_timings_number(sc_plan_parent(plan, node));
+}
+
+/* Every recipient has one supplier of each subfile: these are all the edges. */
+static void
+fill_edge(void *out, uint64_t index, const void *context)
+{
+	const struct sc_plan *plan = context;
+	struct edge_row *row = out;
+	uint32_t node = (uint32_t)(index / plan->subfiles) + 1;
+	uint32_t subfile = (uint32_t)(index % plan->subfiles);
+	struct sc_edge edge = sc_plan_supplier(plan, node, subfile);
+
+	assert(edge.to == node && edge.subfile == subfile);
+	row->from = sc_timings_number(edge.from);
+	row->to = sc_timings_number(edge.to);
+	row->subfile = sc_timings_number(edge.subfile);
+	row->kind = (uint8_t)edge.kind;
+}
+
+static int
+put_plan(hid_t file, const struct sc_timings_types *types, const struct sc_plan *plan,
+    struct sc_error *err)
+{
+	const struct sc_h5_column node_columns[] = {
+		SC_H5_COLUMN(struct plan_node_row, node, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, group, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, member, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, tree, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, depth, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct plan_node_row, parent, H5T_NATIVE_INT32),
+	};
+	const struct sc_h5_column edge_columns[] = {
+		SC_H5_COLUMN(struct edge_row, from, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct edge_row, to, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct edge_row, subfile, H5T_NATIVE_INT32),
+		SC_H5_COLUMN(struct edge_row, kind, types->edge_kind),
+	};
+	const struct sc_h5_table nodes = {
+		"nodes",
+		node_columns,
+		sizeof(node_columns) / sizeof(node_columns[0]),
+		sizeof(struct plan_node_row),
+		(uint64_t)plan->recipients + 1,
+		fill_plan_node,
+		plan,
+	};
+	const struct sc_h5_table edges = {
+		"edges",
+		edge_columns,
+		sizeof(edge_columns) / sizeof(edge_columns[0]),
+		sizeof(struct edge_row),
+		(uint64_t)plan->recipients * plan->subfiles,
+		fill_edge,
+		plan,
+	};
+	hid_t group = H5Gcreate2(file, "plan", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+	int status;
+
+	if (group < 0)
+		return sc_h5_fail(err, "plan");
+	status = sc_h5_put_table(group, &nodes, err);
+	if (status == 0)
+		status = sc_h5_put_table(group, &edges, err);
+	return sc_h5_close(group, status, err);
 }
 
 /* A file in memory.  Its format is the oldest one, HDF5's default: of newer
@@ -159,10 +263,10 @@ fill_image(hid_t file, const struct sc_timings_run *run, const struct sc_plan *p
 	if (put_texts(file, run, err) != 0 || put_numbers(file, run, plan, dropped, err) != 0)
 		return -1;
 	if (sc_timings_types_make(&types, file, err) == 0 &&
-	    sc_timings_put_plan(file, &types, plan, err) == 0 &&
+	    put_plan(file, &types, plan, err) == 0 &&
 	    sc_timings_put_nodes(file, &types, reports, err) == 0 &&
 	    sc_timings_put_events(file, &types, reports, err) == 0 &&
-	    sc_timings_put_failures(file, reports, err) == 0 &&
+	    sc_timings_put_failures(file, plan, reports, err) == 0 &&
 	    (run->strategy_count == 0 ||
 		sc_timings_put_strategies(file, run->strategies, run->strategy_count, err) == 0))
 		status = 0;

@@ -1,5 +1,5 @@
 /*
- * The timings file (HDF5): one file a run, written by the origin, under a
+ * The timings file (HDF5): one file a run, written by whoever leads it in the end, under a
  * temporary name and then renamed.  Its schema is stagecast-timings(5).
  */
 #ifndef SC_RECORD_TIMINGS_H
@@ -9,6 +9,7 @@
 #include "core/plan.h"
 #include "record/report.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Changes whenever something is removed, renamed, or means something else. */
@@ -39,6 +40,8 @@ struct sc_timings_run {
 	double predicted_s;      /* by the cost model */
 	double elapsed_s;        /* from the start to the last commit */
 	uint32_t exit_status;
+	bool origin_keeps_no_copy;
+	uint32_t had_it_before; /* further ones that had the file already, and are no nodes */
 	const struct sc_timings_strategy *strategies; /* borrowed */
 	uint32_t strategy_count;                      /* 0: nothing was compared, no table */
 };
@@ -50,7 +53,7 @@ struct sc_timings_node {
 
 /*
  * Write the file, in place of one that may be there.  nodes are in any order,
- * one for each that reported.  The file is made in memory first: this takes,
+ * one for each that reported or of which others have something to say.  The file is made in memory first: this takes,
  * for a moment, twice its size and 16 bytes for each event.  On failure a
  * sentence that names path and cause; what was at path is untouched and
  * nothing else is left.  Turns off HDF5's own messages.  One thread at a time.

@@ -139,7 +139,7 @@ get_texts(hid_t file, struct sc_past_run *run, struct sc_error *err)
 static int
 get_numbers(hid_t file, struct sc_past_run *run, struct sc_error *err)
 {
-	uint64_t recipients = 0, subfiles = 0, store_and_forward = 0;
+	uint64_t recipients = 0, subfiles = 0, store_and_forward = 0, origin_keeps_copy = 1;
 	const struct {
 		const char *name;
 		uint64_t *value;
@@ -158,6 +158,8 @@ get_numbers(hid_t file, struct sc_past_run *run, struct sc_error *err)
 		{"slots", &run->slots, 0, 0},
 		{"store_and_forward", &store_and_forward, 0, 0},
 		{"exit_status", &run->exit_status, 0, 0},
+		{"origin_keeps_copy", &origin_keeps_copy, 0, 0},
+		{"had_it_before", &run->had_it_before, 0, 0},
 		{"events_dropped", &run->events_dropped, 0, 0},
 	};
 
@@ -173,6 +175,7 @@ get_numbers(hid_t file, struct sc_past_run *run, struct sc_error *err)
 	run->recipients = (uint32_t)recipients;
 	run->subfiles = (uint32_t)subfiles;
 	run->store_and_forward = store_and_forward != 0;
+	run->origin_keeps_no_copy = origin_keeps_copy == 0;
 	return 0;
 }
 
@@ -200,6 +203,30 @@ allocate(struct sc_past_run *run, struct sc_error *err)
 {
 	size_t nodes = (size_t)run->recipients + 1;
 	size_t parts = nodes * run->subfiles;
+	const struct sc_past_node blank = {
+		.rank = SC_NONE,
+		.state = SC_NODE_STATE_UNKNOWN,
+		.host = "",
+		.cause = "",
+		.group = SC_NONE,
+		.member = SC_NONE,
+		.tree = SC_NONE,
+		.depth = SC_NONE,
+		.first_chunk_s = NAN,
+		.last_chunk_s = NAN,
+		.stored_s = NAN,
+		.committed_s = NAN,
+		.network_stall_s = NAN,
+		.storage_stall_s = NAN,
+		.mark_s = {NAN, NAN, NAN, NAN},
+		.send_begun_s = NAN,
+		.send_ended_s = NAN,
+		.failed_s = NAN,
+		.detected_by = SC_NONE,
+		.detour_s = NAN,
+		.torpid_s = NAN,
+		.last_detour = SC_NONE,
+	};
 
 	if (parts > PARTS_MAX)
 		return sc_fail(err, 0, "%u recipients times %u subfiles are too many",
@@ -208,13 +235,8 @@ allocate(struct sc_past_run *run, struct sc_error *err)
 	run->parts = calloc(parts, sizeof(*run->parts));
 	if (run->nodes == NULL || run->parts == NULL)
 		return sc_fail(err, 0, "no memory for %u nodes", run->recipients);
-	for (size_t i = 0; i < nodes; i++) {
-		struct sc_past_node *node = &run->nodes[i];
-
-		*node = (struct sc_past_node){false, SC_NONE, SC_NODE_STATE_UNKNOWN, "", "",
-			SC_NONE, SC_NONE, SC_NONE, SC_NONE, NAN, NAN, NAN, NAN, NAN, NAN,
-			{NAN, NAN, NAN, NAN}, NAN, NAN, NAN};
-	}
+	for (size_t i = 0; i < nodes; i++)
+		run->nodes[i] = blank;
 	for (size_t i = 0; i < parts; i++)
 		run->parts[i] = (struct sc_past_part){SC_NONE, NAN, NAN, 0};
 	return 0;
@@ -227,7 +249,8 @@ sc_timings_read(const char *path, struct sc_past_run *run, struct sc_error *err)
 	hid_t file;
 	int rc = -1;
 
-	*run = (struct sc_past_run){0};
+	*run = (struct sc_past_run){
+		.leader = SC_NONE, .leader_before = SC_NONE, .takeover_s = (double)NAN};
 	file = open_file(path, &why);
 	if (file >= 0 && check_version(file, &why) == 0 && get_texts(file, run, &why) == 0 &&
 	    get_numbers(file, run, &why) == 0 && get_times(file, run, &why) == 0 &&
@@ -263,6 +286,7 @@ sc_past_run_free(struct sc_past_run *run)
 	free(run->outcome);
 	free(run->nodes);
 	free(run->parts);
+	free(run->detours);
 	*run = (struct sc_past_run){0};
 }
 

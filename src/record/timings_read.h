@@ -55,11 +55,30 @@ struct sc_past_node {
 	double send_begun_s; /* the first one */
 	double send_ended_s; /* the last one */
 	double failed_s;     /* when its failure was noticed */
+
+	/* Of a node that was lost. */
+	uint32_t detected_by;
+	uint32_t detours; /* nodes that took one around it */
+	double detour_s;  /* when the last of these was in place */
+	uint64_t bytes_supplied_again;
+
+	double torpid_s;         /* when others found it too slow to relay */
+	uint64_t chunks_resumed; /* that an earlier run had left */
+	uint32_t last_detour;    /* that it took itself, in sc_past_run */
+};
+
+/* Somebody else than before was asked for what was lacking of a subfile. */
+struct sc_past_detour {
+	uint32_t subfile;
+	uint32_t supplier; /* who was asked */
+	uint32_t before;   /* the one that the same node took before, or SC_NONE */
+	double asked_s;
+	double in_place_s; /* the supplier agreed */
 };
 
 /* One recipient and one subfile. */
 struct sc_past_part {
-	uint32_t supplier;
+	uint32_t supplier;          /* as planned, or the last one that stood in for it */
 	double first_s;             /* its first chunk came */
 	double held_s;              /* all of it was stored */
 	uint32_t chunks_from_store; /* that the supplier had to read back for it */
@@ -88,13 +107,24 @@ struct sc_past_run {
 	uint64_t exit_status;
 	uint64_t events_dropped;
 	bool store_and_forward;
-	double started_unix_s; /* NaN if not told; 0 of a simulated run */
+	bool origin_keeps_no_copy;
+	uint64_t had_it_before; /* further nodes that took no part */
+	double started_unix_s;  /* NaN if not told; 0 of a simulated run */
 	double elapsed_s;
 	double predicted_s;
 
 	bool has_edges;  /* suppliers are known */
 	bool has_events; /* there is at least one */
 	bool has_stalls; /* somebody was stalled at all: simulated runs don't tell */
+
+	uint32_t leader; /* who took over last; SC_NONE: nobody had to */
+	uint32_t leader_before;
+	double takeover_s;
+	uint64_t chunks_damaged; /* that did not pass their checksum on arrival */
+
+	struct sc_past_detour *detours; /* of all nodes, by asked_s */
+	uint32_t detour_count;
+	uint32_t detour_capacity;
 
 	struct sc_past_node *nodes; /* recipients + 1 of them, by node; 0 is the origin */
 	struct sc_past_part *parts; /* nodes times subfiles of them, by node; see sc_past_part */

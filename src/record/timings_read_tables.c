@@ -32,6 +32,9 @@
 		.names = (name_count)}
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* More than anybody can look at; later ones are left out. */
+enum { DETOURS_MAX = 16 << 20 };
+
 struct plan_row {
 	int64_t node;
 	int64_t group;
@@ -72,6 +75,10 @@ struct event_row {
 struct failure_row {
 	int64_t node;
 	double detected_s;
+	int64_t detected_by;
+	double detour_s;
+	uint64_t detours;
+	uint64_t bytes_supplied_again;
 };
 
 static const char *
@@ -222,8 +229,67 @@ note_part(struct sc_past_run *run, const struct event_row *row)
 		part->held_s = row->time_s;
 }
 
+static int
+note_detour(struct sc_past_run *run, const struct event_row *row, struct sc_error *err)
+{
+	struct sc_past_node *node = &run->nodes[row->node];
+
+	if (run->detour_count == DETOURS_MAX)
+		return 0;
+	if (run->detour_count == run->detour_capacity) {
+		uint32_t capacity = 2 * run->detour_capacity + 64;
+		struct sc_past_detour *more = realloc(run->detours, capacity * sizeof(*more));
+
+		if (more == NULL)
+			return sc_fail(err, 0, "no memory for /events");
+		run->detours = more;
+		run->detour_capacity = capacity;
+	}
+	run->detours[run->detour_count] = (struct sc_past_detour){
+		.subfile = number_or_none(row->subfile),
+		.supplier = number_or_none(row->peer),
+		.before = node->last_detour,
+		.asked_s = row->time_s,
+		/* A buddy that asks itself has the source at hand. */
+		.in_place_s = row->peer == row->node ? row->time_s : (double)NAN,
+	};
+	node->last_detour = run->detour_count++;
+	return 0;
+}
+
+/* Whoever was asked last for the subfile has agreed to send it, in the place of others. */
 static void
-note_event(struct sc_past_run *run, const struct event_row *row)
+note_detour_begun(struct sc_past_run *run, const struct event_row *row)
+{
+	uint32_t i = run->nodes[row->node].last_detour;
+
+	if (row->subfile < 0 || row->subfile >= run->subfiles || !is_node(run, row->peer))
+		return;
+	sc_past_part(run, (uint32_t)row->node, (uint32_t)row->subfile)->supplier =
+	    (uint32_t)row->peer;
+	while (i != SC_NONE && run->detours[i].subfile != (uint64_t)row->subfile)
+		i = run->detours[i].before;
+	if (i != SC_NONE && isnan(run->detours[i].in_place_s))
+		run->detours[i].in_place_s = row->time_s;
+}
+
+static void
+note_takeover(struct sc_past_run *run, const struct event_row *row)
+{
+	run->leader = (uint32_t)row->node;
+	run->leader_before = is_node(run, row->peer) ? (uint32_t)row->peer : SC_NONE;
+	run->takeover_s = row->time_s;
+}
+
+static void
+note_torpid(struct sc_past_run *run, const struct event_row *row)
+{
+	if (is_node(run, row->peer))
+		run->nodes[row->peer].torpid_s = fmin(run->nodes[row->peer].torpid_s, row->time_s);
+}
+
+static int
+note_event(struct sc_past_run *run, const struct event_row *row, struct sc_error *err)
 {
 	struct sc_past_node *node = &run->nodes[row->node];
 
@@ -249,9 +315,27 @@ note_event(struct sc_past_run *run, const struct event_row *row)
 	case SC_RECORD_ABORTED:
 		node->failed_s = fmin(node->failed_s, row->time_s);
 		break;
+	case SC_RECORD_DETOUR:
+		return note_detour(run, row, err);
+	case SC_RECORD_DETOUR_BEGUN:
+		note_detour_begun(run, row);
+		break;
+	case SC_RECORD_PEER_TORPID:
+		note_torpid(run, row);
+		break;
+	case SC_RECORD_CHUNK_DAMAGED:
+		run->chunks_damaged++;
+		break;
+	case SC_RECORD_TAKEOVER:
+		note_takeover(run, row);
+		break;
+	case SC_RECORD_RESUMED:
+		node->chunks_resumed = row->count < run->chunks ? row->count : run->chunks;
+		break;
 	default:
 		break;
 	}
+	return 0;
 }
 
 static int
@@ -263,8 +347,7 @@ take_event(void *context, const void *data, struct sc_error *err)
 	if (!is_node(run, row->node) || !is_time(row->time_s))
 		return wrong(err, "/events", "an event", row->node);
 	run->has_events = true;
-	note_event(run, row);
-	return 0;
+	return note_event(run, row, err);
 }
 
 static int
@@ -273,10 +356,17 @@ take_failure(void *context, const void *data, struct sc_error *err)
 	struct sc_past_run *run = context;
 	const struct failure_row *row = data;
 
-	if (!is_node(run, row->node) || !is_time(row->detected_s))
+	struct sc_past_node *node;
+
+	if (!is_node(run, row->node) || !is_time(row->detected_s) || !is_time(row->detour_s))
 		return wrong(err, "/failures", "a failure", row->node);
+	node = &run->nodes[row->node];
 	if (!isnan(row->detected_s))
-		run->nodes[row->node].failed_s = row->detected_s;
+		node->failed_s = row->detected_s;
+	node->detected_by = is_node(run, row->detected_by) ? (uint32_t)row->detected_by : SC_NONE;
+	node->detour_s = row->detour_s;
+	node->detours = row->detours < run->recipients ? (uint32_t)row->detours : run->recipients;
+	node->bytes_supplied_again = row->bytes_supplied_again;
 	return 0;
 }
 
@@ -361,10 +451,14 @@ take_events(hid_t file, struct sc_past_run *run, struct sc_error *err)
 static int
 take_failures(hid_t file, struct sc_past_run *run, struct sc_error *err)
 {
-	static const struct failure_row blank = {-1, (double)NAN};
+	static const struct failure_row blank = {-1, (double)NAN, -1, (double)NAN, 0, 0};
 	const struct sc_h5_field fields[] = {
 		FIELD(failure_row, node, H5T_NATIVE_INT64),
 		FIELD(failure_row, detected_s, H5T_NATIVE_DOUBLE),
+		OPTIONAL_FIELD(failure_row, detected_by, H5T_NATIVE_INT64),
+		OPTIONAL_FIELD(failure_row, detour_s, H5T_NATIVE_DOUBLE),
+		OPTIONAL_FIELD(failure_row, detours, H5T_NATIVE_UINT64),
+		OPTIONAL_FIELD(failure_row, bytes_supplied_again, H5T_NATIVE_UINT64),
 	};
 	const struct sc_h5_reading failures = {"/failures", fields, COUNT_OF(fields),
 		sizeof(struct failure_row), &blank, 0, (uint64_t)run->recipients + 1, take_failure,

@@ -16,22 +16,6 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-struct plan_node_row {
-	int32_t node;
-	int32_t group;
-	int32_t member;
-	int32_t tree;
-	int32_t depth;
-	int32_t parent;
-};
-
-struct edge_row {
-	int32_t from;
-	int32_t to;
-	int32_t subfile;
-	uint8_t kind;
-};
-
 struct node_row {
 	int32_t node;
 	int32_t rank;
@@ -70,7 +54,28 @@ struct failure_row {
 	double detected_s;
 	int64_t detected_by;
 	double detour_s;
+	uint32_t detours;
 	uint64_t bytes_supplied_again;
+};
+
+/* A node that failed, and what the others' timelines say of it.  Moments are since the start. */
+struct failure {
+	const struct sc_timings_node *node;
+	int64_t detected_ns; /* INT64_MAX: nobody says when */
+	uint32_t detected_by;
+	int64_t detour_ns; /* the last one was in place; INT64_MIN: none was */
+	uint32_t detours;  /* nodes that took one */
+	uint32_t taken_by; /* the last one of these */
+	uint64_t bytes;
+};
+
+struct failures {
+	const struct sc_plan *plan;
+	const struct sc_timings_reports *reports;
+	struct failure *items; /* by node */
+	uint32_t count;
+	size_t host_longest;
+	size_t cause_longest;
 };
 
 /* What an event's place in time order is found by. */
@@ -85,14 +90,6 @@ struct event_order {
 	struct event_key *keys;
 	uint64_t count;
 };
-
-/* A number that fits, as all of nodes, ranks and subfiles do, or -1. */
-static int32_t
-number_or_none(uint32_t number)
-{
-	assert(number == SC_NONE || number <= INT32_MAX);
-	return number == SC_NONE ? -1 : (int32_t)number;
-}
 
 /* A moment of a rank's clock, since the start on the origin's.  The result is
  * small, whatever the clocks' values are, so let the sum wrap. */
@@ -112,91 +109,6 @@ moment_s(const struct sc_timings_reports *reports, const struct sc_node_report *
 }
 
 static void
-fill_plan_node(void *out, uint64_t index, const void *context)
-{
-	const struct sc_plan *plan = context;
-	struct plan_node_row *row = out;
-	uint32_t node = (uint32_t)index;
-	uint32_t group, member;
-
-	if (node == SC_ORIGIN) {
-		*row = (struct plan_node_row){SC_ORIGIN, -1, -1, -1, -1, -1};
-		return;
-	}
-	group = sc_plan_group_of(plan, node, &member);
-	row->node = number_or_none(node);
-	row->group = number_or_none(group);
-	row->member = number_or_none(member);
-	row->tree = number_or_none(plan->groups[group].tree);
-	row->depth = number_or_none(plan->groups[group].depth);
-	row->parent = number_or_none(sc_plan_parent(plan, node));
-}
-
-/* Every recipient has one supplier of each subfile: these are all the edges. */
-static void
-fill_edge(void *out, uint64_t index, const void *context)
-{
-	const struct sc_plan *plan = context;
-	struct edge_row *row = out;
-	uint32_t node = (uint32_t)(index / plan->subfiles) + 1;
-	uint32_t subfile = (uint32_t)(index % plan->subfiles);
-	struct sc_edge edge = sc_plan_supplier(plan, node, subfile);
-
-	assert(edge.to == node && edge.subfile == subfile);
-	row->from = number_or_none(edge.from);
-	row->to = number_or_none(edge.to);
-	row->subfile = number_or_none(edge.subfile);
-	row->kind = (uint8_t)edge.kind;
-}
-
-int
-sc_timings_put_plan(hid_t file, const struct sc_timings_types *types, const struct sc_plan *plan,
-    struct sc_error *err)
-{
-	const struct sc_h5_column node_columns[] = {
-		SC_H5_COLUMN(struct plan_node_row, node, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct plan_node_row, group, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct plan_node_row, member, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct plan_node_row, tree, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct plan_node_row, depth, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct plan_node_row, parent, H5T_NATIVE_INT32),
-	};
-	const struct sc_h5_column edge_columns[] = {
-		SC_H5_COLUMN(struct edge_row, from, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct edge_row, to, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct edge_row, subfile, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct edge_row, kind, types->edge_kind),
-	};
-	const struct sc_h5_table nodes = {
-		"nodes",
-		node_columns,
-		COUNT_OF(node_columns),
-		sizeof(struct plan_node_row),
-		(uint64_t)plan->recipients + 1,
-		fill_plan_node,
-		plan,
-	};
-	const struct sc_h5_table edges = {
-		"edges",
-		edge_columns,
-		COUNT_OF(edge_columns),
-		sizeof(struct edge_row),
-		(uint64_t)plan->recipients * plan->subfiles,
-		fill_edge,
-		plan,
-	};
-	hid_t group = H5Gcreate2(file, "plan", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-	int status;
-
-	if (group < 0)
-		return sc_h5_fail(err, "plan");
-	status = sc_h5_put_table(group, &nodes, err);
-	if (status == 0)
-		status = sc_h5_put_table(group, &edges, err);
-	return sc_h5_close(group, status, err);
-}
-
-static void
 fill_node(void *out, uint64_t index, const void *context)
 {
 	const struct sc_timings_reports *reports = context;
@@ -204,8 +116,8 @@ fill_node(void *out, uint64_t index, const void *context)
 	struct node_row *row = out;
 
 	assert(report->state < SC_NODE_STATES);
-	row->node = number_or_none(report->node);
-	row->rank = number_or_none(report->rank);
+	row->node = sc_timings_number(report->node);
+	row->rank = sc_timings_number(report->rank);
 	snprintf(row->host, sizeof(row->host), "%s", report->host);
 	row->state = (uint8_t)report->state;
 	row->clock_offset_s = (double)report->clock_offset_ns / 1e9;
@@ -224,40 +136,29 @@ fill_node(void *out, uint64_t index, const void *context)
 	snprintf(row->cause, sizeof(row->cause), "%s", report->cause);
 }
 
-static size_t
-longest_host(const struct sc_timings_reports *reports)
+/* The longest host and cause of those that are counted. */
+static void
+note_lengths(const struct sc_node_report *report, size_t *host, size_t *cause)
 {
-	size_t longest = 0;
+	size_t host_length = strlen(report->host), cause_length = strlen(report->cause);
 
-	for (uint32_t i = 0; i < reports->count; i++) {
-		size_t length = strlen(reports->nodes[i]->report.host);
-
-		longest = length > longest ? length : longest;
-	}
-	return longest;
-}
-
-static size_t
-longest_cause(const struct sc_timings_reports *reports)
-{
-	size_t longest = 0;
-
-	for (uint32_t i = 0; i < reports->count; i++) {
-		size_t length = strlen(reports->nodes[i]->report.cause);
-
-		longest = length > longest ? length : longest;
-	}
-	return longest;
+	*host = host_length > *host ? host_length : *host;
+	*cause = cause_length > *cause ? cause_length : *cause;
 }
 
 int
 sc_timings_put_nodes(hid_t file, const struct sc_timings_types *types,
     const struct sc_timings_reports *reports, struct sc_error *err)
 {
+	size_t host_longest = 0, cause_longest = 0;
+
+	for (uint32_t i = 0; i < reports->count; i++)
+		note_lengths(&reports->nodes[i]->report, &host_longest, &cause_longest);
+
 	const struct sc_h5_column columns[] = {
 		SC_H5_COLUMN(struct node_row, node, H5T_NATIVE_INT32),
 		SC_H5_COLUMN(struct node_row, rank, H5T_NATIVE_INT32),
-		SC_H5_TEXT_COLUMN(struct node_row, host, longest_host(reports)),
+		SC_H5_TEXT_COLUMN(struct node_row, host, host_longest),
 		SC_H5_COLUMN(struct node_row, state, types->node_state),
 		SC_H5_COLUMN(struct node_row, clock_offset_s, H5T_NATIVE_DOUBLE),
 		SC_H5_COLUMN(struct node_row, bytes_received, H5T_NATIVE_UINT64),
@@ -271,7 +172,7 @@ sc_timings_put_nodes(hid_t file, const struct sc_timings_types *types,
 		SC_H5_COLUMN(struct node_row, storage_stall_s, H5T_NATIVE_DOUBLE),
 		SC_H5_COLUMN(struct node_row, memory_peak_bytes, H5T_NATIVE_UINT64),
 		SC_H5_TEXT_COLUMN(struct node_row, digest, 32),
-		SC_H5_TEXT_COLUMN(struct node_row, cause, longest_cause(reports)),
+		SC_H5_TEXT_COLUMN(struct node_row, cause, cause_longest),
 	};
 	const struct sc_h5_table nodes = {
 		"nodes",
@@ -337,11 +238,11 @@ fill_event(void *out, uint64_t index, const void *context)
 
 	assert(event->what < SC_RECORD_KINDS);
 	row->time_s = (double)key->time_ns / 1e9;
-	row->rank = number_or_none(node->report.rank);
-	row->node = number_or_none(node->report.node);
+	row->rank = sc_timings_number(node->report.rank);
+	row->node = sc_timings_number(node->report.node);
 	row->what = (uint8_t)event->what;
-	row->peer = number_or_none(event->peer);
-	row->subfile = number_or_none(event->subfile);
+	row->peer = sc_timings_number(event->peer);
+	row->subfile = sc_timings_number(event->subfile);
 	row->count = event->count;
 }
 
@@ -393,62 +294,178 @@ copy_failed_ns(const struct sc_timeline *timeline)
 static void
 fill_failure(void *out, uint64_t index, const void *context)
 {
-	const struct sc_timings_reports *failed = context;
-	const struct sc_timings_node *node = failed->nodes[index];
+	const struct failures *failures = context;
+	const struct failure *failure = &failures->items[index];
+	const struct sc_node_report *report = &failure->node->report;
 	struct failure_row *row = out;
 
-	row->rank = number_or_none(node->report.rank);
-	row->node = number_or_none(node->report.node);
-	snprintf(row->host, sizeof(row->host), "%s", node->report.host);
-	snprintf(row->cause, sizeof(row->cause), "%s", node->report.cause);
-	row->detected_s = moment_s(failed, &node->report, copy_failed_ns(&node->timeline));
-	/* A node that was lost noticed nothing. */
-	row->detected_by = node->report.state == SC_NODE_LOST ? -1 : row->node;
-	row->detour_s = NAN;
-	row->bytes_supplied_again = 0;
+	row->rank = sc_timings_number(report->rank);
+	row->node = sc_timings_number(report->node);
+	snprintf(row->host, sizeof(row->host), "%s", report->host);
+	snprintf(row->cause, sizeof(row->cause), "%s", report->cause);
+	row->detected_s =
+	    failure->detected_ns == INT64_MAX ? NAN : (double)failure->detected_ns / 1e9;
+	row->detected_by = sc_timings_number(failure->detected_by);
+	row->detour_s = failure->detour_ns == INT64_MIN ? NAN : (double)failure->detour_ns / 1e9;
+	row->detours = failure->detours;
+	row->bytes_supplied_again = failure->bytes;
 }
 
-static bool
-is_failed(const struct sc_node_report *report)
+/* A node says of its own copy when that failed; of a node that was lost the others do. */
+static struct failure
+failure_of(const struct sc_timings_reports *reports, const struct sc_timings_node *node)
 {
-	return report->state == SC_NODE_FAILED || report->state == SC_NODE_LOST;
+	struct failure failure = {.node = node,
+		.detected_ns = INT64_MAX,
+		.detected_by = SC_NONE,
+		.detour_ns = INT64_MIN,
+		.taken_by = SC_NONE};
+	uint64_t failed_ns = copy_failed_ns(&node->timeline);
+
+	if (node->report.state == SC_NODE_LOST)
+		return failure;
+	failure.detected_by = node->report.node;
+	if (failed_ns != 0)
+		failure.detected_ns =
+		    since_start_ns(failed_ns, node->report.clock_offset_ns, reports->started_ns);
+	return failure;
+}
+
+static int
+compare_failures(const void *left, const void *right)
+{
+	const struct failure *a = left, *b = right;
+
+	return (a->node->report.node > b->node->report.node) -
+	    (a->node->report.node < b->node->report.node);
+}
+
+/* The failure of a node that was lost, or NULL. */
+static struct failure *
+find_lost(const struct failures *failures, uint32_t node)
+{
+	struct sc_timings_node wanted = {.report.node = node};
+	struct failure key = {.node = &wanted};
+	struct failure *found = bsearch(&key, failures->items, failures->count,
+	    sizeof(*failures->items), compare_failures);
+
+	return found != NULL && found->node->report.state == SC_NODE_LOST ? found : NULL;
+}
+
+/* What a node that is left has seen of those that were lost. */
+static void
+add_detections(struct failures *failures, const struct sc_timings_node *node)
+{
+	for (uint32_t i = 0; i < node->timeline.count; i++) {
+		const struct sc_timeline_event *event = &node->timeline.events[i];
+		struct failure *failure;
+		int64_t time_ns;
+
+		if (event->what != SC_RECORD_PEER_FAILED)
+			continue;
+		failure = find_lost(failures, event->peer);
+		time_ns = since_start_ns(event->time_ns, node->report.clock_offset_ns,
+		    failures->reports->started_ns);
+		if (failure == NULL || time_ns >= failure->detected_ns)
+			continue;
+		failure->detected_ns = time_ns;
+		failure->detected_by = node->report.node;
+	}
+}
+
+static int
+add_detours(struct failures *failures, const struct sc_timings_node *node)
+{
+	const struct sc_plan *plan = failures->plan;
+	uint32_t count;
+	struct sc_timeline_detour *detours =
+	    sc_timeline_detours(&node->timeline, plan, node->report.node, &count);
+
+	if (detours == NULL)
+		return -1;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct sc_timeline_detour *detour = &detours[i];
+		struct failure *failure = find_lost(failures, detour->around);
+		uint64_t chunks = detour->chunks < plan->chunks ? detour->chunks : plan->chunks;
+		uint64_t bytes = chunks * plan->chunk_bytes;
+		int64_t time_ns = since_start_ns(detour->in_place_ns, node->report.clock_offset_ns,
+		    failures->reports->started_ns);
+
+		if (failure == NULL)
+			continue;
+		failure->detours += failure->taken_by != node->report.node;
+		failure->taken_by = node->report.node;
+		failure->bytes += bytes < plan->size_bytes ? bytes : plan->size_bytes;
+		if (detour->in_place_ns != 0 && time_ns > failure->detour_ns)
+			failure->detour_ns = time_ns;
+	}
+	free(detours);
+	return 0;
+}
+
+static int
+find_failures(struct failures *failures)
+{
+	const struct sc_timings_reports *reports = failures->reports;
+	bool lost = false;
+
+	failures->items = malloc(((size_t)reports->count + 1) * sizeof(*failures->items));
+	if (failures->items == NULL)
+		return -1;
+	for (uint32_t i = 0; i < reports->count; i++) {
+		const struct sc_node_report *report = &reports->nodes[i]->report;
+
+		if (report->state != SC_NODE_FAILED && report->state != SC_NODE_LOST)
+			continue;
+		failures->items[failures->count++] = failure_of(reports, reports->nodes[i]);
+		note_lengths(report, &failures->host_longest, &failures->cause_longest);
+		lost |= report->state == SC_NODE_LOST;
+	}
+	for (uint32_t i = 0; lost && i < reports->count; i++) {
+		if (reports->nodes[i]->report.state == SC_NODE_LOST)
+			continue;
+		add_detections(failures, reports->nodes[i]);
+		if (add_detours(failures, reports->nodes[i]) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 int
-sc_timings_put_failures(hid_t file, const struct sc_timings_reports *reports, struct sc_error *err)
+sc_timings_put_failures(hid_t file, const struct sc_plan *plan,
+    const struct sc_timings_reports *reports, struct sc_error *err)
 {
-	struct sc_timings_reports failed = {.started_ns = reports->started_ns};
-	int status;
+	struct failures failures = {.plan = plan, .reports = reports};
+	int status = -1;
 
-	failed.nodes = malloc(((size_t)reports->count + 1) * sizeof(*failed.nodes));
-	if (failed.nodes == NULL)
-		return sc_fail(err, 0, "not enough memory for failures");
-	for (uint32_t i = 0; i < reports->count; i++) {
-		if (is_failed(&reports->nodes[i]->report))
-			failed.nodes[failed.count++] = reports->nodes[i];
+	if (find_failures(&failures) != 0) {
+		(void)sc_fail(err, 0, "not enough memory for failures");
+		goto out;
 	}
 
 	const struct sc_h5_column columns[] = {
 		SC_H5_COLUMN(struct failure_row, rank, H5T_NATIVE_INT32),
 		SC_H5_COLUMN(struct failure_row, node, H5T_NATIVE_INT32),
-		SC_H5_TEXT_COLUMN(struct failure_row, host, longest_host(&failed)),
-		SC_H5_TEXT_COLUMN(struct failure_row, cause, longest_cause(&failed)),
+		SC_H5_TEXT_COLUMN(struct failure_row, host, failures.host_longest),
+		SC_H5_TEXT_COLUMN(struct failure_row, cause, failures.cause_longest),
 		SC_H5_COLUMN(struct failure_row, detected_s, H5T_NATIVE_DOUBLE),
 		SC_H5_COLUMN(struct failure_row, detected_by, H5T_NATIVE_INT64),
 		SC_H5_COLUMN(struct failure_row, detour_s, H5T_NATIVE_DOUBLE),
+		SC_H5_COLUMN(struct failure_row, detours, H5T_NATIVE_UINT32),
 		SC_H5_COLUMN(struct failure_row, bytes_supplied_again, H5T_NATIVE_UINT64),
 	};
-	const struct sc_h5_table failures = {
+	const struct sc_h5_table table = {
 		"failures",
 		columns,
 		COUNT_OF(columns),
 		sizeof(struct failure_row),
-		failed.count,
+		failures.count,
 		fill_failure,
-		&failed,
+		&failures,
 	};
 
-	status = sc_h5_put_table(file, &failures, err);
-	free(failed.nodes);
+	status = sc_h5_put_table(file, &table, err);
+out:
+	free(failures.items);
 	return status;
 }

@@ -13,7 +13,7 @@
 int
 sc_trace_begin(FILE *file, const struct sc_plan *plan)
 {
-	int rc = fprintf(file, "trace 1\nplan %u %" PRIu64 " %u %u %u %u %u %d %u\n",
+	int rc = fprintf(file, "trace 2\nplan %u %" PRIu64 " %u %u %u %u %u %d %u\n",
 	    plan->recipients, plan->size_bytes, plan->subfiles, plan->tree_groups, plan->branching,
 	    plan->chunk_bytes, plan->window, plan->store_and_forward, plan->slots);
 
@@ -23,8 +23,10 @@ sc_trace_begin(FILE *file, const struct sc_plan *plan)
 int
 sc_trace_node(FILE *file, const struct sc_node_config *config)
 {
-	int rc = fprintf(file, "node %u %d %" PRIu64 "\n", config->self, config->keeps_copy,
-	    config->progress_interval_ns);
+	int rc = fprintf(file, "node %u %d %d %d %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %d\n",
+	    config->self, config->keeps_copy, config->has_source, config->awaits_store,
+	    config->buddy, config->heartbeat_ns, config->timeout_ns, config->progress_interval_ns,
+	    config->apart);
 
 	return rc < 0 ? -1 : 0;
 }
@@ -103,9 +105,39 @@ sc_trace_action_line(struct sc_trace_line *line, uint32_t node, const struct sc_
 		    action->tally.failed, action->tally.least);
 		append_hex(line, sc_action_bytes(actions, action), action->length);
 		break;
+	case SC_ACTION_LEAVE:
+		append(line, " %d", (int)action->leave);
+		break;
 	default:
 		break;
 	}
+}
+
+/* Pieces of the set that have no member are left out. */
+static int
+write_held(FILE *file, uint32_t node, const struct sc_bitmap *held)
+{
+	struct sc_trace_line line;
+	uint8_t bits[SC_TRACE_HELD_CHUNKS / 8];
+	uint32_t first = sc_bitmap_next(held, 0);
+
+	while (first < held->size) {
+		first -= first % SC_TRACE_HELD_CHUNKS;
+		memset(bits, 0, sizeof(bits));
+		for (uint32_t i = 0; i < SC_TRACE_HELD_CHUNKS && first + i < held->size; i++) {
+			if (sc_bitmap_has(held, first + i))
+				bits[i / 8] |= (uint8_t)(1u << (i % 8));
+		}
+		line.length = 0;
+		append(&line, "H %u %u", node, first);
+		append_hex(&line, bits, sizeof(bits));
+		if (fprintf(file, "%s\n", line.text) < 0)
+			return -1;
+		if (held->size - first <= SC_TRACE_HELD_CHUNKS)
+			break;
+		first = sc_bitmap_next(held, first + SC_TRACE_HELD_CHUNKS);
+	}
+	return 0;
 }
 
 int
@@ -114,6 +146,8 @@ sc_trace_step(FILE *file, uint32_t node, const struct sc_event *event,
 {
 	struct sc_trace_line line;
 
+	if (event->held != NULL && write_held(file, node, event->held) != 0)
+		return -1;
 	sc_trace_event_line(&line, node, event);
 	if (fprintf(file, "%s\n", line.text) < 0)
 		return -1;

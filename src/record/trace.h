@@ -6,14 +6,18 @@
  *
  * The lines, of words between single blanks:
  *
- *   trace 1
+ *   trace 2
  *   plan RECIPIENTS SIZE K M BRANCHING CHUNK-BYTES WINDOW STORE-AND-FORWARD SLOTS
- *   node SELF KEEPS-COPY PROGRESS-INTERVAL-NS
+ *   node SELF KEEPS-COPY HAS-SOURCE AWAITS-STORE BUDDY HEARTBEAT-NS TIMEOUT-NS
+ *     PROGRESS-INTERVAL-NS APART
+ *   H SELF FIRST CHUNKS
  *   E SELF TIME-NS WHAT PEER SLOT CHUNK SUBFILE INTACT SEAL CAUSE BYTES
  *   A SELF WHAT PEER SLOT CHUNK SUBFILE ...
  *
  * What is unused in an event or action is whatever it was (mostly 0).  A seal
  * is four numbers, a cause or bytes are in hexadecimal, or "-" if there are none.
+ * H lines are a part of the event that follows: what its store was found to hold, a bit
+ * for each chunk from FIRST on, lowest first, in hexadecimal; what is in none is not held.
  */
 #ifndef SC_RECORD_TRACE_H
 #define SC_RECORD_TRACE_H

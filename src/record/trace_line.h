@@ -13,6 +13,10 @@
 /* A control message and a cause in hexadecimal, and a dozen numbers. */
 enum { SC_TRACE_LINE_BYTES = 2 * (SC_CONTROL_BYTES + SC_CAUSE_BYTES) + 512 };
 
+/* Chunks of an H line. */
+enum { SC_TRACE_HELD_CHUNKS = 8192 };
+_Static_assert(SC_TRACE_HELD_CHUNKS / 8 <= SC_CONTROL_BYTES, "an H line is too long");
+
 struct sc_trace_line {
 	char text[SC_TRACE_LINE_BYTES]; /* without a newline */
 	size_t length;

@@ -23,6 +23,7 @@ struct replay {
 	uint32_t node;      /* whose actions these are */
 	char cause[SC_CAUSE_BYTES + 1];
 	uint8_t bytes[SC_CONTROL_BYTES];
+	struct sc_bitmap held; /* of the event that comes next */
 	struct sc_trace_counts *counts;
 	struct sc_error *err;
 };
@@ -57,7 +58,7 @@ read_plan(struct replay *replay)
 	uint32_t slots;
 	struct sc_error err;
 
-	if (!read_line(replay) || strcmp(replay->line.text, "trace 1") != 0)
+	if (!read_line(replay) || strcmp(replay->line.text, "trace 2") != 0)
 		return bad(replay, "this is no trace");
 	if (!read_line(replay) ||
 	    sscanf(replay->line.text,
@@ -81,14 +82,26 @@ static int
 add_node(struct replay *replay)
 {
 	struct sc_node_config config = {.plan = &replay->plan};
+	uint32_t recipients = replay->plan.recipients;
 	int keeps_copy;
+	int has_source;
+	int awaits_store;
+	int apart;
 
-	if (sscanf(replay->line.text, "node %" SCNu32 " %d %" SCNu64, &config.self, &keeps_copy,
-		&config.progress_interval_ns) != 3 ||
-	    config.self > replay->plan.recipients || replay->nodes[config.self] != NULL ||
-	    (keeps_copy == 0 && config.self != SC_ORIGIN))
+	if (sscanf(replay->line.text,
+		"node %" SCNu32 " %d %d %d %" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %d",
+		&config.self, &keeps_copy, &has_source, &awaits_store, &config.buddy,
+		&config.heartbeat_ns, &config.timeout_ns, &config.progress_interval_ns,
+		&apart) != 9 ||
+	    config.self > recipients || replay->nodes[config.self] != NULL ||
+	    (keeps_copy == 0 && config.self != SC_ORIGIN) ||
+	    (config.buddy != SC_NONE && (config.buddy == SC_ORIGIN || config.buddy > recipients)) ||
+	    (config.heartbeat_ns != 0 && config.timeout_ns / 2 <= config.heartbeat_ns))
 		return bad(replay, "no such node");
 	config.keeps_copy = keeps_copy != 0;
+	config.has_source = has_source != 0;
+	config.awaits_store = awaits_store != 0;
+	config.apart = apart != 0;
 	replay->nodes[config.self] = sc_node_new(&config);
 	if (replay->nodes[config.self] == NULL)
 		return bad(replay, "no memory");
@@ -121,6 +134,31 @@ take_hex(char **text, uint8_t *bytes, size_t capacity, size_t *length)
 }
 
 static int
+take_held(struct replay *replay)
+{
+	uint32_t chunks = replay->plan.chunks;
+	uint32_t node;
+	uint32_t first;
+	size_t length;
+	int at = 0;
+	char *rest;
+
+	if (sscanf(replay->line.text, "H %" SCNu32 " %" SCNu32 " %n", &node, &first, &at) != 2 ||
+	    at == 0)
+		return bad(replay, "no chunks that are held");
+	rest = replay->line.text + at;
+	if (take_hex(&rest, replay->bytes, sizeof(replay->bytes), &length) != 0 || first >= chunks)
+		return bad(replay, "no chunks that are held");
+	if (replay->held.words == NULL && sc_bitmap_init(&replay->held, chunks) != 0)
+		return bad(replay, "no memory");
+	for (uint32_t i = 0; i < 8 * length && i < chunks - first; i++) {
+		if ((replay->bytes[i / 8] >> (i % 8) & 1) != 0)
+			sc_bitmap_add(&replay->held, first + i);
+	}
+	return 0;
+}
+
+static int
 parse_event(struct replay *replay, struct sc_event *event)
 {
 	size_t cause_length;
@@ -144,8 +182,9 @@ parse_event(struct replay *replay, struct sc_event *event)
 	    take_hex(&rest, replay->bytes, sizeof(replay->bytes), &event->length) != 0)
 		return bad(replay, "no event");
 	replay->cause[cause_length] = '\0';
-	event->cause = cause_length > 0 ? replay->cause : NULL;
+	event->cause = replay->cause;
 	event->bytes = replay->bytes;
+	event->held = replay->held.words == NULL ? NULL : &replay->held;
 	return 0;
 }
 
@@ -173,6 +212,7 @@ take_event(struct replay *replay)
 	/* An event that was refused was refused in the run, too. */
 	(void)sc_node_step(replay->nodes[replay->node], &event, &replay->actions);
 	replay->counts->events++;
+	sc_bitmap_free(&replay->held);
 	return 0;
 }
 
@@ -203,6 +243,8 @@ take_lines(struct replay *replay)
 			rc = compare_action(replay);
 		else if (replay->line.text[0] == 'E')
 			rc = take_event(replay);
+		else if (replay->line.text[0] == 'H')
+			rc = take_held(replay);
 		else
 			rc = add_node(replay);
 		if (rc != 0)
@@ -231,6 +273,7 @@ sc_trace_replay(FILE *file, struct sc_trace_counts *counts, struct sc_error *err
 	for (uint32_t i = 0; replay->nodes != NULL && i <= replay->plan.recipients; i++)
 		sc_node_free(replay->nodes[i]);
 	free(replay->nodes);
+	sc_bitmap_free(&replay->held);
 	sc_plan_free(&replay->plan);
 	sc_actions_free(&replay->actions);
 	free(replay);

@@ -19,6 +19,7 @@ enum sc_agenda_kind {
 	SC_AGENDA_CONTROL, /* a control message arrives; id: letter */
 	SC_AGENDA_DISK,    /* a disk or source has done something; id: queue */
 	SC_AGENDA_TIMER,   /* a node's deadline; id: node */
+	SC_AGENDA_LATER,   /* something rarer; id: of whoever put it down */
 };
 
 struct sc_agenda {

@@ -366,6 +366,18 @@ sc_network_control(struct sc_network *network, uint32_t from, uint32_t to, doubl
 }
 
 void
+sc_network_slow(struct sc_network *network, uint32_t node, double factor)
+{
+	for (uint32_t i = 2 * node; i <= 2 * node + 1; i++) {
+		struct server *server = &network->servers[i];
+
+		advance(network, server);
+		server->rate = network->machine->base.link_bytes_per_s * 1e-9 * factor;
+		post(network, server);
+	}
+}
+
+void
 sc_network_happen(struct sc_network *network, struct sc_agenda_entry entry)
 {
 	struct sc_message_flight copy;

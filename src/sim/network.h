@@ -60,6 +60,9 @@ void sc_network_send(struct sc_network *, const struct sc_message_flight *, uint
 uint64_t sc_network_control(struct sc_network *, uint32_t from, uint32_t to, double bytes,
     uint64_t time_ns);
 
+/* From now on a node's interface has this part of the machine's rate, both ways. */
+void sc_network_slow(struct sc_network *, uint32_t node, double factor);
+
 /* For the agenda's SERVER, START and ARRIVE. */
 void sc_network_happen(struct sc_network *, struct sc_agenda_entry);
 

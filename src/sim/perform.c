@@ -1,5 +1,5 @@
 /*
- * A simulated run, second half: what the actions of a node lead to.
+ * A simulated run: what the actions of a node lead to.
  */
 #include "sim/sim_impl.h"
 
@@ -26,9 +26,13 @@ static void
 ask_disk(struct sim *sim, uint32_t node, int disk, uint64_t time_ns, double bytes_per_s,
     struct sc_disk_job job)
 {
-	double duration_ns = (double)sim->operation_ns +
-	    sc_plan_chunk_length(sim->plan, job.chunk) / bytes_per_s * 1e9;
+	const struct ailment *ailment = sim->members[node].ailment;
+	double duration_ns;
 
+	if (ailment != NULL)
+		bytes_per_s *= ailment->disk_factor;
+	duration_ns = (double)sim->operation_ns +
+	    sc_plan_chunk_length(sim->plan, job.chunk) / bytes_per_s * 1e9;
 	duration_ns *= sc_jitter(&sim->random, sim->machine);
 	sc_disk_ask(&sim->members[node].disks[disk], &sim->agenda, DISKS * node + (uint32_t)disk,
 	    time_ns, (uint64_t)duration_ns, job);
@@ -40,16 +44,16 @@ perform_load(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_a
 	struct sc_disk_job job = {
 		.what = SC_DISK_LOAD, .slot = action->slot, .chunk = action->chunk};
 	const char *broken = sc_rules_load(&sim->members[node].rules, action->slot, action->chunk,
-	    node == SC_ORIGIN);
+	    sim_has_source(sim, node));
 
 	sim_broken(sim, node, broken);
 	if (broken != NULL)
 		return;
-	if (node != SC_ORIGIN)
+	if (!sim_has_source(sim, node))
 		sim->result->loaded_back++;
 	ask_disk(sim, node, DISK_READER, time_ns,
-	    node == SC_ORIGIN ? sim->machine->base.source_bytes_per_s
-			      : sim->machine->disk_read_bytes_per_s,
+	    sim_has_source(sim, node) ? sim->machine->base.source_bytes_per_s
+				      : sim->machine->disk_read_bytes_per_s,
 	    job);
 }
 
@@ -64,6 +68,71 @@ perform_store(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_
 	if (broken != NULL)
 		return;
 	ask_disk(sim, node, DISK_WRITER, time_ns, sim->machine->base.disk_bytes_per_s, job);
+}
+
+/* After FORGET nothing but control goes to a peer, or is taken from it. */
+static void
+check_not_forgotten(struct sim *sim, uint32_t node, uint32_t peer)
+{
+	if (sim->impaired && sim_forgot(sim, node, peer))
+		sim_broken(sim, node, "deals with a node that it has forgotten");
+}
+
+static void
+perform_receive(struct sim *sim, uint32_t node, const struct sc_action *action)
+{
+	check_not_forgotten(sim, node, action->peer);
+	sim_broken(sim, node,
+	    sc_rules_receive(&sim->members[node].rules, action->slot, action->peer,
+		action->subfile));
+}
+
+/* The receives that are posted for a peer end, each by an event of its own. */
+static void
+end_receives(struct sim *sim, uint32_t node, uint64_t time_ns, uint32_t peer, uint32_t subfile)
+{
+	struct happening ended = {.what = HAPPENS_RECEIVE_ENDED, .node = node, .peer = peer};
+
+	while ((ended.slot = sc_rules_end_receive(&sim->members[node].rules, peer, subfile)) !=
+	    SC_NONE)
+		sim_later(sim, handled_ns(sim, node, time_ns), &ended);
+}
+
+static void
+perform_withdraw(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_action *action)
+{
+	check_not_forgotten(sim, node, action->peer);
+	end_receives(sim, node, time_ns, action->peer, action->subfile);
+}
+
+static void
+perform_forget(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_action *action)
+{
+	struct ailment *ailment = sim_ailment(sim, node);
+	struct happening release = {.what = HAPPENS_RELEASE};
+
+	if (action->peer >= sim->nodes || action->peer == node) {
+		sim_broken(sim, node, "forgets nobody");
+		return;
+	}
+	if (ailment->forgotten.words == NULL &&
+	    sc_bitmap_init(&ailment->forgotten, sim->nodes) != 0)
+		abort();
+	if (!sc_bitmap_add(&ailment->forgotten, action->peer))
+		sim_broken(sim, node, "forgets a node twice");
+	sim->impaired = true;
+	sim->disturbed = true;
+	end_receives(sim, node, time_ns, action->peer, SC_NONE);
+	if (sim->parked_first != SC_NONE)
+		sim_later(sim, handled_ns(sim, node, time_ns), &release);
+}
+
+/* Nobody sends to one that has left but who may not know it. */
+static void
+check_not_left(struct sim *sim, uint32_t node, uint32_t peer)
+{
+	if (sim->result->nodes[peer].left && !sim->disturbed && !sim_closed_badly(sim))
+		sim_broken(sim, node, "sends to a node that has left");
 }
 
 static void
@@ -89,8 +158,8 @@ perform_send(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_a
 	sim_broken(sim, node, broken);
 	if (broken != NULL)
 		return;
-	if (sim->result->nodes[action->peer].left)
-		sim_broken(sim, node, "sends to a node that has left");
+	check_not_forgotten(sim, node, action->peer);
+	check_not_left(sim, node, action->peer);
 	length = sc_plan_chunk_length(sim->plan, action->chunk);
 	message.bytes = length;
 	row->bytes_sent += length;
@@ -129,8 +198,8 @@ perform_control(struct sim *sim, uint32_t node, uint64_t time_ns, const struct s
 		sim_broken(sim, node, "sends to nobody");
 		return;
 	}
-	if (sim->result->nodes[action->peer].left)
-		sim_broken(sim, node, "sends to a node that has left");
+	if (!sim_is_news(bytes[1]))
+		check_not_left(sim, node, action->peer);
 	index = new_letter(sim);
 	letter = &sim->letters[index];
 	letter->from = node;
@@ -158,7 +227,6 @@ perform_commit(struct sim *sim, uint32_t node, uint64_t time_ns)
 	sim_broken(sim, node, sc_rules_commit(&sim->members[node].rules));
 	sc_disk_ask(&sim->members[node].disks[DISK_WRITER], &sim->agenda,
 	    DISKS * node + DISK_WRITER, time_ns, (uint64_t)(sim->machine->commit_s * 1e9), job);
-	sim->result->commits++;
 }
 
 static void
@@ -166,7 +234,7 @@ perform_finish(struct sim *sim, uint32_t node, uint64_t time_ns)
 {
 	struct sc_disk_job job = {.what = SC_DISK_FINISH, .slot = SC_NONE};
 
-	if (node != SC_ORIGIN)
+	if (!sim_has_source(sim, node))
 		sim_broken(sim, node, "finishes a source that it does not have");
 	sc_disk_ask(&sim->members[node].disks[DISK_READER], &sim->agenda,
 	    DISKS * node + DISK_READER, time_ns, 0, job);
@@ -196,6 +264,12 @@ perform_record(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc
 	case SC_RECORD_ABORTED:
 		sim->members[node].aborted = true;
 		break;
+	case SC_RECORD_PEER_TORPID:
+		sim->result->torpid = true;
+		break;
+	case SC_RECORD_DETOUR:
+		sim->result->detours++;
+		break;
 	default:
 		break;
 	}
@@ -204,26 +278,28 @@ perform_record(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc
 }
 
 static void
-perform_report(struct sim *sim, uint32_t node, const struct sc_action *action)
+perform_leave(struct sim *sim, uint32_t node, enum sc_leave leave)
 {
-	struct sc_sim_result *result = sim->result;
+	struct member *member = &sim->members[node];
+	struct sc_sim_node *row = &sim->result->nodes[node];
+	struct sc_rules_exit exit = {
+		.aborted = member->aborted,
+		.cut_off = leave == SC_LEAVE_CUT_OFF,
+	};
 
-	if (node != SC_ORIGIN)
-		sim_broken(sim, node, "reports to a user that only the origin has");
-	switch (action->report) {
-	case SC_REPORT_PROGRESS:
-		break;
-	case SC_REPORT_COPY_FAILED:
-		result->failures_named++;
-		break;
-	case SC_REPORT_ABORTED:
-		result->aborted = true;
-		break;
-	case SC_REPORT_ENDED:
-		result->committed = action->tally.committed;
-		result->failed = action->tally.failed;
-		break;
+	row->left = true;
+	row->leave = leave;
+	sim_excuse(sim, node);
+	sim_broken(sim, node, sc_rules_leave(&member->rules, &exit));
+	if (leave != SC_LEAVE_TOGETHER) {
+		sim_tell_of_end(sim, node);
+		return;
 	}
+	if (sc_node_leader(member->core) != node)
+		return;
+	sim->closed_ns = sim->agenda.now_ns + 1;
+	if (member->ailment != NULL && member->ailment->forgotten.count > 0)
+		sim_broken(sim, node, "leaves as if nobody had failed");
 }
 
 static void
@@ -234,9 +310,13 @@ perform(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_action
 		perform_load(sim, node, time_ns, action);
 		break;
 	case SC_ACTION_RECEIVE:
-		sim_broken(sim, node,
-		    sc_rules_receive(&sim->members[node].rules, action->slot, action->peer,
-			action->subfile));
+		perform_receive(sim, node, action);
+		break;
+	case SC_ACTION_WITHDRAW:
+		perform_withdraw(sim, node, time_ns, action);
+		break;
+	case SC_ACTION_FORGET:
+		perform_forget(sim, node, time_ns, action);
 		break;
 	case SC_ACTION_SEND:
 		perform_send(sim, node, time_ns, action);
@@ -257,21 +337,18 @@ perform(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_action
 		perform_record(sim, node, time_ns, &action->record);
 		break;
 	case SC_ACTION_REPORT:
-		perform_report(sim, node, action);
+		sim_report(sim, node, action);
 		break;
 	case SC_ACTION_LEAVE:
-		sim->result->nodes[node].left = true;
-		sim->left++;
-		sim_broken(sim, node,
-		    sc_rules_leave(&sim->members[node].rules, sim->members[node].aborted));
+		perform_leave(sim, node, action->leave);
 		break;
 	}
 }
 
 void
-sim_perform_all(struct sim *sim, uint32_t node, uint64_t time_ns)
+sim_perform(struct sim *sim, uint32_t node, uint64_t time_ns, size_t count)
 {
-	for (size_t i = 0; i < sim->actions.count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (sim->result->nodes[node].left) {
 			sim_broken(sim, node, "acts after it has left");
 			return;

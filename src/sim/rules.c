@@ -83,6 +83,7 @@ sc_rules_receive(struct sc_rules *rules, uint32_t slot, uint32_t peer, uint32_t 
 		return "posts a receive for nobody's chunk";
 	posted = &rules->posted[subfile];
 	rules->slots[slot].peer = peer;
+	rules->slots[slot].ending = false;
 	rules->slots[slot].next = SC_NONE;
 	if (posted->first == SC_NONE)
 		posted->first = slot;
@@ -90,6 +91,17 @@ sc_rules_receive(struct sc_rules *rules, uint32_t slot, uint32_t peer, uint32_t 
 		rules->slots[posted->last].next = slot;
 	posted->last = slot;
 	return NULL;
+}
+
+static void
+take_out(struct sc_rules *rules, struct sc_rules_posted *posted, uint32_t before, uint32_t at)
+{
+	if (before == SC_NONE)
+		posted->first = rules->slots[at].next;
+	else
+		rules->slots[before].next = rules->slots[at].next;
+	if (posted->last == at)
+		posted->last = before;
 }
 
 const char *
@@ -107,15 +119,47 @@ sc_rules_arrived(struct sc_rules *rules, uint32_t peer, uint32_t subfile, uint32
 	*slot = at;
 	if (at == SC_NONE)
 		return "was sent a chunk that no receive is posted for (credits exceeded)";
-	if (before == SC_NONE)
-		posted->first = rules->slots[at].next;
-	else
-		rules->slots[before].next = rules->slots[at].next;
-	if (posted->last == at)
-		posted->last = before;
+	take_out(rules, posted, before, at);
 	rules->slots[at].peer = SC_NONE;
 	rules->slots[at].content = sound ? chunk : SC_NONE;
 	return NULL;
+}
+
+static uint32_t
+end_receive(struct sc_rules *rules, uint32_t peer, uint32_t subfile)
+{
+	struct sc_rules_posted *posted = &rules->posted[subfile];
+	uint32_t before = SC_NONE;
+	uint32_t at = posted->first;
+
+	while (at != SC_NONE && rules->slots[at].peer != peer) {
+		before = at;
+		at = rules->slots[at].next;
+	}
+	if (at != SC_NONE) {
+		take_out(rules, posted, before, at);
+		rules->slots[at].ending = true;
+	}
+	return at;
+}
+
+uint32_t
+sc_rules_end_receive(struct sc_rules *rules, uint32_t peer, uint32_t subfile)
+{
+	uint32_t slot = SC_NONE;
+
+	if (subfile != SC_NONE)
+		return subfile < rules->plan->subfiles ? end_receive(rules, peer, subfile)
+						       : SC_NONE;
+	for (uint32_t i = 0; i < rules->plan->subfiles && slot == SC_NONE; i++)
+		slot = end_receive(rules, peer, i);
+	return slot;
+}
+
+void
+sc_rules_ended(struct sc_rules *rules, uint32_t slot)
+{
+	rules->slots[slot].peer = SC_NONE;
 }
 
 const char *
@@ -170,20 +214,34 @@ sc_rules_commit(struct sc_rules *rules)
 	if (rules->committed)
 		return "commits twice";
 	rules->committed = true;
+	rules->committing = true;
 	if (rules->stored.count != rules->plan->chunks)
 		return "commits before every chunk is stored";
 	return NULL;
 }
 
-const char *
-sc_rules_leave(const struct sc_rules *rules, bool aborted)
+void
+sc_rules_hold(struct sc_rules *rules, const struct sc_bitmap *held)
 {
+	for (uint32_t i = 0; i < held->size; i++) {
+		if (sc_bitmap_has(held, i))
+			sc_bitmap_add(&rules->stored, i);
+	}
+}
+
+const char *
+sc_rules_leave(const struct sc_rules *rules, const struct sc_rules_exit *exit)
+{
+	if (exit->cut_off)
+		return NULL; /* whatever is under way may come to its end, or not */
+	if (rules->committing)
+		return "leaves while its copy is being committed";
 	for (uint32_t i = 0; i < rules->plan->slots; i++) {
 		const struct sc_rules_slot *slot = &rules->slots[i];
 
 		if (slot->sends > 0 || slot->loading || slot->storing)
 			return "leaves while a slot of its is in use";
-		if (slot->peer != SC_NONE && !aborted)
+		if (slot->peer != SC_NONE && !slot->ending && !exit->aborted)
 			return "leaves while it still grants credits";
 	}
 	return NULL;

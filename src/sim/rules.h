@@ -15,10 +15,11 @@
 struct sc_rules_slot {
 	uint32_t content; /* the chunk in it, sound; or SC_NONE */
 	uint32_t sends;   /* under way from it */
-	uint32_t peer;    /* a receive for this peer is posted, or SC_NONE */
+	uint32_t peer;    /* a receive for this peer is posted, or being ended; or SC_NONE */
 	uint32_t next;    /* posted later for the same subfile */
 	bool loading;
 	bool storing;
+	bool ending; /* the receive, which takes nothing more */
 };
 
 /* The receives that are posted for a subfile, oldest first. */
@@ -32,7 +33,8 @@ struct sc_rules {
 	struct sc_rules_slot *slots;
 	struct sc_rules_posted *posted; /* by subfile */
 	struct sc_bitmap stored;        /* chunks of this node's copy */
-	bool committed;
+	bool committed;                 /* or asked for */
+	bool committing;
 };
 
 /* Without memory the program ends. */
@@ -49,13 +51,26 @@ const char *sc_rules_receive(struct sc_rules *, uint32_t slot, uint32_t peer, ui
 /* Finds the slot of the receive: SC_NONE if there is none. */
 const char *sc_rules_arrived(struct sc_rules *, uint32_t peer, uint32_t subfile, uint32_t chunk,
     bool sound, uint32_t *slot);
+/* A receive that is posted for a peer, of a subfile or (SC_NONE) of any, takes nothing
+ * more; the slot is in use until it has ended.  SC_NONE if there is none. */
+uint32_t sc_rules_end_receive(struct sc_rules *, uint32_t peer, uint32_t subfile);
+void sc_rules_ended(struct sc_rules *, uint32_t slot);
 const char *sc_rules_send(struct sc_rules *, uint32_t slot, uint32_t chunk, uint32_t subfile);
 const char *sc_rules_sent(struct sc_rules *, uint32_t slot);
 const char *sc_rules_store(struct sc_rules *, uint32_t slot, uint32_t chunk);
 const char *sc_rules_stored(struct sc_rules *, uint32_t slot, uint32_t chunk, bool kept);
 const char *sc_rules_commit(struct sc_rules *);
 
+/* An earlier run left these chunks in the store. */
+void sc_rules_hold(struct sc_rules *, const struct sc_bitmap *held);
+
+/* How a node leaves, beside the rules. */
+struct sc_rules_exit {
+	bool aborted; /* receives may be posted */
+	bool cut_off; /* anything may be under way, but no commit */
+};
+
 /* A node has left: is anything in use that it can't have forgotten? */
-const char *sc_rules_leave(const struct sc_rules *, bool aborted);
+const char *sc_rules_leave(const struct sc_rules *, const struct sc_rules_exit *);
 
 #endif

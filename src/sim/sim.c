@@ -1,10 +1,5 @@
 /*
- * A simulated run, first half: from the agenda to the nodes (see sim.h).
- *
- * A node has one processor, which handles a message after the other.  What
- * happens to a node is told to its core when it happens, with the time at
- * which the processor is done with it: in that order it would be handled
- * anyway, so this needs no further event.
+ * A simulated run: from the agenda to what happens (see sim.h).
  */
 #include "sim/sim.h"
 
@@ -16,10 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct sc_sim_faults sc_sim_no_faults = {
-	.source_at = SC_NONE,
-	.damaged_node = SC_NONE,
-};
+const struct sc_sim_faults sc_sim_no_faults = {.source_at = SC_NONE};
 
 /* Of a core, which is opaque, what is worth to be foreseen. */
 enum { CORE_BYTES = 8 * SC_CACHE_LINE_BYTES };
@@ -28,6 +20,11 @@ enum { CORE_BYTES = 8 * SC_CACHE_LINE_BYTES };
  * uneven; a wrong one takes for ever. */
 static const double limit_factor = 100;
 static const double limit_more_s = 10;
+
+/* Within this time and some timeouts everybody hears of the end. */
+static const uint64_t close_ns = 1000000000;
+
+static const uint64_t stall_default_ns = UINT64_C(10000000000);
 
 void
 sim_broken(struct sim *sim, uint32_t node, const char *rule)
@@ -39,204 +36,39 @@ sim_broken(struct sim *sim, uint32_t node, const char *rule)
 	    (unsigned long long)sim->result->steps, rule);
 }
 
-static void
-step(struct sim *sim, uint32_t node, struct sc_event *event)
+void
+sim_excuse(struct sim *sim, uint32_t node)
 {
-	const struct sc_sim_listener *listener = &sim->config->listener;
-	struct member *member = &sim->members[node];
-	bool message =
-	    event->what == SC_EVENT_CHUNK_ARRIVED || event->what == SC_EVENT_CONTROL_ARRIVED;
-	uint64_t deadline_ns;
-
-	if (sim->result->nodes[node].left) {
-		/* After an abort nobody waits for what is still in the network. */
-		if (!message || !sim->result->aborted)
-			sim_broken(sim, node, "something was under way to it when it left");
+	if (sim->members[node].excused)
 		return;
-	}
-	if (member->processor_ns < sim->agenda.now_ns)
-		member->processor_ns = sim->agenda.now_ns;
-	if (message)
-		member->processor_ns += sim->message_ns;
-	event->now_ns = member->processor_ns;
-	sc_actions_clear(&sim->actions);
-	if (sc_node_step(member->core, event, &sim->actions) != 0)
-		sim_broken(sim, node, "refused an event");
-	sim->result->steps++;
-	if (listener->step != NULL)
-		listener->step(listener->context, node, event, &sim->actions);
-	if (sc_node_slots_used(member->core) > sim->result->most_slots)
-		sim->result->most_slots = sc_node_slots_used(member->core);
-	sim_perform_all(sim, node, event->now_ns);
-	deadline_ns = sc_node_deadline_ns(member->core);
-	if (deadline_ns != UINT64_MAX && deadline_ns < member->timer_ns) {
-		member->timer_ns = deadline_ns;
-		sc_agenda_post(&sim->agenda,
-		    deadline_ns > sim->agenda.now_ns ? deadline_ns : sim->agenda.now_ns,
-		    SC_AGENDA_TIMER, node);
-	}
+	sim->members[node].excused = true;
+	sim->awaited--;
 }
 
-static void
-on_sent(void *context, const struct sc_message_flight *message)
+struct sc_node_config
+sc_sim_node_config(const struct sc_sim_config *config, uint32_t node)
 {
-	struct sim *sim = context;
-	struct sc_event event = {
-		.what = SC_EVENT_CHUNK_SENT,
-		.peer = message->to,
-		.slot = message->slot,
-		.subfile = message->subfile,
-	};
+	bool has_buddy = config->buddy != SC_ORIGIN && config->buddy <= config->plan->recipients;
 
-	sim->result->nodes[message->from].sends--;
-	sim_broken(sim, message->from,
-	    sc_rules_sent(&sim->members[message->from].rules, message->slot));
-	step(sim, message->from, &event);
-}
-
-static void
-on_arrived(void *context, const struct sc_message_flight *message)
-{
-	struct sim *sim = context;
-	const struct sc_sim_faults *faults = &sim->config->faults;
-	struct sc_sim_node *row = &sim->result->nodes[message->to];
-	struct sc_event event = {
-		.what = SC_EVENT_CHUNK_ARRIVED,
-		.peer = message->from,
-		.subfile = message->subfile,
-		.chunk = message->chunk,
-		.intact = !(message->to == faults->damaged_node &&
-		    message->chunk == faults->damaged_chunk),
-	};
-	const char *broken;
-
-	row->bytes_received += (uint64_t)message->bytes;
-	row->last_chunk_ns = sim->agenda.now_ns;
-	if (!row->left) {
-		broken = sc_rules_arrived(&sim->members[message->to].rules, message->from,
-		    message->subfile, message->chunk, event.intact, &event.slot);
-		sim_broken(sim, message->to, broken);
-		if (broken != NULL)
-			return;
-	}
-	step(sim, message->to, &event);
-}
-
-static void
-on_control(struct sim *sim, uint32_t index)
-{
-	struct letter letter = sim->letters[index];
-	struct sc_event event = {
-		.what = SC_EVENT_CONTROL_ARRIVED,
-		.peer = letter.from,
-		.bytes = letter.bytes != NULL ? letter.bytes : letter.body,
-		.length = letter.length,
-	};
-
-	sim->letters[index].bytes = NULL;
-	sim->letters[index].next_free = sim->letter_free;
-	sim->letter_free = index;
-	step(sim, letter.to, &event);
-	free(letter.bytes);
-}
-
-static void
-on_loaded(struct sim *sim, uint32_t node, const struct sc_disk_job *job)
-{
-	struct sc_event event = {
-		.what = SC_EVENT_CHUNK_LOADED, .slot = job->slot, .chunk = job->chunk};
-
-	if (node == SC_ORIGIN && job->chunk == sim->config->faults.source_at) {
-		event.what = SC_EVENT_LOAD_FAILED;
-		event.cause = "the source shrank";
-	}
-	sim_broken(sim, node,
-	    sc_rules_loaded(&sim->members[node].rules, job->slot, job->chunk,
-		event.what == SC_EVENT_CHUNK_LOADED));
-	step(sim, node, &event);
-}
-
-static void
-on_stored(struct sim *sim, uint32_t node, const struct sc_disk_job *job)
-{
-	struct member *member = &sim->members[node];
-	struct sc_event event = {
-		.what = SC_EVENT_CHUNK_STORED, .slot = job->slot, .chunk = job->chunk};
-
-	if (member->rules.stored.count >= member->sink_fails_after)
-		member->sink_failed = true;
-	if (member->sink_failed) {
-		event.what = SC_EVENT_STORE_FAILED;
-		event.cause = "no space left on device";
-	} else {
-		sim->result->nodes[node].bytes_stored +=
-		    sc_plan_chunk_length(sim->plan, job->chunk);
-		sim->result->nodes[node].stored_ns = sim->agenda.now_ns;
-	}
-	sim_broken(sim, node,
-	    sc_rules_stored(&member->rules, job->slot, job->chunk, !member->sink_failed));
-	step(sim, node, &event);
-}
-
-static void
-on_disk(struct sim *sim, uint32_t id)
-{
-	uint32_t node = id / DISKS;
-	struct sc_disk_job job =
-	    sc_disk_done(&sim->members[node].disks[id % DISKS], &sim->agenda, id);
-	struct sc_event event = {.slot = SC_NONE};
-
-	switch (job.what) {
-	case SC_DISK_LOAD:
-		on_loaded(sim, node, &job);
-		break;
-	case SC_DISK_STORE:
-		on_stored(sim, node, &job);
-		break;
-	case SC_DISK_FINISH:
-		event.what = SC_EVENT_SOURCE_FINISHED;
-		if (sim->config->faults.source_at == sim->plan->chunks) {
-			event.what = SC_EVENT_LOAD_FAILED;
-			event.cause = "the source changed while it was read";
-		}
-		step(sim, node, &event);
-		break;
-	case SC_DISK_COMMIT:
-		event.what = SC_EVENT_COMMITTED;
-		step(sim, node, &event);
-		break;
-	}
-}
-
-static void
-on_timer(struct sim *sim, uint32_t node)
-{
-	struct sc_event event = {.what = SC_EVENT_TIME};
-
-	sim->members[node].timer_ns = UINT64_MAX;
-	if (!sim->result->nodes[node].left)
-		step(sim, node, &event);
-}
-
-/* A copy that can't be created: known when the node starts. */
-static void
-fail_sink(struct sim *sim, uint32_t node)
-{
-	struct sc_event event = {
-		.what = SC_EVENT_STORE_FAILED, .slot = SC_NONE, .cause = "no such directory"};
-
-	step(sim, node, &event);
-}
-
-static void
-start_node(struct sim *sim, uint32_t node)
-{
-	struct sc_node_config config = {
-		.plan = sim->plan,
+	return (struct sc_node_config){
+		.plan = config->plan,
 		.self = node,
-		.keeps_copy = node != SC_ORIGIN || !sim->config->origin_keeps_no_copy,
-		.progress_interval_ns = sim->config->progress_interval_ns,
+		.keeps_copy = node != SC_ORIGIN || !config->origin_keeps_no_copy,
+		.has_source = has_buddy && node == config->buddy,
+		.awaits_store = config->held != NULL && config->held[node].size > 0 &&
+		    (node != SC_ORIGIN || !config->origin_keeps_no_copy),
+		.buddy = has_buddy ? config->buddy : SC_NONE,
+		.heartbeat_ns = config->heartbeat_ns,
+		.timeout_ns = config->timeout_ns,
+		.progress_interval_ns = config->progress_interval_ns,
+		.apart = config->apart,
 	};
+}
+
+static void
+make_node(struct sim *sim, uint32_t node)
+{
+	struct sc_node_config config = sc_sim_node_config(sim->config, node);
 	struct member *member = &sim->members[node];
 
 	member->core = sc_node_new(&config);
@@ -244,37 +76,25 @@ start_node(struct sim *sim, uint32_t node)
 		abort();
 	sc_rules_init(&member->rules, sim->plan);
 	member->timer_ns = UINT64_MAX;
-	member->sink_fails_after = SC_NONE;
 }
 
 static void
 start(struct sim *sim)
 {
-	const struct sc_sim_faults *faults = &sim->config->faults;
-	struct sc_network_listener listener = {
-		.context = sim, .sent = on_sent, .arrived = on_arrived};
+	struct sc_network_listener listener = sim_network_listener;
 
 	sim->members = calloc(sim->nodes, sizeof(*sim->members));
 	sim->result->nodes = calloc(sim->nodes, sizeof(*sim->result->nodes));
 	if (sim->members == NULL || sim->result->nodes == NULL)
 		abort();
+	listener.context = sim;
 	sim->network =
 	    sc_network_new(&sim->agenda, &sim->random, sim->machine, sim->nodes, &listener);
 	for (uint32_t i = 0; i < sim->nodes; i++)
-		start_node(sim, i);
-	for (uint32_t i = 0; i < faults->sink_count; i++) {
-		struct member *member = &sim->members[faults->sinks[i].node];
-
-		member->sink_fails_after = faults->sinks[i].after;
-		member->sink_failed = faults->sinks[i].after == SC_NONE;
-	}
-	for (uint32_t i = 0; i < sim->nodes; i++) {
-		struct sc_event event = {.what = SC_EVENT_STARTED};
-
-		step(sim, i, &event);
-		if (sim->members[i].sink_failed)
-			fail_sink(sim, i);
-	}
+		make_node(sim, i);
+	sim_arm(sim);
+	for (uint32_t i = 0; i < sim->nodes; i++)
+		sim_start_node(sim, i);
 }
 
 static void
@@ -312,7 +132,7 @@ foresee(const struct sim *sim, struct sc_agenda_entry entry, bool next)
 	case SC_AGENDA_DISK:
 		foresee_node(sim, entry.id / DISKS, next);
 		break;
-	case SC_AGENDA_TIMER:
+	default:
 		break;
 	}
 }
@@ -335,6 +155,8 @@ foresee_all(const struct sim *sim)
 static void
 happen(struct sim *sim, struct sc_agenda_entry entry)
 {
+	struct happening what;
+
 	switch (entry.kind) {
 	case SC_AGENDA_SERVER:
 	case SC_AGENDA_START:
@@ -342,13 +164,17 @@ happen(struct sim *sim, struct sc_agenda_entry entry)
 		sc_network_happen(sim->network, entry);
 		break;
 	case SC_AGENDA_CONTROL:
-		on_control(sim, entry.id);
+		sim_on_control(sim, entry.id);
 		break;
 	case SC_AGENDA_DISK:
-		on_disk(sim, entry.id);
+		sim_on_disk(sim, entry.id);
 		break;
 	case SC_AGENDA_TIMER:
-		on_timer(sim, entry.id);
+		sim_on_timer(sim, entry.id);
+		break;
+	case SC_AGENDA_LATER:
+		what = sim_take_later(sim, entry.id);
+		sim_happen(sim, &what);
 		break;
 	}
 }
@@ -361,33 +187,61 @@ note(struct sim *sim, uint64_t word)
 }
 
 static void
-finish(struct sim *sim)
+free_member(struct member *member)
 {
-	struct sc_sim_result *result = sim->result;
+	sc_node_free(member->core);
+	sc_rules_free(&member->rules);
+	for (int disk = 0; disk < DISKS; disk++)
+		sc_disk_free(&member->disks[disk]);
+	if (member->ailment != NULL)
+		sc_bitmap_free(&member->ailment->forgotten);
+	free(member->ailment);
+}
 
-	result->ended = sim->left == sim->nodes;
-	result->end_ns = sim->agenda.now_ns;
-	if (!result->ended)
-		sim_broken(sim, SC_ORIGIN,
-		    sim->agenda.heap.count == 0 ? "the run came to a standstill"
-						: "the run does not end");
-	for (uint32_t i = 0; i < sim->nodes; i++) {
-		struct member *member = &sim->members[i];
-
-		sc_node_free(member->core);
-		sc_rules_free(&member->rules);
-		for (int disk = 0; disk < DISKS; disk++)
-			sc_disk_free(&member->disks[disk]);
-	}
+static void
+free_all(struct sim *sim)
+{
+	for (uint32_t i = 0; i < sim->nodes; i++)
+		free_member(&sim->members[i]);
 	for (uint32_t i = 0; i < sim->letter_count; i++) {
 		if (sim->letters[i].length > LETTER_BYTES)
 			free(sim->letters[i].bytes);
 	}
 	free(sim->letters);
 	free(sim->members);
+	free(sim->fault_next);
+	free(sim->happenings);
+	free(sim->pair_cuts);
 	sc_network_free(sim->network);
 	sc_agenda_free(&sim->agenda);
 	sc_actions_free(&sim->actions);
+}
+
+static void
+finish(struct sim *sim)
+{
+	struct sc_sim_result *result = sim->result;
+
+	result->ended = sim->awaited == 0 || sim_closed_badly(sim);
+	result->end_ns = sim->agenda.now_ns;
+	if (!result->ended)
+		sim_broken(sim, SC_ORIGIN,
+		    sim->agenda.heap.count == 0 ? "the run came to a standstill"
+						: "the run does not end");
+	sim_account_end(sim);
+	free_all(sim);
+}
+
+/* Is there more to come that matters?  Where nobody has failed nothing may be left over. */
+static bool
+goes_on(const struct sim *sim)
+{
+	if (sim_closed_badly(sim) &&
+	    sim->agenda.now_ns > sim->closed_ns + 4 * sim->config->timeout_ns + close_ns)
+		return false;
+	return sim->agenda.heap.count > 0 && sim->agenda.now_ns <= sim->config->limit_ns &&
+	    (sim->config->limit_steps == 0 || sim->result->steps < sim->config->limit_steps) &&
+	    (sim->awaited > 0 || !sim->disturbed);
 }
 
 void
@@ -399,15 +253,19 @@ sc_sim_run(const struct sc_sim_config *config, struct sc_sim_result *result)
 		.machine = config->machine,
 		.result = result,
 		.random = {.state = config->seed},
+		.chance = {.state = ~config->seed},
 		.nodes = config->plan->recipients + 1,
+		.awaited = config->plan->recipients + 1,
 		.message_ns = (uint64_t)(config->machine->base.message_s * 1e9),
 		.operation_ns = (uint64_t)(config->machine->operation_s * 1e9),
 		.letter_free = SC_NONE,
+		.happening_free = SC_NONE,
+		.parked_first = SC_NONE,
 	};
 
 	*result = (struct sc_sim_result){.fingerprint = UINT64_C(0xcbf29ce484222325)};
 	start(&sim);
-	while (sim.agenda.heap.count > 0 && sim.agenda.now_ns <= config->limit_ns) {
+	while (goes_on(&sim)) {
 		struct sc_agenda_entry entry = sc_agenda_next(&sim.agenda);
 
 		note(&sim, sim.agenda.now_ns);
@@ -421,7 +279,13 @@ sc_sim_run(const struct sc_sim_config *config, struct sc_sim_result *result)
 void
 sc_sim_result_free(struct sc_sim_result *result)
 {
+	for (uint32_t i = 0; i < result->account_count; i++) {
+		sc_bitmap_free(&result->accounts[i].lost);
+		sc_bitmap_free(&result->accounts[i].failed);
+	}
+	free(result->accounts);
 	free(result->nodes);
+	result->accounts = NULL;
 	result->nodes = NULL;
 }
 
@@ -446,5 +310,54 @@ sc_sim_limit_ns(const struct sc_plan *plan, const struct sc_machine *machine)
 	file_s += (double)plan->size_bytes / machine->disk_read_bytes_per_s;
 	file_s += plan->chunks * machine->operation_s;
 	limit_s += file_s * (plan->recipients + 1.0) + machine->commit_s + limit_more_s;
+	return limit_s < 1e9 ? (uint64_t)(limit_s * 1e9) : UINT64_MAX / 2;
+}
+
+uint64_t
+sc_sim_stall_ns(const struct sc_sim_config *config)
+{
+	return config->stall_ns == 0 ? stall_default_ns : config->stall_ns;
+}
+
+/* The longest that some fault keeps others waiting. */
+static double
+delay_s(const struct sc_sim_config *config, const struct sc_fault *fault)
+{
+	double delay_s = 6 * (double)config->timeout_ns + 2 * (double)config->deadman_ns +
+	    (double)config->detect_ns;
+
+	if (fault->kind == SC_FAULT_STUCK_DISK)
+		delay_s += (double)sc_sim_stall_ns(config);
+	if (fault->duration_ns != SC_FAULT_FOR_EVER)
+		delay_s += (double)fault->duration_ns;
+	if (fault->trigger == SC_FAULT_AT_TIME)
+		delay_s += (double)fault->at;
+	return delay_s * 1e-9;
+}
+
+uint64_t
+sc_sim_limit_of(const struct sc_sim_config *config)
+{
+	const struct sc_plan *plan = config->plan;
+	struct sc_machine worst = *config->machine;
+	double factor = 1;
+	double limit_s = (double)config->open_ns * 2e-9;
+
+	for (uint32_t i = 0; i < config->faults.count; i++) {
+		const struct sc_fault *fault = &config->faults.list[i];
+
+		limit_s += delay_s(config, fault);
+		if (fault->kind == SC_FAULT_SLOW_LINK || fault->kind == SC_FAULT_SLOW_DISK)
+			factor = fault->factor < factor ? fault->factor : factor;
+	}
+	worst.base.disk_bytes_per_s *= factor;
+	worst.base.link_bytes_per_s *= factor;
+	worst.disk_read_bytes_per_s *= factor;
+	limit_s += 6e-9 * (double)config->timeout_ns;
+	limit_s += (double)sc_sim_limit_ns(plan, &worst) * 1e-9;
+	/* One node may have to serve all others, from the source. */
+	if (config->faults.count > 0)
+		limit_s += (plan->recipients + 1.0) * (double)plan->size_bytes *
+		    (1 / worst.base.link_bytes_per_s + 1 / worst.base.source_bytes_per_s);
 	return limit_s < 1e9 ? (uint64_t)(limit_s * 1e9) : UINT64_MAX / 2;
 }

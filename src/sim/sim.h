@@ -10,24 +10,19 @@
 
 #include "core/action.h"
 #include "core/event.h"
+#include "core/node.h"
 #include "core/plan.h"
+#include "sim/faults.h"
 #include "sim/machine.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A recipient's or the origin's own copy that fails. */
-struct sc_sim_sink_fault {
-	uint32_t node;
-	uint32_t after; /* chunks stored before; SC_NONE: it can't even be created */
-};
-
 struct sc_sim_faults {
-	const struct sc_sim_sink_fault *sinks; /* borrowed */
-	uint32_t sink_count;
-	uint32_t source_at;    /* reading this chunk fails; plan->chunks: at its end; SC_NONE */
-	uint32_t damaged_node; /* a chunk arrives damaged here; SC_NONE: nowhere */
-	uint32_t damaged_chunk;
+	const struct sc_fault *list; /* borrowed; in no order */
+	uint32_t count;
+	uint32_t
+	    source_at; /* reading this chunk fails at the origin; plan->chunks: at its end; SC_NONE */
 };
 
 extern const struct sc_sim_faults sc_sim_no_faults;
@@ -40,6 +35,8 @@ struct sc_sim_listener {
 	/* Every event that a node took, and what it had done then. */
 	void (*step)(void *context, uint32_t node, const struct sc_event *,
 	    const struct sc_actions *);
+	/* A fault of the list has struck. */
+	void (*struck)(void *context, uint64_t time_ns, const struct sc_fault *);
 };
 
 struct sc_sim_config {
@@ -47,9 +44,22 @@ struct sc_sim_config {
 	const struct sc_machine *machine;
 	struct sc_sim_faults faults;
 	bool origin_keeps_no_copy;
+	uint32_t buddy;                /* a recipient that reads the source, too; 0: none */
+	bool apart;                    /* as of the core */
+	uint64_t heartbeat_ns;         /* as of the core */
+	uint64_t timeout_ns;           /* as of the core */
 	uint64_t progress_interval_ns; /* as of the core */
-	uint64_t limit_ns;             /* the run is to end by then */
-	uint64_t seed;                 /* of the jitter */
+	uint64_t deadman_ns; /* a process that stands still for so long is ended; 0: it isn't */
+	uint64_t detect_ns;  /* MPI tells of an ended process within it; 0: 50 ms */
+	uint64_t stall_ns;   /* a disk that is stuck for so long is given up; 0: 10 s */
+	double eager_bytes;  /* longer chunks are sent only when somebody takes them */
+	/* What an earlier run left: a set of chunks for each node, found open_ns
+	 * after the start; one of size 0: its store is not looked at.  NULL: nobody's is. */
+	const struct sc_bitmap *held;
+	uint64_t open_ns;
+	uint64_t limit_ns;    /* the run is to end by then */
+	uint64_t limit_steps; /* and after so many; 0: any number */
+	uint64_t seed;        /* of the jitter */
 	struct sc_sim_listener listener;
 };
 
@@ -64,23 +74,46 @@ struct sc_sim_node {
 	uint64_t bytes_stored;
 	uint32_t sends;      /* now under way */
 	uint32_t most_sends; /* at one time */
-	bool committed;
+	bool committed;      /* and knows it */
+	bool renamed;        /* its copy has its name, whether it knows or not */
 	bool copy_failed;
+	bool struck; /* by a fault */
+	bool ended;  /* its process has, by a fault */
 	bool left;
+	enum sc_leave leave;
+};
+
+/* What a node said that led the run, or thought so. */
+struct sc_sim_account {
+	uint32_t leader;
+	bool took_over;
+	bool aborted;
+	bool ended; /* it said that the run has */
+	uint64_t ended_ns;
+	struct sc_tally tally; /* as it said then */
+	struct sc_bitmap lost; /* nodes that it named */
+	struct sc_bitmap failed;
 };
 
 struct sc_sim_result {
-	struct sc_sim_node *nodes; /* owned, plan->recipients + 1 */
-	uint32_t violations;       /* of rules; 0 is right */
-	char violation[256];       /* the first one */
-	bool ended;                /* every node has left */
+	struct sc_sim_node *nodes;       /* owned, plan->recipients + 1 */
+	uint32_t violations;             /* of rules; 0 is right */
+	char violation[256];             /* the first one */
+	bool ended;                      /* every node has left that could */
+	struct sc_sim_account *accounts; /* owned; in the order in which they began to lead */
+	uint32_t account_count;
+	/* Of the one who was the last to say that the run has ended, and wasn't cut off: */
+	uint32_t leader;
+	bool torpid; /* somebody was relieved of relaying */
 	bool aborted;
-	uint32_t committed; /* as the origin counted them */
+	uint32_t committed;
 	uint32_t failed;
-	uint32_t failures_named; /* reports of them, at the origin */
+	uint32_t failures_named; /* nodes, lost or without a copy */
 	uint32_t commits;        /* that really happened */
 	uint64_t loaded_back;    /* chunks that recipients read from their store */
 	uint32_t most_slots;     /* in use at one node at a time */
+	uint64_t detours;        /* that somebody asked for */
+	uint32_t torpid_named;   /* nodes that were found to be much slower than others */
 	uint64_t steps;          /* of all nodes */
 	uint64_t end_ns;
 	uint64_t fingerprint; /* of all events: equal runs have equal ones */
@@ -94,7 +127,23 @@ struct sc_sim_result {
 void sc_sim_run(const struct sc_sim_config *, struct sc_sim_result *);
 void sc_sim_result_free(struct sc_sim_result *);
 
-/* By when a run of this plan has to end: far more than any right one takes. */
+/* How a node of that run is made: for traces. */
+struct sc_node_config sc_sim_node_config(const struct sc_sim_config *, uint32_t node);
+
+/* stall_ns, or what stands for 0. */
+uint64_t sc_sim_stall_ns(const struct sc_sim_config *);
+
+/* The account of a node, or NULL. */
+const struct sc_sim_account *sc_sim_account_of(const struct sc_sim_result *, uint32_t leader);
+
+/* The exit status that the real program would have. */
+int sc_sim_status(const struct sc_sim_config *, const struct sc_sim_result *);
+
+/* By when a run of this plan has to end without faults of nodes: far more than any right one
+ * takes. */
 uint64_t sc_sim_limit_ns(const struct sc_plan *, const struct sc_machine *);
+
+/* The same for all that is in a config; does not look at its limit_ns. */
+uint64_t sc_sim_limit_of(const struct sc_sim_config *);
 
 #endif

@@ -3,54 +3,28 @@
  */
 #include "sim/swarm.h"
 
-#include "base/random.h"
+#include "sim/swarm_impl.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SINKS_MAX = 4, SLOW_MAX = 3 };
-
-/* What goes wrong on purpose. */
-enum fault {
-	FAULT_NONE,
-	FAULT_SINKS,
-	FAULT_ALL_SINKS,
-	FAULT_SOURCE,
-	FAULT_DAMAGE,
-};
-
-static const char *const fault_names[] = {"none", "sinks", "all sinks", "source", "damage"};
-
-struct trial {
-	struct sc_random random;
-	struct sc_plan plan;
-	struct sc_machine machine;
-	struct sc_slow slow[SLOW_MAX];
-	struct sc_sim_sink_fault *sinks; /* owned */
-	enum fault fault;
-	struct sc_sim_config config;
-	struct sc_swarm_verdict *verdict;
-};
-
-static uint32_t
-below(struct trial *trial, uint32_t bound)
+uint32_t
+trial_below(struct trial *trial, uint32_t bound)
 {
 	return (uint32_t)sc_random_below(&trial->random, bound);
 }
 
-/* A number whose size is even on a logarithmic scale. */
-static double
-between(struct trial *trial, double low, double high)
+double
+trial_between(struct trial *trial, double low, double high)
 {
 	double part = ldexp((double)(sc_random_next(&trial->random) >> 11), -53);
 
 	return low * pow(high / low, part);
 }
 
-static void
-broken(struct trial *trial, const char *format, ...)
+void
+trial_broken(struct trial *trial, const char *format, ...)
 {
 	va_list arguments;
 
@@ -65,29 +39,30 @@ static int
 make_plan(struct trial *trial)
 {
 	struct sc_plan_shape shape = {
-		.group_size = 1 + below(trial, 12),
-		.tree_groups = 1 + below(trial, 8),
-		.branching = 1 + below(trial, 2),
-		.chunk_bytes = 4096u << below(trial, 6),
-		.window = 1 + below(trial, 6),
-		.store_and_forward = below(trial, 5) == 0,
+		.group_size = 1 + trial_below(trial, 12),
+		.tree_groups = 1 + trial_below(trial, 8),
+		.branching = 1 + trial_below(trial, 2),
+		.chunk_bytes = 4096u << trial_below(trial, 6),
+		.window = 1 + trial_below(trial, 6),
+		.store_and_forward = trial_below(trial, 5) == 0,
 	};
-	uint32_t recipients = below(trial, 20) == 0 ? below(trial, 201) : below(trial, 41);
-	uint32_t chunks = below(trial, below(trial, 10) == 0 ? 400 : 70);
+	uint32_t recipients =
+	    trial_below(trial, 20) == 0 ? trial_below(trial, 201) : trial_below(trial, 41);
+	uint32_t chunks = trial_below(trial, trial_below(trial, 10) == 0 ? 400 : 70);
 	uint64_t size_bytes = 0;
 	struct sc_error err;
 
 	if (chunks > 0) {
-		uint32_t kind = below(trial, 3);
+		uint32_t kind = trial_below(trial, 3);
 
 		size_bytes = (uint64_t)(chunks - 1) * shape.chunk_bytes;
 		size_bytes += kind == 0 ? 1
 		    : kind == 1         ? shape.chunk_bytes
-					: 1 + below(trial, shape.chunk_bytes);
+					: 1 + trial_below(trial, shape.chunk_bytes);
 	}
 	if (sc_plan_make(&trial->plan, recipients, size_bytes, &shape, UINT64_C(1) << 30, &err) !=
 	    0) {
-		broken(trial, "the plan can't be made: %.300s", err.text);
+		trial_broken(trial, "the plan can't be made: %.300s", err.text);
 		return -1;
 	}
 	return 0;
@@ -98,153 +73,221 @@ make_machine(struct trial *trial)
 {
 	struct sc_machine *machine = &trial->machine;
 
-	machine->base.link_bytes_per_s = between(trial, 1e6, 1e10);
-	machine->base.latency_s = between(trial, 1e-6, 1e-2);
-	machine->base.message_s = below(trial, 2) == 0 ? 0 : between(trial, 1e-7, 1e-4);
-	machine->base.source_bytes_per_s = between(trial, 1e6, 1e10);
-	machine->base.disk_bytes_per_s = between(trial, 1e6, 1e10);
-	machine->disk_read_bytes_per_s = between(trial, 1e6, 1e10);
-	machine->operation_s = below(trial, 2) == 0 ? 0 : between(trial, 1e-6, 1e-3);
-	machine->commit_s = below(trial, 2) == 0 ? 0 : between(trial, 1e-6, 1);
-	machine->jitter = below(trial, 3) == 0 ? 0 : between(trial, 0.01, 0.95);
-	if (below(trial, 3) == 0) {
-		machine->rack_nodes = 1 + below(trial, 12);
-		machine->uplink_bytes_per_s = between(trial, 1e6, 1e10);
+	machine->base.link_bytes_per_s = trial_between(trial, 1e6, 1e10);
+	machine->base.latency_s = trial_between(trial, 1e-6, 1e-2);
+	machine->base.message_s = trial_below(trial, 2) == 0 ? 0 : trial_between(trial, 1e-7, 1e-4);
+	machine->base.source_bytes_per_s = trial_between(trial, 1e6, 1e10);
+	machine->base.disk_bytes_per_s = trial_between(trial, 1e6, 1e10);
+	machine->disk_read_bytes_per_s = trial_between(trial, 1e6, 1e10);
+	machine->operation_s = trial_below(trial, 2) == 0 ? 0 : trial_between(trial, 1e-6, 1e-3);
+	machine->commit_s = trial_below(trial, 2) == 0 ? 0 : trial_between(trial, 1e-6, 1);
+	machine->jitter = trial_below(trial, 3) == 0 ? 0 : trial_between(trial, 0.01, 0.95);
+	if (trial_below(trial, 3) == 0) {
+		machine->rack_nodes = 1 + trial_below(trial, 12);
+		machine->uplink_bytes_per_s = trial_between(trial, 1e6, 1e10);
 	}
 	machine->slow = trial->slow;
-	machine->slow_count = below(trial, SLOW_MAX + 1);
+	machine->slow_count = trial_below(trial, SLOW_MAX + 1);
 	for (uint32_t i = 0; i < machine->slow_count; i++) {
-		trial->slow[i].node = below(trial, trial->plan.recipients + 1);
-		trial->slow[i].factor = between(trial, 0.01, 2);
+		trial->slow[i].node = trial_below(trial, trial->plan.recipients + 1);
+		trial->slow[i].factor = trial_between(trial, 0.01, 2);
 	}
 }
 
-/* Copies that fail, each at another node. */
-static void
-make_sink_faults(struct trial *trial)
+/* The slowest interface that there will be, as a part of the machine's rate. */
+static double
+slowest_factor(const struct trial *trial)
 {
-	struct sc_sim_faults *faults = &trial->config.faults;
-	bool keeps_copy = !trial->config.origin_keeps_no_copy;
-	uint32_t first = keeps_copy ? 0 : 1;
-	uint32_t copies = trial->plan.recipients + (keeps_copy ? 1 : 0);
-	uint32_t count = copies;
+	double slowest = 1;
 
-	if (copies == 0)
-		return;
-	if (trial->fault == FAULT_SINKS) {
-		count = 1 + below(trial, SINKS_MAX);
-		if (count > copies)
-			count = copies;
+	for (uint32_t i = 0; i < trial->machine.slow_count; i++)
+		slowest = fmin(slowest, trial->slow[i].factor);
+	if (trial->theme == THEME_SLOW || trial->theme == THEME_MIX)
+		slowest = fmin(slowest, trial_least_factor);
+	return slowest;
+}
+
+/* What a run takes, about, if nothing goes wrong. */
+static double
+run_s(const struct trial *trial)
+{
+	const struct sc_machine *machine = &trial->machine;
+	struct sc_cost_machine worst = machine->base;
+
+	worst.link_bytes_per_s *= slowest_factor(trial);
+	if (machine->rack_nodes > 0)
+		worst.link_bytes_per_s = fmin(worst.link_bytes_per_s, machine->uplink_bytes_per_s);
+	return sc_cost_predict(&trial->plan, &worst) + machine->commit_s +
+	    trial->plan.chunks * machine->operation_s;
+}
+
+/*
+ * After how long is a healthy node heard of again, at most?  Its heartbeats
+ * overtake chunks, but share interfaces with them and wait for the processor.
+ */
+static double
+silence_s(const struct trial *trial)
+{
+	const struct sc_machine *machine = &trial->machine;
+	const struct sc_plan *plan = &trial->plan;
+	double rate = machine->base.link_bytes_per_s * slowest_factor(trial);
+	double peers = plan->subfiles + 8.0;
+	double flows = peers;
+
+	if (machine->rack_nodes > 0) {
+		rate = fmin(rate, machine->uplink_bytes_per_s);
+		flows *= machine->rack_nodes;
 	}
-	trial->sinks = calloc(count, sizeof(*trial->sinks));
-	if (trial->sinks == NULL)
+	return 2 * machine->base.latency_s + (SC_CONTROL_BYTES + 64.0) * (flows + 1) / rate +
+	    4 * machine->base.message_s * peers * (plan->window + 4);
+}
+
+/* Heartbeats, some dozens of them in a run; and a timeout that is long enough for
+ * everybody who is there. */
+static void
+make_heartbeats(struct trial *trial)
+{
+	double least_s = silence_s(trial);
+	double beat_s = least_s * trial_between(trial, 1, 8);
+	double timeout_s;
+
+	beat_s = fmax(beat_s, trial->run_s * trial_between(trial, 0.05, 0.5));
+	timeout_s = fmax(beat_s * trial_between(trial, 4, 10), 20 * least_s);
+	trial->config.heartbeat_ns = (uint64_t)(beat_s * 1e9) + 1;
+	trial->config.timeout_ns = (uint64_t)(timeout_s * 1e9) + 5;
+	trial->passing_ns = trial->config.timeout_ns / 4;
+	if (trial_below(trial, 2) == 0) {
+		trial->config.deadman_ns =
+		    (uint64_t)(timeout_s * 1e9 * trial_between(trial, 0.5, 2));
+		if (trial->passing_ns > trial->config.deadman_ns / 2)
+			trial->passing_ns = trial->config.deadman_ns / 2;
+	}
+}
+
+/* What earlier runs, of which some were cut off, left. */
+static void
+make_held(struct trial *trial)
+{
+	const struct sc_plan *plan = &trial->plan;
+	uint32_t part;
+
+	trial->held = calloc(plan->recipients + 1, sizeof(*trial->held));
+	if (trial->held == NULL)
 		abort();
-	for (uint32_t i = 0; i < count; i++) {
-		/* Even steps over all nodes: no two are the same. */
-		trial->sinks[i].node = first + (uint32_t)((uint64_t)i * copies / count);
-		trial->sinks[i].after =
-		    below(trial, 3) == 0 ? SC_NONE : below(trial, trial->plan.chunks + 1);
+	for (uint32_t i = 0; i <= plan->recipients; i++) {
+		if (trial_below(trial, 4) == 0 || plan->chunks == 0)
+			continue;
+		if (sc_bitmap_init(&trial->held[i], plan->chunks) != 0)
+			abort();
+		part = i == SC_ORIGIN ? 0 : trial_below(trial, 5);
+		for (uint32_t chunk = 0; chunk < plan->chunks; chunk++) {
+			if (trial_below(trial, 4) < part)
+				sc_bitmap_add(&trial->held[i], chunk);
+		}
 	}
-	faults->sinks = trial->sinks;
-	faults->sink_count = count;
+	trial->config.held = trial->held;
+	trial->config.open_ns = (uint64_t)(1e9 * trial_between(trial, 1e-6, 0.1));
 }
 
-static void
-make_faults(struct trial *trial)
+static bool
+needs_heartbeats(enum theme theme)
 {
-	struct sc_sim_faults *faults = &trial->config.faults;
-
-	*faults = sc_sim_no_faults;
-	trial->config.origin_keeps_no_copy = below(trial, 6) == 0;
-	trial->fault = below(trial, 2) == 0 ? FAULT_NONE : (enum fault)below(trial, 5);
-	if (trial->fault == FAULT_SINKS || trial->fault == FAULT_ALL_SINKS)
-		make_sink_faults(trial);
-	if (trial->fault == FAULT_SOURCE)
-		faults->source_at = below(trial, trial->plan.chunks + 1);
-	if (trial->fault == FAULT_DAMAGE && trial->plan.recipients > 0 && trial->plan.chunks > 0) {
-		faults->damaged_node = 1 + below(trial, trial->plan.recipients);
-		faults->damaged_chunk = below(trial, trial->plan.chunks);
-	}
+	return theme == THEME_SILENCE || theme == THEME_PASSING || theme == THEME_SLOW ||
+	    theme == THEME_MIX;
 }
 
 static void
-describe(struct trial *trial)
+make_config(struct trial *trial)
+{
+	static const double eager_bytes[] = {0, 16384, 1e15};
+	struct sc_sim_config *config = &trial->config;
+
+	config->plan = &trial->plan;
+	config->machine = &trial->machine;
+	config->faults = sc_sim_no_faults;
+	config->seed = sc_random_next(&trial->random);
+	config->origin_keeps_no_copy = trial_below(trial, 6) == 0;
+	config->apart = trial_below(trial, 3) == 0;
+	config->eager_bytes = eager_bytes[trial_below(trial, 3)];
+	config->detect_ns = (uint64_t)(1e9 * trial_between(trial, 1e-4, 0.1));
+	if (trial->plan.recipients > 0 && trial_below(trial, 3) == 0)
+		config->buddy = 1 + trial_below(trial, trial->plan.recipients);
+	if (trial_below(trial, 8) == 0)
+		make_held(trial);
+	trial->theme = trial_below(trial, 2) == 0
+	    ? THEME_NONE
+	    : (enum theme)(1 + trial_below(trial, THEMES - 1));
+	trial->run_s = run_s(trial);
+	config->stall_ns = (uint64_t)(1e9 * trial->run_s * trial_between(trial, 0.01, 1)) + 1;
+	if (needs_heartbeats(trial->theme) || trial_below(trial, 3) == 0)
+		make_heartbeats(trial);
+	trial_make_faults(trial);
+	config->faults.list = trial->faults;
+	config->faults.count = trial->fault_count;
+	config->limit_ns = sc_sim_limit_of(config);
+	/* Some millions; a hundred for each chunk of each node are more than any run takes. */
+	config->limit_steps = 2000000 + UINT64_C(100) * trial->plan.recipients * trial->plan.chunks;
+	if (trial_below(trial, 4) == 0)
+		config->progress_interval_ns = 1 + config->limit_ns / 5000;
+}
+
+static size_t
+describe_plan(const struct trial *trial, char *text, size_t size)
 {
 	const struct sc_plan *plan = &trial->plan;
 	const struct sc_machine *machine = &trial->machine;
 
-	snprintf(trial->verdict->setup, sizeof(trial->verdict->setup),
+	return (size_t)snprintf(text, size,
 	    "n=%u k=%u m=%u b=%u chunks=%u of %u (%llu bytes) window=%u saf=%d link=%.3g "
-	    "latency=%.3g message=%.3g source=%.3g disk=%.3g jitter=%.2f rack=%u slow=%u fault=%s%s",
+	    "latency=%.3g message=%.3g source=%.3g disk=%.3g jitter=%.2f rack=%u slow=%u",
 	    plan->recipients, plan->subfiles, plan->tree_groups, plan->branching, plan->chunks,
 	    plan->chunk_bytes, (unsigned long long)plan->size_bytes, plan->window,
 	    plan->store_and_forward, machine->base.link_bytes_per_s, machine->base.latency_s,
 	    machine->base.message_s, machine->base.source_bytes_per_s,
 	    machine->base.disk_bytes_per_s, machine->jitter, machine->rack_nodes,
-	    machine->slow_count, fault_names[trial->fault],
-	    trial->config.origin_keeps_no_copy ? ", origin without copy" : "");
+	    machine->slow_count);
 }
 
-/* Copies whose fault strikes before they are complete. */
-static uint32_t
-failing_copies(const struct trial *trial)
+static size_t
+describe_config(const struct trial *trial, char *text, size_t size)
 {
-	uint32_t count = 0;
+	const struct sc_sim_config *config = &trial->config;
 
-	for (uint32_t i = 0; i < trial->config.faults.sink_count; i++) {
-		if (trial->sinks[i].after == SC_NONE || trial->sinks[i].after < trial->plan.chunks)
-			count++;
-	}
-	return count;
-}
-
-static void
-expect_abort(struct trial *trial, const struct sc_sim_result *result, uint32_t copies, bool none)
-{
-	if (!result->aborted)
-		broken(trial, "the run goes on though its source is lost");
-	if (result->committed != result->commits || (none && result->commits != 0))
-		broken(trial, "%u copies were committed, %u are counted", result->commits,
-		    result->committed);
-	if (result->committed + result->failed != copies)
-		broken(trial, "%u committed and %u failed of %u copies", result->committed,
-		    result->failed, copies);
+	return (size_t)snprintf(text, size,
+	    " beat=%.3g timeout=%.3g deadman=%.3g detect=%.3g eager=%.3g buddy=%u%s%s%s: %s",
+	    (double)config->heartbeat_ns * 1e-9, (double)config->timeout_ns * 1e-9,
+	    (double)config->deadman_ns * 1e-9, (double)config->detect_ns * 1e-9,
+	    config->eager_bytes, config->buddy, config->apart ? ", apart" : "",
+	    config->origin_keeps_no_copy ? ", origin without copy" : "",
+	    config->held != NULL ? ", resumed" : "", trial_theme_name(trial->theme));
 }
 
 static void
-judge(struct trial *trial, const struct sc_sim_result *result)
+describe(struct trial *trial)
 {
-	const struct sc_sim_faults *faults = &trial->config.faults;
-	uint32_t copies = trial->plan.recipients + (trial->config.origin_keeps_no_copy ? 0 : 1);
-	uint32_t failing = failing_copies(trial);
+	char *text = trial->verdict->setup;
+	size_t size = sizeof(trial->verdict->setup);
+	char fault[SC_FAULT_TEXT_BYTES];
+	size_t length = describe_plan(trial, text, size);
 
-	if (result->violations > 0)
-		broken(trial, "%s", result->violation);
-	if (faults->source_at != SC_NONE) {
-		expect_abort(trial, result, copies, true);
-		return;
-	}
-	if (faults->damaged_node != SC_NONE) {
-		expect_abort(trial, result, copies, false);
-		if (result->failed == 0)
-			broken(trial, "a damaged chunk is in every copy");
-		return;
-	}
-	if (failing > 0 && failing == copies) {
-		expect_abort(trial, result, copies, true);
-		return;
-	}
-	if (result->aborted)
-		broken(trial, "the run was given up");
-	if (result->committed != copies - failing || result->commits != copies - failing ||
-	    result->failed != failing || result->failures_named != failing)
-		broken(trial,
-		    "%u of %u copies committed, %u counted, %u failed, %u named; %u do fail",
-		    result->commits, copies, result->committed, result->failed,
-		    result->failures_named, failing);
-	if (trial->plan.recipients > 0 &&
-	    result->nodes[SC_ORIGIN].bytes_sent != trial->plan.size_bytes)
-		broken(trial, "the origin does not send the file just once");
+	if (length < size)
+		length += describe_config(trial, text + length, size - length);
+	if (trial->config.faults.source_at != SC_NONE && length < size)
+		length += (size_t)snprintf(text + length, size - length, " at chunk %u",
+		    trial->config.faults.source_at);
+	for (uint32_t i = 0; i < trial->fault_count && length < size; i++)
+		length += (size_t)snprintf(text + length, size - length, "%s %s", i == 0 ? "" : ",",
+		    sc_fault_format(&trial->faults[i], fault));
+}
+
+static void
+free_trial(struct trial *trial)
+{
+	for (uint32_t i = 0; trial->held != NULL && i <= trial->plan.recipients; i++)
+		sc_bitmap_free(&trial->held[i]);
+	free(trial->held);
+	free(trial->faults);
+	sc_plan_free(&trial->plan);
 }
 
 void
@@ -258,21 +301,14 @@ sc_swarm_run(uint64_t seed, sc_swarm_prepare *prepare, void *context,
 	if (make_plan(&trial) != 0)
 		return;
 	make_machine(&trial);
-	make_faults(&trial);
-	trial.config.plan = &trial.plan;
-	trial.config.machine = &trial.machine;
-	trial.config.seed = sc_random_next(&trial.random);
-	trial.config.limit_ns = sc_sim_limit_ns(&trial.plan, &trial.machine);
-	if (below(&trial, 4) == 0)
-		trial.config.progress_interval_ns = 1 + trial.config.limit_ns / 5000;
+	make_config(&trial);
 	describe(&trial);
 	if (prepare != NULL)
 		prepare(context, &trial.config, &result);
 	sc_sim_run(&trial.config, &result);
-	judge(&trial, &result);
+	trial_judge(&trial, &result);
 	verdict->fingerprint = result.fingerprint;
 	verdict->steps = result.steps;
 	sc_sim_result_free(&result);
-	sc_plan_free(&trial.plan);
-	free(trial.sinks);
+	free_trial(&trial);
 }

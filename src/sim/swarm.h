@@ -9,12 +9,12 @@
 
 #include <stdint.h>
 
-enum { SC_SWARM_TEXT_BYTES = 512 };
+enum { SC_SWARM_TEXT_BYTES = 512, SC_SWARM_SETUP_BYTES = 1536 };
 
 struct sc_swarm_verdict {
-	uint32_t broken;                 /* rules, or expectations of the end; 0 is right */
-	char text[SC_SWARM_TEXT_BYTES];  /* the first of them */
-	char setup[SC_SWARM_TEXT_BYTES]; /* what was simulated */
+	uint32_t broken;                  /* rules, or expectations of the end; 0 is right */
+	char text[SC_SWARM_TEXT_BYTES];   /* the first of them */
+	char setup[SC_SWARM_SETUP_BYTES]; /* what was simulated */
 	uint64_t fingerprint;
 	uint64_t steps;
 };

@@ -68,7 +68,8 @@ for option in -h --help; do
 	[[ $(awk 'length > 80' out) == "" ]] || fail "$option: lines of more than 80 columns"
 	for word in --force --preserve --verify --copies= --chunk-size= --group-size= --tree-groups= \
 		--branching= --max-connections= --window= --memory= --store-and-forward --plan \
-		--topology= --size= --timings= --failed-hosts= --progress= --quiet --verbose --version; do
+		--topology= --size= --timings= --failed-hosts= --progress= --quiet --verbose --version \
+		--no-resume --buddy= --heartbeat= --timeout=; do
 		grep -qF -e "$word" out || fail "$option: no word of $word"
 	done
 done
@@ -106,10 +107,12 @@ expect_said '^stagecast: cannot open copy: No such file or directory$' "the wron
 refuse 'there is no option -z' -z source copy
 refuse '--bogus: .*' --bogus source copy
 for option in -k -s -m -b -w --group-size --chunk-size --tree-groups --branching --window \
-	--max-connections --memory --copies --topology --size --timings --failed-hosts --progress; do
+	--max-connections --memory --copies --topology --size --timings --failed-hosts --progress \
+	--buddy --heartbeat --timeout; do
 	refuse "$option needs a value" source copy "$option"
 done
-for option in --force --preserve --verify --plan --quiet --verbose --store-and-forward --help; do
+for option in --force --preserve --verify --plan --quiet --verbose --store-and-forward --help \
+	--no-resume; do
 	cli "$option=yes" source copy
 	expect_status 2 "$option=yes"
 done
@@ -165,7 +168,39 @@ done
 accept --memory=1G
 accept -s 4096 --memory=256KiB
 
+## Times
+
+for option in heartbeat timeout; do
+	for value in x 1x '' -1 '1 s' 1d 1. .5 1e3 1m 10001h; do
+		refuse "--$option=$value: it takes a time such as 500ms, 10s or 2min" \
+			"--$option=$value" source copy
+	done
+done
+refuse '--heartbeat=9.9ms: it takes a time from 10.0 ms to 10 min 00 s' --heartbeat=9.9ms source copy
+refuse '--heartbeat=601: it takes a time from .*' --heartbeat=601 source copy
+refuse '--timeout=99ms: it takes a time from 100.0 ms to 1440 min 00 s' --timeout=99ms source copy
+refuse '--timeout=25h: it takes a time from .*' --timeout=25h source copy
+refuse '--timeout is 4.000 s: it must be more than two heartbeats \(--heartbeat\) of 2.000 s' \
+	--timeout=4s --heartbeat=2 source copy
+for value in 10ms 0.5 1s 10MIN 0.1h; do
+	accept --heartbeat=$value
+done
+for value in 100ms 30 1.5min 24h; do
+	accept --timeout=$value
+done
+accept --timeout=2.1s --heartbeat=1s
+
 ## Words
+
+for value in x '' -1 4294967295 1.5 'auto,none' NONE; do
+	refuse "--buddy=$value: it takes a rank, auto or none" "--buddy=$value" source copy
+done
+refuse '--buddy=0: rank 0 is the origin itself' --buddy=0 source copy
+cli --buddy=1 source copy
+expect_status 2 "a buddy that isn't there"
+expect_one_message '^stagecast: --buddy=1: there are ranks 0 to 0 only$' "a buddy that isn't there"
+accept --buddy=auto
+accept --buddy=none --no-resume
 
 for value in all NODE '' noderank; do
 	refuse "--copies=$value: it takes node or rank" "--copies=$value" source copy
@@ -192,6 +227,12 @@ grep -qE '^[0-9a-f]{32}  source$' out || fail "no digest"
 rates='\([0-9.]+ .?i?B/s a node, [0-9.]+ .?i?B/s in all\)'
 tail -n 1 out | grep -qE "^staged 97.7 KiB to 1/1 nodes in [0-9.]+ m?s $rates\$" ||
 	fail "the last line is: $(tail -n 1 out)"
+[[ $(tail -n 1 out) != *already* ]] || fail "--force: it was there already: $(tail -n 1 out)"
+cli -- source copy
+expect_status 0 "DEST is there, and the same"
+tail -n 1 out | grep -q '^staged 97.7 KiB to 1/1 nodes (1 had it already) in ' ||
+	fail "the last line is: $(tail -n 1 out)"
+head -c 100000 /dev/urandom >copy
 cli -- source copy
 expect_status 1 "no --force"
 expect_said ' \(rank 0\): copy exists; use --force to replace it \(after ' "no --force"

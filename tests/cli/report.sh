@@ -135,6 +135,124 @@ if tr '\n' ' ' <out | tr -s ' ' | grep -qE 'held up node [^2]|node [^2] [^:]*was
 	fail "another node than the stopped one is blamed"
 fi
 
+## Nodes that are lost, and what comes of it
+
+# Journals with something in them.
+# shellcheck disable=SC2317
+has_records()	# journal ...
+{
+	local journal
+
+	for journal; do
+		[[ $(stat -c %s "$journal") -gt 64 ]] || return 1
+	done
+}
+
+# Start a run to five nodes and return when something has arrived at all of them.
+begin()	# name of copies and timings, argument ...
+{
+	local name=$1
+
+	shift
+	launch 6 "$STAGECAST" --copies=rank -k 3 "${slow[@]}" --timings="$name.h5" "$@" slowly \
+		"copies/$name.%r"
+	until_true has_records copies/."$name".{1,2,3,4,5}.stagecast.map || fail "$name: no journals"
+}
+
+# A row of /failures in variables: see the columns in stagecast-timings(5).
+take_failure()	# file
+{
+	IFS=$'\t' read -r _ failed_node _ cause detected_s detected_by detour_s detours again \
+		< <(rows "$1" /failures)
+}
+
+# When something was first said of a node in the events, and how often.
+first_event()	# file, kind, peer
+{
+	rows "$1" /events | awk -F'\t' -v what="$2" -v peer="$3" '
+		$4 == what && $5 == peer {if (n++ == 0) first = $1}
+		END {print first, n + 0}'
+}
+
+make_slow_source slowly 96
+if [[ ${HAVE_ULFM:-no} == yes ]]; then
+	begin lost --buddy=none
+	kill -KILL "$(cat pids/2)"
+	await "$launched" "$watchdog_s"
+	expect_status 3 "a node is killed"
+	expect_copies slowly copies/lost.{0,1,3,4,5}
+	tell lost.h5
+	says 'outcome partial: 5 of 6 nodes' lost.h5
+	says 'lost node 2 \(.*\): its process has ended \(after [0-9.]+ m?s, noticed by (the origin|node [1345])\); [2-5] nodes took detours, the last one in place [0-9.]+ [mu]?s later' lost.h5
+	grep -q '^without' out && fail "lost.h5: it says twice what was lost"
+	draws '>the node is lost<' lost.svg 1
+	draws '>a detour: asks another node<' lost.svg 1
+	draws '>what it held is not told<' lost.svg 1
+	draws '>2 [^<]*: lost<' lost.svg 1
+	if command -v h5dump >/dev/null; then
+		take_failure lost.h5
+		read -r first _ < <(first_event lost.h5 peer_failed 2)
+		[[ $failed_node == 2 && $cause == '"its process has ended"' ]] ||
+			fail "lost.h5: node $failed_node: $cause"
+		[[ $detected_s == "$first" && $detected_by != 2 ]] ||
+			fail "lost.h5: noticed at $detected_s by $detected_by, the first event at $first"
+		awk "BEGIN {exit !($detour_s > $detected_s && $detour_s < $detected_s + 5)}" ||
+			fail "lost.h5: noticed at $detected_s, and a detour at $detour_s"
+		# It was to send its subfile to the two others of its group and one of the next.
+		[[ $detours -ge 3 && $again -gt 1000000 && $again -lt $((5 * 100663296)) ]] ||
+			fail "lost.h5: $detours detours, of $again bytes"
+	fi
+
+	begin taken --buddy=4
+	kill -KILL "$(cat pids/0)"
+	await "$launched" "$watchdog_s"
+	expect_status 3 "the origin is killed"
+	expect_copies slowly copies/taken.{1,2,3,4,5}
+	tell taken.h5
+	says 'takeover node 4 \(.*\) took over from the origin \(.*\) after [0-9.]+ m?s' taken.h5
+	says 'lost the origin \(.*\): its process has ended \(after [0-9.]+ m?s, noticed by node [1-5]\); ' taken.h5
+	draws '>another node takes over<' taken.svg 1
+else
+	not_tried "lost nodes: this MPI does not report them"
+fi
+
+## A run that is given up, and one that goes on from there
+
+begin given
+truncate -s 1000000 slowly
+await "$launched" "$watchdog_s"
+expect_status 1 "a source that shrinks"
+tell given.h5
+says 'outcome failed: 0 of 6 nodes' given.h5
+says 'node 3 \(.*\): given up: .*slowly.* \(after ' given.h5
+grep -q 'no cause is told' out && fail "given.h5: no cause is told"
+make_slow_source slowly 96
+begin resumed
+kill -TERM "$launched"
+await "$launched" "$watchdog_s"
+stage 6 --copies=rank -k 3 "${slow[@]}" --timings=resumed.h5 slowly 'copies/resumed.%r'
+expect_status 0 "the run after one that was ended"
+tell resumed.h5
+says 'resumed [56] nodes had [0-9.]+ [KM]iB in all that an earlier run had left' resumed.h5
+
+## Clocks that differ, along a chain of nodes: all moments are by the origin's
+
+if unshare -T --fork --monotonic 100 true 2>/dev/null; then
+	# shellcheck disable=SC2016
+	run 4 sh -c 'exec unshare -T --fork --monotonic $((${PMIX_RANK:-0} * 1000)) "$@"' sh \
+		"$STAGECAST" --copies=rank -k 1 --timings=clocks.h5 "$name" 'copies/clocks.%r'
+	expect_status 0 "clocks that differ"
+	tell clocks.h5
+	if command -v h5dump >/dev/null; then
+		rows clocks.h5 /nodes | awk -F'\t' '
+			{wrong += $5 + 1000 * $2 > 1 || $5 + 1000 * $2 < -1 || $12 < 0 || $12 > 100}
+			END {exit !(NR == 4 && wrong == 0)}' ||
+			fail "clocks.h5: $(rows clocks.h5 /nodes | cut -f 2,5,12)"
+	fi
+else
+	not_tried "clocks that differ: unshare -T is not permitted"
+fi
+
 ## Simulated runs, whose causes are known
 
 simulate even.h5 --nodes=16 --size=256M

@@ -235,6 +235,37 @@ digesting_can_be_cancelled(void)
 	tear_down();
 }
 
+/* One that is kept instead of a copy gets what the copy would have had. */
+static void
+it_can_be_given_the_sources_attributes(void)
+{
+	const struct sc_source_facts facts = {.size_bytes = SIZE,
+		.mtime_s = 1234567890,
+		.mtime_ns = 123456789,
+		.atime_s = 1234567891,
+		.mode = 0751,
+		.uid = geteuid(),
+		.gid = getegid()};
+	struct sc_existing *existing;
+	struct stat st;
+
+	set_up();
+	existing = open_dest();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
+	CU_ASSERT_EQUAL(stat(dest, &st), 0);
+	CU_ASSERT_EQUAL(sc_existing_mtime(existing).tv_sec, st.st_mtim.tv_sec);
+	CU_ASSERT_EQUAL(sc_existing_mtime(existing).tv_nsec, st.st_mtim.tv_nsec);
+	CU_ASSERT_EQUAL(sc_existing_preserve(existing, &facts, NULL), 0);
+	CU_ASSERT_FALSE(sc_existing_unchanged(existing));
+	sc_existing_close(existing);
+	CU_ASSERT_EQUAL(stat(dest, &st), 0);
+	CU_ASSERT_EQUAL(st.st_mode & 07777, 0751);
+	CU_ASSERT_EQUAL(st.st_mtim.tv_sec, 1234567890);
+	CU_ASSERT_EQUAL(st.st_mtim.tv_nsec, 123456789);
+	CU_ASSERT_EQUAL(st.st_atim.tv_sec, 1234567891);
+	tear_down();
+}
+
 static CU_TestInfo tests[] = {
 	{"digests are the source's", digests_are_the_sources},
 	{"an empty file has digests too", empty_file_has_digests_too},
@@ -242,6 +273,7 @@ static CU_TestInfo tests[] = {
 	{"chunks are loaded while they are the same", chunks_are_loaded_while_they_are_the_same},
 	{"a shrunk or replaced file is noticed", shrunk_or_replaced_file_is_noticed},
 	{"digesting can be cancelled", digesting_can_be_cancelled},
+	{"it can be given the source's attributes", it_can_be_given_the_sources_attributes},
 	CU_TEST_INFO_NULL,
 };
 

@@ -196,6 +196,45 @@ relay_reads_back_while_it_stores(void)
 	tear_down();
 }
 
+/* A buddy keeps a copy, and has the source as well: loads are of that, whatever of the copy is
+ * there, in any order; and it can be finished without any. */
+static void
+buddy_has_source_and_copy(void)
+{
+	struct sc_io_result result;
+	struct sc_io *io;
+
+	set_up();
+	io = start(source, to);
+	expect(io, SC_IO_OPENED);
+	for (uint32_t i = 0; i < SLOTS / 2; i++) {
+		struct sc_chunk_header header;
+
+		sc_slots_seal(&slots, i, 7 * i + 10, CHUNK_BYTES,
+		    true); /* not what the source has */
+		sc_io_store(io, i, 7 * i + 10);
+		CU_ASSERT_EQUAL(expect(io, SC_IO_STORED).slot, i);
+		sc_io_load(io, SLOTS / 2 + i, 7 * i + 20);
+		result = expect(io, SC_IO_LOADED);
+		CU_ASSERT(sc_slots_check(&slots, result.slot,
+		    sc_slots_message_bytes(&slots, result.slot), &header));
+		CU_ASSERT_EQUAL(header.chunk, 7 * i + 20);
+		CU_ASSERT_EQUAL(memcmp(sc_slots_payload(&slots, result.slot),
+				    bytes + (size_t)header.chunk * CHUNK_BYTES, CHUNK_BYTES),
+		    0);
+	}
+	sc_io_stop(io);
+	sc_source_close(source);
+	CU_ASSERT_EQUAL_FATAL(sc_source_open(&source, from, &facts, NULL), 0);
+	io = start(source, to);
+	expect(io, SC_IO_OPENED);
+	sc_io_finish(io);
+	result = expect(io, SC_IO_FINISHED);
+	CU_ASSERT(sc_digest_equal(result.whole, sc_digest_chunk(bytes, SIZE, 0)));
+	CU_ASSERT(sc_io_stop(io));
+	tear_down();
+}
+
 static void
 results_wait_until_they_are_taken(void)
 {
@@ -420,6 +459,7 @@ static CU_TestInfo tests[] = {
 	{"a full disk fails stores and serves on", full_disk_fails_stores_and_serves_on},
 	{"a file goes through the queues", file_goes_through_the_queues},
 	{"a relay reads back while it stores", relay_reads_back_while_it_stores},
+	{"a buddy has source and copy", buddy_has_source_and_copy},
 	{"results wait until they are taken", results_wait_until_they_are_taken},
 	{"stop in the middle leaves nothing", stop_in_the_middle_leaves_nothing},
 	{"an unopened sink answers every store", sink_that_cannot_open_answers_every_store},

@@ -48,6 +48,33 @@ slots_do_not_overlap_and_are_aligned(void)
 }
 
 static void
+renewed_slot_has_other_memory_and_what_was_kept(void)
+{
+	struct sc_slots slots = make_slots();
+	struct sc_chunk_header header;
+	uint8_t *old;
+	size_t bytes;
+
+	for (uint32_t i = 0; i < SLOTS; i++) {
+		fill(&slots, i, (uint8_t)(i + 1));
+		sc_slots_seal(&slots, i, i, CHUNK_BYTES, false);
+	}
+	bytes = sc_slots_message_bytes(&slots, 1);
+	old = sc_slots_message(&slots, 1);
+	CU_ASSERT_EQUAL_FATAL(sc_slots_renew(&slots, 1, bytes, NULL), 0);
+	CU_ASSERT(sc_slots_message(&slots, 1) != old);
+	CU_ASSERT_EQUAL((uintptr_t)sc_slots_payload(&slots, 1) % 64, 0);
+	memset(old, 0xff, bytes); /* as a late message does */
+	CU_ASSERT_EQUAL_FATAL(sc_slots_renew(&slots, 1, bytes, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(sc_slots_renew(&slots, 2, 0, NULL), 0);
+	memset(sc_slots_message(&slots, 2), 0xff, sc_slots_message_capacity(&slots));
+	CU_ASSERT(sc_slots_check(&slots, 0, bytes, &header));
+	CU_ASSERT(sc_slots_check(&slots, 1, bytes, &header));
+	CU_ASSERT_EQUAL(header.chunk, 1);
+	sc_slots_free(&slots);
+}
+
+static void
 sealed_chunk_passes_in_another_slot(void)
 {
 	struct sc_slots slots = make_slots();
@@ -205,6 +232,8 @@ random_bytes_are_refused(void)
 
 static CU_TestInfo tests[] = {
 	{"slots do not overlap and are aligned", slots_do_not_overlap_and_are_aligned},
+	{"a renewed slot has other memory, and what was kept",
+		renewed_slot_has_other_memory_and_what_was_kept},
 	{"a sealed chunk passes in another slot", sealed_chunk_passes_in_another_slot},
 	{"a zero chunk is a header only", zero_chunk_is_a_header_only},
 	{"the header is little-endian", header_is_little_endian_on_the_wire},

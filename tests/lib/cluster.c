@@ -3,54 +3,21 @@
  */
 #include "lib/cluster.h"
 
-#include "base/random.h"
-#include "core/node.h"
-#include "sim/rules.h"
+#include "lib/cluster_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUTE_READER, ROUTE_WRITER, ROUTE_CONTROL, ROUTE_DATA, ROUTE_SENT };
-
-/* Something under way: it becomes an event of a node. */
-struct delivery {
-	uint64_t route; /* deliveries of one route keep their order */
-	uint32_t node;
-	struct sc_event event;
-	uint8_t *bytes;
-};
-
-struct member {
-	struct sc_node *node;
-	struct sc_rules rules;
-	uint64_t sent;
-	bool sink_failed;
-	bool aborted;
-	bool left;
-};
-
-struct cluster {
-	const struct sc_plan *plan;
-	const struct cluster_faults *faults;
-	struct sc_random random;
-	struct member *members;
-	struct delivery *queue;
-	size_t count;
-	size_t capacity;
-	uint64_t now_ns;
-	struct sc_actions actions;
-	struct cluster_result result;
-};
-
 const struct cluster_faults cluster_no_faults = {
 	.sink_fails_node = SC_NONE,
 	.source_fails_at = SC_NONE,
 	.damaged_node = SC_NONE,
+	.buddy = SC_NONE,
 };
 
-static void
-broken(struct cluster *cluster, uint32_t node, const char *rule)
+void
+cluster_broken(struct cluster *cluster, uint32_t node, const char *rule)
 {
 	if (rule != NULL && cluster->result.violations++ < 5)
 		fprintf(stderr, "node %u: %s (n=%u k=%u groups=%u chunks=%u window=%u)\n", node,
@@ -58,14 +25,14 @@ broken(struct cluster *cluster, uint32_t node, const char *rule)
 		    cluster->plan->group_count, cluster->plan->chunks, cluster->plan->window);
 }
 
-static uint64_t
-route(uint64_t kind, uint64_t to, uint64_t from, uint64_t tag)
+uint64_t
+cluster_route(uint64_t kind, uint64_t to, uint64_t from, uint64_t tag)
 {
 	return kind << 60 | to << 40 | from << 20 | tag;
 }
 
-static struct delivery *
-push(struct cluster *cluster, uint64_t on, uint32_t node, enum sc_event_what what)
+struct delivery *
+cluster_push(struct cluster *cluster, uint64_t on, uint32_t node, enum sc_event_what what)
 {
 	struct delivery *delivery;
 
@@ -102,168 +69,18 @@ pop(struct cluster *cluster)
 }
 
 static void
-do_load(struct cluster *cluster, uint32_t self, const struct sc_action *action)
+crash_if_due(struct cluster *cluster, uint32_t self)
 {
-	struct delivery *delivery =
-	    push(cluster, route(ROUTE_READER, self, 0, 0), self, SC_EVENT_CHUNK_LOADED);
-
-	delivery->event.slot = action->slot;
-	delivery->event.chunk = action->chunk;
-	if (self == SC_ORIGIN && action->chunk == cluster->faults->source_fails_at) {
-		delivery->event.what = SC_EVENT_LOAD_FAILED;
-		delivery->event.cause = "the source shrank";
-	}
-	if (self != SC_ORIGIN)
-		cluster->result.loaded_back++;
-	broken(cluster, self,
-	    sc_rules_load(&cluster->members[self].rules, action->slot, action->chunk,
-		self == SC_ORIGIN));
-}
-
-static void
-do_store(struct cluster *cluster, uint32_t self, const struct sc_action *action)
-{
-	struct delivery *delivery =
-	    push(cluster, route(ROUTE_WRITER, self, 0, 0), self, SC_EVENT_CHUNK_STORED);
-
-	delivery->event.slot = action->slot;
-	delivery->event.chunk = action->chunk;
-	broken(cluster, self,
-	    sc_rules_store(&cluster->members[self].rules, action->slot, action->chunk));
-}
-
-static void
-do_send(struct cluster *cluster, uint32_t self, const struct sc_action *action)
-{
-	struct member *member = &cluster->members[self];
-	struct delivery *delivery;
-
-	broken(cluster, self,
-	    sc_rules_send(&member->rules, action->slot, action->chunk, action->subfile));
-	if (cluster->members[action->peer].left)
-		broken(cluster, self, "sends to a node that has left");
-	member->sent++;
-	delivery = push(cluster, route(ROUTE_DATA, action->peer, self, action->subfile),
-	    action->peer, SC_EVENT_CHUNK_ARRIVED);
-	delivery->event.peer = self;
-	delivery->event.subfile = action->subfile;
-	delivery->event.chunk = action->chunk;
-	delivery =
-	    push(cluster, route(ROUTE_SENT, self, action->peer, 0), self, SC_EVENT_CHUNK_SENT);
-	delivery->event.peer = action->peer;
-	delivery->event.subfile = action->subfile;
-	delivery->event.slot = action->slot;
-}
-
-static void
-do_commit(struct cluster *cluster, uint32_t self)
-{
-	broken(cluster, self, sc_rules_commit(&cluster->members[self].rules));
-	push(cluster, route(ROUTE_WRITER, self, 0, 0), self, SC_EVENT_COMMITTED);
-	cluster->result.commits++;
-}
-
-static void
-do_leave(struct cluster *cluster, uint32_t self)
-{
+	const struct cluster_faults *faults = cluster->faults;
 	struct member *member = &cluster->members[self];
 
-	broken(cluster, self, sc_rules_leave(&member->rules, member->aborted));
-	member->left = true;
-}
-
-static void
-do_report(struct cluster *cluster, const struct sc_action *action)
-{
-	struct cluster_result *result = &cluster->result;
-
-	switch (action->report) {
-	case SC_REPORT_PROGRESS:
-		break;
-	case SC_REPORT_COPY_FAILED:
-		result->failures_named++;
-		break;
-	case SC_REPORT_ABORTED:
-		result->aborted = true;
-		break;
-	case SC_REPORT_ENDED:
-		result->committed = action->tally.committed;
-		result->failed = action->tally.failed;
-		break;
-	}
-}
-
-static void
-do_finish(struct cluster *cluster)
-{
-	struct delivery *delivery = push(cluster, route(ROUTE_READER, SC_ORIGIN, 0, 0), SC_ORIGIN,
-	    SC_EVENT_SOURCE_FINISHED);
-
-	if (cluster->faults->source_fails_at == cluster->plan->chunks) {
-		delivery->event.what = SC_EVENT_LOAD_FAILED;
-		delivery->event.slot = SC_NONE;
-		delivery->event.cause = "the source changed";
-	}
-}
-
-static void
-note_record(struct cluster *cluster, uint32_t self, const struct sc_action *action)
-{
-	const struct sc_plan *plan = cluster->plan;
-
-	if (action->record.what == SC_RECORD_ABORTED)
-		cluster->members[self].aborted = true;
-	if (self == plan->recipients && action->record.what == SC_RECORD_FIRST_CHUNK &&
-	    cluster->result.last_group_began == SC_NONE)
-		cluster->result.last_group_began = cluster->members[1].rules.stored.count;
-}
-
-static void
-perform(struct cluster *cluster, uint32_t self, const struct sc_action *action)
-{
-	struct delivery *delivery;
-
-	switch (action->what) {
-	case SC_ACTION_LOAD:
-		do_load(cluster, self, action);
-		break;
-	case SC_ACTION_RECEIVE:
-		broken(cluster, self,
-		    sc_rules_receive(&cluster->members[self].rules, action->slot, action->peer,
-			action->subfile));
-		break;
-	case SC_ACTION_SEND:
-		do_send(cluster, self, action);
-		break;
-	case SC_ACTION_STORE:
-		do_store(cluster, self, action);
-		break;
-	case SC_ACTION_FINISH_SOURCE:
-		do_finish(cluster);
-		break;
-	case SC_ACTION_COMMIT:
-		do_commit(cluster, self);
-		break;
-	case SC_ACTION_CONTROL:
-		delivery = push(cluster, route(ROUTE_CONTROL, action->peer, self, 0), action->peer,
-		    SC_EVENT_CONTROL_ARRIVED);
-		delivery->event.peer = self;
-		delivery->event.length = action->length;
-		delivery->bytes = malloc(action->length + 1);
-		if (delivery->bytes == NULL)
-			abort();
-		memcpy(delivery->bytes, sc_action_bytes(&cluster->actions, action), action->length);
-		delivery->event.bytes = delivery->bytes;
-		break;
-	case SC_ACTION_RECORD:
-		note_record(cluster, self, action);
-		break;
-	case SC_ACTION_REPORT:
-		do_report(cluster, action);
-		break;
-	case SC_ACTION_LEAVE:
-		do_leave(cluster, self);
-		break;
+	for (uint32_t i = 0; i < faults->crash_count; i++) {
+		if (faults->crashes[i].node == self && member->steps >= faults->crashes[i].after &&
+		    !member->left && !member->crashed) {
+			member->crashed = true;
+			cluster->result.crashed++;
+			cluster_tell_of_end(cluster, self);
+		}
 	}
 }
 
@@ -273,25 +90,28 @@ step(struct cluster *cluster, uint32_t self, struct sc_event *event)
 	struct member *member = &cluster->members[self];
 
 	if (member->left) {
-		/* After an abort nobody waits for what is still in the network. */
-		if (!cluster->result.aborted ||
-		    (event->what != SC_EVENT_CHUNK_ARRIVED &&
-			event->what != SC_EVENT_CONTROL_ARRIVED))
-			broken(cluster, self, "something was under way to it when it left");
+		/* After an abort or a failure nobody waits for what is in the network. */
+		if (!cluster->disturbed &&
+		    (!cluster->result.aborted ||
+			(event->what != SC_EVENT_CHUNK_ARRIVED &&
+			    event->what != SC_EVENT_CONTROL_ARRIVED)))
+			cluster_broken(cluster, self, "something was under way to it when it left");
 		return;
 	}
 	event->now_ns = cluster->now_ns++;
 	sc_actions_clear(&cluster->actions);
 	if (sc_node_step(member->node, event, &cluster->actions) != 0)
-		broken(cluster, self, "refused an event");
+		cluster_broken(cluster, self, "refused an event");
 	cluster->result.steps++;
 	if (sc_node_slots_used(member->node) > cluster->result.most_slots)
 		cluster->result.most_slots = sc_node_slots_used(member->node);
 	for (size_t i = 0; i < cluster->actions.count; i++) {
 		struct sc_action action = cluster->actions.items[i];
 
-		perform(cluster, self, &action);
+		cluster_perform(cluster, self, &action);
 	}
+	member->steps++;
+	crash_if_due(cluster, self);
 }
 
 /* What is in the store now, or was the one chunk too many. */
@@ -311,11 +131,27 @@ end_store(struct cluster *cluster, struct member *member, struct delivery *deliv
 	return sc_rules_stored(&member->rules, event->slot, event->chunk, !member->sink_failed);
 }
 
+static const char *
+end_arrival(struct cluster *cluster, struct member *member, struct delivery *delivery)
+{
+	const struct cluster_faults *faults = cluster->faults;
+	struct sc_event *event = &delivery->event;
+	uint32_t chunk = event->chunk;
+
+	event->intact = delivery->node != faults->damaged_node || chunk != faults->damaged_chunk ||
+	    cluster->result.damages >= faults->damaged_times;
+	if (!event->intact) {
+		event->chunk = SC_NONE;
+		cluster->result.damages++;
+	}
+	return sc_rules_arrived(&member->rules, event->peer, event->subfile, chunk, event->intact,
+	    &event->slot);
+}
+
 /* What happens to the slots when something is no longer under way. */
 static const char *
 end(struct cluster *cluster, struct member *member, struct delivery *delivery)
 {
-	const struct cluster_faults *faults = cluster->faults;
 	struct sc_event *event = &delivery->event;
 
 	switch (event->what) {
@@ -330,10 +166,14 @@ end(struct cluster *cluster, struct member *member, struct delivery *delivery)
 	case SC_EVENT_CHUNK_SENT:
 		return sc_rules_sent(&member->rules, event->slot);
 	case SC_EVENT_CHUNK_ARRIVED:
-		event->intact = !(delivery->node == faults->damaged_node &&
-		    event->chunk == faults->damaged_chunk);
-		return sc_rules_arrived(&member->rules, event->peer, event->subfile, event->chunk,
-		    event->intact, &event->slot);
+		return end_arrival(cluster, member, delivery);
+	case SC_EVENT_RECEIVE_ENDED:
+		sc_rules_ended(&member->rules, event->slot);
+		return NULL;
+	case SC_EVENT_COMMITTED:
+		member->rules.committing = false;
+		cluster->result.commits++;
+		return NULL;
 	default:
 		return NULL;
 	}
@@ -343,9 +183,15 @@ static void
 deliver(struct cluster *cluster, struct delivery *delivery)
 {
 	struct member *member = &cluster->members[delivery->node];
-	const char *rule = member->left ? NULL : end(cluster, member, delivery);
+	const char *rule;
 
-	broken(cluster, delivery->node, rule);
+	/* A process that is no more takes nothing, and a forgotten one's chunks are ignored. */
+	if (member->crashed ||
+	    (delivery->event.what == SC_EVENT_CHUNK_ARRIVED &&
+		sc_bitmap_has(&member->forgotten, delivery->event.peer)))
+		return;
+	rule = member->left ? NULL : end(cluster, member, delivery);
+	cluster_broken(cluster, delivery->node, rule);
 	if (rule == NULL)
 		step(cluster, delivery->node, &delivery->event);
 }
@@ -361,11 +207,15 @@ start(struct cluster *cluster)
 			.plan = plan,
 			.self = i,
 			.keeps_copy = i != SC_ORIGIN || !cluster->faults->origin_keeps_no_copy,
+			.has_source = i != SC_ORIGIN && cluster_has_source(cluster, i),
+			.buddy = cluster->faults->buddy,
+			.apart = cluster->faults->apart,
 			.progress_interval_ns = 200,
 		};
 
 		member->node = sc_node_new(&config);
-		if (member->node == NULL)
+		if (member->node == NULL ||
+		    sc_bitmap_init(&member->forgotten, plan->recipients + 1) != 0)
 			abort();
 		sc_rules_init(&member->rules, plan);
 		member->sink_failed = cluster->faults->all_sinks_fail;
@@ -377,8 +227,8 @@ start(struct cluster *cluster)
 	}
 	if (cluster->faults->all_sinks_fail) {
 		for (uint32_t i = 0; i <= plan->recipients; i++) {
-			struct delivery *delivery =
-			    push(cluster, route(ROUTE_WRITER, i, 0, 0), i, SC_EVENT_STORE_FAILED);
+			struct delivery *delivery = cluster_push(cluster,
+			    cluster_route(ROUTE_WRITER, i, 0, 0), i, SC_EVENT_STORE_FAILED);
 
 			delivery->event.slot = SC_NONE;
 			delivery->event.cause = "no such directory";
@@ -392,7 +242,8 @@ fire_deadlines(struct cluster *cluster)
 	for (uint32_t i = 0; i <= cluster->plan->recipients; i++) {
 		struct member *member = &cluster->members[i];
 
-		if (!member->left && sc_node_deadline_ns(member->node) <= cluster->now_ns) {
+		if (!member->left && !member->crashed &&
+		    sc_node_deadline_ns(member->node) <= cluster->now_ns) {
 			struct sc_event event = {.what = SC_EVENT_TIME};
 
 			step(cluster, i, &event);
@@ -409,7 +260,8 @@ finish(struct cluster *cluster)
 	for (uint32_t i = 0; i <= cluster->plan->recipients; i++) {
 		struct member *member = &cluster->members[i];
 
-		if (!member->left)
+		/* A crash after that leaves those below it waiting, until the shell ends them. */
+		if (!member->left && !member->crashed && !(cluster->closed && cluster->disturbed))
 			result->ended = false;
 		if (i == SC_ORIGIN)
 			result->origin_sent = member->sent;
@@ -417,9 +269,10 @@ finish(struct cluster *cluster)
 			result->most_sent = member->sent;
 		sc_node_free(member->node);
 		sc_rules_free(&member->rules);
+		sc_bitmap_free(&member->forgotten);
 	}
 	if (!result->ended)
-		broken(cluster, 0, "the run came to a standstill");
+		cluster_broken(cluster, 0, "the run came to a standstill");
 	sc_actions_free(&cluster->actions);
 	free(cluster->queue);
 	free(cluster->members);

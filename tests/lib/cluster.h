@@ -17,24 +17,42 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { CLUSTER_CRASHES_MAX = 8 };
+
+/* A node's process ends after it has taken so many events; the others are told
+ * at any time after that. */
+struct cluster_crash {
+	uint32_t node;
+	uint32_t after;
+};
+
 struct cluster_faults {
 	uint32_t sink_fails_node;  /* SC_NONE: none */
 	uint32_t sink_fails_after; /* chunks stored before */
 	uint32_t source_fails_at;  /* chunk, or SC_NONE; plan->chunks: at finishing it */
 	uint32_t damaged_node;     /* a chunk that arrives here is damaged, or SC_NONE */
 	uint32_t damaged_chunk;
+	uint32_t damaged_times; /* the first so many times */
+	uint32_t buddy;         /* SC_NONE: none */
+	bool apart;             /* as of the core */
+	uint32_t crash_count;
+	struct cluster_crash crashes[CLUSTER_CRASHES_MAX];
 	bool all_sinks_fail;
 	bool origin_keeps_no_copy;
 };
 
 struct cluster_result {
 	uint32_t violations; /* of rules; 0 is right */
-	bool ended;          /* every node left, nothing was under way */
-	uint32_t committed;  /* as the origin counted them */
+	bool ended;          /* every node left that didn't crash */
+	uint32_t leader;     /* who said so last; what follows is what he counted and named */
+	uint32_t committed;
 	uint32_t failed;
-	uint32_t failures_named; /* COPY_FAILED reports at the origin */
+	uint32_t failures_named;
+	uint32_t lost_named;
 	bool aborted;
-	uint32_t commits;     /* that really happened */
+	uint32_t commits; /* that really happened */
+	uint32_t crashed;
+	uint32_t damages;     /* that really happened */
 	uint64_t origin_sent; /* chunks */
 	uint64_t most_sent;   /* by any recipient */
 	uint64_t loaded_back; /* chunks that recipients read from their store */
@@ -43,7 +61,7 @@ struct cluster_result {
 	uint32_t last_group_began; /* chunks the first group's first node held then, or SC_NONE */
 };
 
-/* All fields SC_NONE or false. */
+/* All fields SC_NONE, 0 or false. */
 extern const struct cluster_faults cluster_no_faults;
 
 /* Run the plan to its end. */

@@ -149,7 +149,7 @@ expect_status()	# status, what was done
 
 expect_said()	# pattern (ERE), what was done
 {
-	grep -qE -e "$1" "$dir/err" || fail "$2: standard error lacks: $1"
+	grep -qaE -e "$1" "$dir/err" || fail "$2: standard error lacks: $1"
 }
 
 # A mistake of the user: one sentence, and nothing else.
@@ -179,6 +179,28 @@ expect_files()	# folder, name ...
 	wanted=$(printf './%s\n' "$@" | LC_ALL=C sort)
 	[[ $(cd "$folder" && find . ! -name . -prune | LC_ALL=C sort) == "$wanted" ]] ||
 		fail "$folder holds: $(ls -Am "$folder"), instead of: $*"
+}
+
+# shellcheck disable=SC2317
+is_gone()	# process
+{
+	[[ ! -d /proc/$1 ]] || grep -q '^State:.*Z' "/proc/$1/status"
+}
+
+# No rank of the last run is there any more; mpirun may be gone before the last of them.
+expect_gone()	# what was done
+{
+	local file deadline=$((SECONDS + 30))
+
+	for file in "$dir"/pids/*; do
+		until is_gone "$(cat "$file")" 2>/dev/null; do
+			if [[ $SECONDS -ge $deadline ]]; then
+				fail "$1: rank ${file##*/} is still there"
+				return
+			fi
+			sleep 0.05
+		done
+	done
 }
 
 # Below $dir/copies are these files and no others, hidden ones included; and no part file is

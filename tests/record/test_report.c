@@ -344,10 +344,183 @@ test_noise(void)
 	}
 }
 
+/* Node 4 of a plan of two groups of three, at a time of its own. */
+struct history {
+	struct sc_plan plan;
+	struct sc_timeline timeline;
+	uint64_t now_ns;
+	struct sc_timeline_detour *detours;
+	uint32_t count;
+};
+
+enum { SELF = 4 };
+
+static void
+history_open(struct history *history)
+{
+	const struct sc_plan_shape shape = {3, 2, 1, 4096, 2, false};
+	struct sc_error err;
+
+	*history = (struct history){.now_ns = 1000};
+	CU_ASSERT_EQUAL_FATAL(sc_plan_make(&history->plan, 6, 100001, &shape, 0, &err), 0);
+}
+
+static void
+history_close(struct history *history)
+{
+	free(history->detours);
+	sc_timeline_free(&history->timeline);
+	sc_plan_free(&history->plan);
+}
+
+static void
+happens(struct history *history, enum sc_record_what what, uint32_t peer, uint32_t subfile,
+    uint64_t count)
+{
+	struct sc_record record = {what, peer, subfile, count};
+
+	sc_timeline_add(&history->timeline, history->now_ns, &record);
+}
+
+static uint32_t
+planned(const struct history *history, uint32_t subfile)
+{
+	return sc_plan_supplier(&history->plan, SELF, subfile).from;
+}
+
+static void
+look(struct history *history, uint32_t self, uint32_t count)
+{
+	free(history->detours);
+	history->detours =
+	    sc_timeline_detours(&history->timeline, &history->plan, self, &history->count);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(history->detours);
+	CU_ASSERT_EQUAL_FATAL(history->count, count);
+}
+
+static void
+expect_detour(const struct history *history, uint32_t index, uint32_t around, uint32_t subfile,
+    uint64_t chunks, uint64_t in_place_ns)
+{
+	const struct sc_timeline_detour *detour = &history->detours[index];
+
+	CU_ASSERT_EQUAL(detour->around, around);
+	CU_ASSERT_EQUAL(detour->subfile, subfile);
+	CU_ASSERT_EQUAL(detour->chunks, chunks);
+	CU_ASSERT_EQUAL(detour->in_place_ns, in_place_ns);
+}
+
+static void
+test_detour_around_a_supplier(void)
+{
+	struct history history;
+
+	history_open(&history);
+	happens(&history, SC_RECORD_RECEIVE_BEGUN, planned(&history, 1), 1, 2);
+	look(&history, SELF, 0);
+	history.now_ns = 2000;
+	happens(&history, SC_RECORD_PEER_FAILED, planned(&history, 1), SC_NONE, 0);
+	look(&history, SELF, 0);
+	happens(&history, SC_RECORD_DETOUR, 6, 1, 7);
+	look(&history, SELF, 1);
+	expect_detour(&history, 0, planned(&history, 1), 1, 7, 0);
+	history.now_ns = 3000;
+	happens(&history, SC_RECORD_DETOUR_BEGUN, 6, 1, 6);
+	/* When all that it sent has come, it is asked again for what is lacking. */
+	history.now_ns = 4000;
+	happens(&history, SC_RECORD_DETOUR, 6, 1, 1);
+	happens(&history, SC_RECORD_DETOUR_BEGUN, 6, 1, 1);
+	look(&history, SELF, 1);
+	expect_detour(&history, 0, planned(&history, 1), 1, 7, 3000);
+	/* The origin takes none, and nobody who isn't in the plan. */
+	look(&history, SC_ORIGIN, 0);
+	look(&history, 7, 0);
+	history_close(&history);
+}
+
+static void
+test_stand_ins_fail_and_refuse(void)
+{
+	struct history history;
+
+	history_open(&history);
+	happens(&history, SC_RECORD_PEER_FAILED, planned(&history, 2), SC_NONE, 1);
+	happens(&history, SC_RECORD_DETOUR, 1, 2, 8);
+	history.now_ns = 2000;
+	happens(&history, SC_RECORD_DETOUR, 2, 2, 8); /* 1 has refused */
+	look(&history, SELF, 1);
+	history.now_ns = 3000;
+	happens(&history, SC_RECORD_PEER_FAILED, 2, SC_NONE, 0);
+	happens(&history, SC_RECORD_DETOUR, 3, 2, 5);
+	look(&history, SELF, 2);
+	history.now_ns = 4000;
+	happens(&history, SC_RECORD_DETOUR_BEGUN, 3, 2, 5);
+	look(&history, SELF, 2);
+	expect_detour(&history, 0, planned(&history, 2), 2, 8, 4000);
+	expect_detour(&history, 1, 2, 2, 5, 4000);
+	/* The third one does not take the place of the first. */
+	history.now_ns = 5000;
+	happens(&history, SC_RECORD_PEER_FAILED, 3, SC_NONE, 0);
+	happens(&history, SC_RECORD_DETOUR, SELF, 2, 4);
+	look(&history, SELF, 3);
+	expect_detour(&history, 0, planned(&history, 2), 2, 8, 4000);
+	expect_detour(&history, 2, 3, 2, 4, 5000); /* a buddy needs nobody's word */
+	history_close(&history);
+}
+
+static void
+test_detours_for_other_reasons(void)
+{
+	struct history history;
+
+	history_open(&history);
+	happens(&history, SC_RECORD_PEER_TORPID, planned(&history, 0), SC_NONE, 0);
+	happens(&history, SC_RECORD_DETOUR, 1, 0, 9);
+	look(&history, SELF, 0);
+	/* Of one that did not supply this node: a relief edge may be void for it, but at once only. */
+	history.now_ns = 2000;
+	happens(&history, SC_RECORD_PEER_FAILED, 3, SC_NONE, 0);
+	happens(&history, SC_RECORD_DETOUR, 2, 1, 3);
+	history.now_ns = 3000;
+	happens(&history, SC_RECORD_DETOUR, 1, 2, 3);
+	look(&history, SELF, 1);
+	expect_detour(&history, 0, 3, 1, 3, 0);
+	history_close(&history);
+}
+
+static void
+test_detours_that_make_no_sense(void)
+{
+	struct history history;
+	struct sc_random random = {.state = 5};
+
+	history_open(&history);
+	for (unsigned i = 0; i < 3000; i++) {
+		uint32_t peer = (uint32_t)sc_random_below(&random, 9);
+		uint32_t subfile = (uint32_t)sc_random_below(&random, 5);
+
+		history.now_ns += sc_random_below(&random, 2);
+		happens(&history, (enum sc_record_what)sc_random_below(&random, SC_RECORD_KINDS),
+		    peer == 8 ? SC_NONE : peer * 199999, subfile == 4 ? SC_NONE : subfile * 85,
+		    UINT64_MAX);
+	}
+	history.detours =
+	    sc_timeline_detours(&history.timeline, &history.plan, SELF, &history.count);
+	CU_ASSERT_PTR_NOT_NULL(history.detours);
+	CU_ASSERT(history.count > 0);
+	for (uint32_t i = 0; i < history.count; i++)
+		CU_ASSERT(history.detours[i].subfile < history.plan.subfiles);
+	history_close(&history);
+}
+
 int
 main(void)
 {
 	CU_TestInfo tests[] = {
+		{"a detour is around the supplier that failed", test_detour_around_a_supplier},
+		{"stand-ins that fail or refuse", test_stand_ins_fail_and_refuse},
+		{"detours for other reasons", test_detours_for_other_reasons},
+		{"detours that make no sense do no harm", test_detours_that_make_no_sense},
 		{"the timeline is bounded", test_timeline_is_bounded},
 		{"a report comes back as it was", test_round_trip},
 		{"so does one at the limits", test_round_trip_at_the_limits},

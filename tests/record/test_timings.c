@@ -36,6 +36,8 @@ test_attributes(void)
 	CU_ASSERT_EQUAL(read_number(file, "slots"), example.plan.slots);
 	CU_ASSERT_EQUAL(read_number(file, "store_and_forward"), 0);
 	CU_ASSERT_EQUAL(read_number(file, "exit_status"), 3);
+	CU_ASSERT_EQUAL(read_number(file, "origin_keeps_copy"), 1);
+	CU_ASSERT_EQUAL(read_number(file, "had_it_before"), 2);
 	CU_ASSERT_EQUAL(read_number(file, "started_unix_s"), 1700000000.5);
 	CU_ASSERT_EQUAL(read_number(file, "elapsed_s"), 2.25);
 	CU_ASSERT_EQUAL(read_number(file, "predicted_s"), 1.5);
@@ -206,7 +208,7 @@ test_events(void)
 static void
 test_failures(void)
 {
-	int64_t rank, node, by, again;
+	int64_t rank, node, by, again, detours;
 	double detected, detour;
 	char host[1][64], cause[1][64];
 	struct example example;
@@ -218,14 +220,122 @@ test_failures(void)
 	read_integers(file, "/failures", "node", &node, 1);
 	read_integers(file, "/failures", "detected_by", &by, 1);
 	read_integers(file, "/failures", "bytes_supplied_again", &again, 1);
+	read_integers(file, "/failures", "detours", &detours, 1);
 	read_doubles(file, "/failures", "detected_s", &detected, 1);
 	read_doubles(file, "/failures", "detour_s", &detour, 1);
 	read_texts(file, "/failures", "host", host, 1);
 	read_texts(file, "/failures", "cause", cause, 1);
 	CU_ASSERT(rank == FAILED_NODE + 100 && node == FAILED_NODE && by == FAILED_NODE);
-	CU_ASSERT(again == 0 && detected == 2 && isnan(detour));
+	CU_ASSERT(again == 0 && detours == 0 && detected == 2 && isnan(detour));
 	CU_ASSERT_STRING_EQUAL(host[0], "host000005");
 	CU_ASSERT_STRING_EQUAL(cause[0], "No space left on device");
+	CU_ASSERT(H5Fclose(file) >= 0);
+	example_close(&example);
+}
+
+static struct sc_timings_node *
+find_node(struct example *example, uint32_t number)
+{
+	uint32_t i = 0;
+
+	while (example->nodes[i].report.node != number)
+		i++;
+	return &example->nodes[i];
+}
+
+/* By the clock of the origin. */
+static void
+happens(struct sc_timings_node *node, double time_s, enum sc_record_what what, uint32_t peer,
+    uint32_t subfile, uint64_t count)
+{
+	struct sc_record record = {what, peer, subfile, count};
+
+	sc_timeline_add(&node->timeline,
+	    example_started_ns + (uint64_t)(time_s * 1e9) - (uint64_t)node->report.clock_offset_ns,
+	    &record);
+}
+
+static void
+lose_node(struct example *example, uint32_t number, const char *cause)
+{
+	struct sc_node_report *report = &find_node(example, number)->report;
+
+	report->state = SC_NODE_LOST;
+	snprintf(report->cause, sizeof(report->cause), "%s", cause);
+}
+
+/*
+ * All that supplied node 1's subfiles to others, who notice it one after the other: the
+ * later their number the sooner.  Returns how many edges that were, and nodes.
+ */
+static int64_t
+lose_node_1(struct example *example, int64_t *receivers)
+{
+	int64_t edges = 0;
+
+	*receivers = 0;
+	lose_node(example, 1, "its process has ended");
+	for (uint32_t i = 3; i < NODES; i++) {
+		struct sc_timings_node *node = find_node(example, i);
+		double time_s = 3 - 0.125 * i;
+		int64_t before = edges;
+
+		happens(node, time_s, SC_RECORD_PEER_FAILED, 1, SC_NONE, 0);
+		for (uint32_t j = 0; j < 3; j++) {
+			if (sc_plan_supplier(&example->plan, i, j).from != 1)
+				continue;
+			edges++;
+			happens(node, time_s, SC_RECORD_DETOUR, 0, j, 2);
+			happens(node, time_s + 0.5 + 0.0625 * j, SC_RECORD_DETOUR_BEGUN, 0, j, 2);
+		}
+		*receivers += edges > before;
+	}
+	return edges;
+}
+
+static void
+test_lost_nodes(void)
+{
+	int64_t node[4], rank[4], by[4], detours[4], again[4], receivers, edges;
+	double detected[4], detour[4];
+	char cause[4][64];
+	struct example example;
+	hid_t file;
+
+	example_open(&example);
+	edges = lose_node_1(&example, &receivers);
+	CU_ASSERT_FATAL(edges > 1 && receivers > 1);
+	/* What a node has seen that was lost itself doesn't count, nor what it did. */
+	lose_node(&example, 2, "nothing was heard of it");
+	happens(find_node(&example, 2), 0.5, SC_RECORD_PEER_FAILED, 1, SC_NONE, 0);
+	happens(find_node(&example, 2), 0.5, SC_RECORD_DETOUR, 0, 0, 2);
+	happens(find_node(&example, 6), 2.75, SC_RECORD_PEER_FAILED, 2, SC_NONE, 1);
+	/* Nobody has told of this one. */
+	lose_node(&example, 4, "");
+	file = example_write_and_open(&example);
+	read_integers(file, "/failures", "node", node, 4);
+	read_integers(file, "/failures", "rank", rank, 4);
+	read_integers(file, "/failures", "detected_by", by, 4);
+	read_integers(file, "/failures", "detours", detours, 4);
+	read_integers(file, "/failures", "bytes_supplied_again", again, 4);
+	read_doubles(file, "/failures", "detected_s", detected, 4);
+	read_doubles(file, "/failures", "detour_s", detour, 4);
+	read_texts(file, "/failures", "cause", cause, 4);
+	CU_ASSERT(node[0] == 1 && node[1] == 2 && node[2] == 4 && node[3] == FAILED_NODE);
+	CU_ASSERT(rank[0] == 101 && rank[2] == 104);
+	CU_ASSERT(by[0] == 7 && by[1] == 6 && by[2] == -1 && by[3] == FAILED_NODE);
+	CU_ASSERT(detected[0] == 3 - 0.125 * 7 && detected[1] == 2.75);
+	CU_ASSERT(isnan(detected[2]) && detected[3] == 2);
+	/* Node 4 is lost, too: so it is node 3, which noticed it last, and has its first subfile. */
+	CU_ASSERT_EQUAL(sc_plan_supplier(&example.plan, 3, 0).from, 1);
+	CU_ASSERT_EQUAL(detour[0], 3 - 0.125 * 3 + 0.5);
+	CU_ASSERT(isnan(detour[1]) && isnan(detour[2]) && isnan(detour[3]));
+	CU_ASSERT_EQUAL(sc_plan_supplier(&example.plan, 4, 0).from, 1);
+	CU_ASSERT_EQUAL(detours[0], receivers - 1);
+	CU_ASSERT_EQUAL(again[0], 2 * 4096 * (edges - 1));
+	CU_ASSERT(detours[1] == 0 && again[1] == 0 && detours[3] == 0);
+	CU_ASSERT_STRING_EQUAL(cause[0], "its process has ended");
+	CU_ASSERT_STRING_EQUAL(cause[1], "nothing was heard of it");
 	CU_ASSERT(H5Fclose(file) >= 0);
 	example_close(&example);
 }
@@ -307,6 +417,7 @@ main(int argc, char **argv)
 		{"a row a node", test_nodes},
 		{"events, by time", test_events},
 		{"failures", test_failures},
+		{"lost nodes, as others saw them", test_lost_nodes},
 		{"strategies", test_strategies},
 		{"no strategies but of a comparison", test_nothing_compared},
 		CU_TEST_INFO_NULL,

@@ -259,6 +259,72 @@ test_plan_and_events(void)
 	example_close(&example);
 }
 
+/* Node 6 was lost, and nodes 1 and 7 have gone around it; node 7 leads in the end. */
+static void
+fill_faults(struct example *example)
+{
+	struct sc_timings_node *nodes = example->nodes;
+
+	nodes[6].report.state = SC_NODE_LOST;
+	snprintf(nodes[6].report.cause, sizeof(nodes[6].report.cause), "its process has ended");
+	add(&nodes[1], 0, SC_RECORD_RESUMED, SC_NONE, SC_NONE, 12);
+	add(&nodes[1], 3, SC_RECORD_PEER_FAILED, 6, SC_NONE, 0);
+	add(&nodes[1], 3, SC_RECORD_DETOUR, 2, 1, 5);
+	add(&nodes[7], 3.25, SC_RECORD_PEER_FAILED, 6, SC_NONE, 0);
+	add(&nodes[7], 3.25, SC_RECORD_DETOUR, 3, 0, 4);
+	add(&nodes[7], 3.25, SC_RECORD_DETOUR, 7, 2, 4);
+	add(&nodes[7], 3.5, SC_RECORD_DETOUR_BEGUN, 3, 0, 4);
+	add(&nodes[2], 3.5, SC_RECORD_PEER_TORPID, 3, SC_NONE, 0);
+	add(&nodes[4], 3.25, SC_RECORD_PEER_TORPID, 3, SC_NONE, 0);
+	add(&nodes[2], 3.5, SC_RECORD_CHUNK_DAMAGED, 3, 1, 0);
+	add(&nodes[2], 3.5, SC_RECORD_CHUNK_DAMAGED, 3, 1, 0);
+	add(&nodes[7], 4, SC_RECORD_TAKEOVER, 6, SC_NONE, 0);
+}
+
+static void
+test_faults(void)
+{
+	struct example example;
+	const struct sc_past_run *run = &example.run;
+	const struct sc_past_detour *detour;
+
+	example_open(&example);
+	read_example(&example);
+	CU_ASSERT(run->leader == SC_NONE && isnan(run->takeover_s) && run->detour_count == 0);
+	CU_ASSERT(run->nodes[6].detected_by == SC_NONE && isnan(run->nodes[6].detour_s));
+	CU_ASSERT(isnan(run->nodes[3].torpid_s) && run->nodes[1].last_detour == SC_NONE);
+	CU_ASSERT_FALSE(run->origin_keeps_no_copy);
+	sc_past_run_free(&example.run);
+
+	fill_faults(&example);
+	write_example(&example);
+	read_example(&example);
+	CU_ASSERT_EQUAL(run->nodes[6].state, SC_NODE_LOST);
+	CU_ASSERT_STRING_EQUAL(run->nodes[6].cause, "its process has ended");
+	CU_ASSERT_EQUAL(run->nodes[6].failed_s, 3);
+	CU_ASSERT_EQUAL(run->nodes[6].detected_by, 1);
+	CU_ASSERT(run->leader == 7 && run->leader_before == 6 && run->takeover_s == 4);
+	CU_ASSERT_EQUAL(run->nodes[3].torpid_s, 3.25);
+	CU_ASSERT(isnan(run->nodes[2].torpid_s));
+	CU_ASSERT_EQUAL(run->chunks_damaged, 2);
+	CU_ASSERT(run->nodes[1].chunks_resumed == 12 && run->nodes[2].chunks_resumed == 0);
+
+	CU_ASSERT_EQUAL_FATAL(run->detour_count, 3);
+	CU_ASSERT_FATAL(run->nodes[1].last_detour < 3 && run->nodes[7].last_detour < 3);
+	detour = &run->detours[run->nodes[1].last_detour];
+	CU_ASSERT(detour->supplier == 2 && detour->subfile == 1 && detour->asked_s == 3);
+	CU_ASSERT(isnan(detour->in_place_s) && detour->before == SC_NONE);
+	detour = &run->detours[run->nodes[7].last_detour];
+	CU_ASSERT(detour->supplier == 7 && detour->subfile == 2);
+	CU_ASSERT(detour->in_place_s == 3.25 && detour->before != SC_NONE);
+	detour = &run->detours[detour->before];
+	CU_ASSERT(detour->supplier == 3 && detour->subfile == 0 && detour->in_place_s == 3.5);
+	CU_ASSERT_EQUAL(sc_past_part(run, 7, 0)->supplier, 3);
+	CU_ASSERT_EQUAL(sc_past_part(run, 1, 1)->supplier,
+	    sc_plan_supplier(&example.plan, 1, 1).from);
+	example_close(&example);
+}
+
 /* The example, opened to be changed. */
 static hid_t
 open_to_change(struct example *example)
@@ -302,7 +368,8 @@ test_what_may_be_missing(void)
 {
 	static const char *const attributes[] = {"argv", "source", "mpi_version", "outcome",
 		"source_digest", "program_version", "slots", "window", "predicted_s", "elapsed_s",
-		"started_unix_s", "events_dropped", "exit_status"};
+		"started_unix_s", "events_dropped", "exit_status", "origin_keeps_copy",
+		"had_it_before"};
 	struct example example;
 
 	example_open(&example);
@@ -517,6 +584,7 @@ static CU_TestInfo tests[] = {
 	{"numbers and texts of the run are as written", test_numbers_and_texts},
 	{"nodes are as written", test_nodes},
 	{"plan and events are as written", test_plan_and_events},
+	{"losses, detours and a takeover are as written", test_faults},
 	{"what is not needed may be missing", test_what_may_be_missing},
 	{"what is needed must be there", test_what_must_be_there},
 	{"numbers that cannot be are refused", test_numbers_that_cannot_be},

@@ -94,6 +94,7 @@ example_open(struct example *example)
 		.predicted_s = 1.5,
 		.elapsed_s = 2.25,
 		.exit_status = 3,
+		.had_it_before = 2,
 	};
 	/* In no order. */
 	for (uint32_t i = 0; i < EXAMPLE_NODES; i++)

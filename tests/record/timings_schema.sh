@@ -51,10 +51,10 @@ if command -v h5dump >/dev/null; then
 	expect -d /plan/edges 'H5T_ENUM' '"distribution" *0;' '( 21 )' '^ *distribution'
 	expect -d /nodes '"host";' '"host000005"' '^ *failed' 'No space left on device'
 	expect -d /events '"time_s";' 'copy_failed' '( 24 )'
-	expect -d /failures '"bytes_supplied_again";' '( 1 )' 'nan'
+	expect -d /failures '"detours";' '"bytes_supplied_again";' '( 1 )' 'nan'
 	expect -t /types/edge_kind 'secondary'
 	expect -t /types/node_state 'no_copy'
-	expect -t /types/event_what 'served_from_store'
+	expect -t /types/event_what 'served_from_store' '"resumed" *22;'
 else
 	skipped="$skipped h5dump"
 fi

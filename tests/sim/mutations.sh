@@ -104,18 +104,26 @@ if ! "$work/mutant" 200 | tr "\r" "\n" | tail -n 1; then
 	exit 1
 fi
 
-mutate 'forward before the checksum' node_receive.c 's/ || !event->intact//'
-mutate 'send without credit' node_send.c 's/edge->sent == edge->granted/edge->sent == edge->total/'
+mutate 'send without credit' node_send.c '/^can_send/,/^}/s/edge->sent < edge->granted && //'
 mutate 'free a slot that is being sent' node_slots.c 's/ || slot->sends > 0 || / || /'
 mutate 'free a slot that is being stored' node_slots.c 's/slot->sends > 0 || slot->storing)/slot->sends > 0)/'
 mutate 'commit when one chunk is missing' node_finish.c 's/node->stored < node->plan->chunks)/node->stored + 1 < node->plan->chunks)/'
 mutate 'forget to send when a credit comes' node_send.c '/edge->granted = credit->granted;/{n;d}'
-mutate 'leave while sends are under way' node_finish.c 's/ && node->sends_in_flight == 0//'
+mutate 'leave while sends are under way' node_finish.c 's/node->sends_in_flight == 0;/true;/'
 mutate 'a slot is never given back' node_receive.c '/^node_on_stored/,/^}/s/node_slot_settle(node, event->slot);//'
-mutate 'the seal is not passed on' node_finish.c '/SC_RECORD_SEALED/{n;s/tell_children(node, message);//}'
+mutate 'the seal is not passed on' node_tree.c '/SC_RECORD_SEALED/{n;s/node_tell_children(node, &onward);//}'
+mutate 'a chunk that is here is taken again' node_receive.c 's/} else if (sc_bitmap_has(&node->here, event->chunk) ||/} else if (/'
+mutate 'what is here is asked for again' node_supply.c '/^fill_wants/,/^}/s/if (!sc_bitmap_has(&node->here, chunk))//'
+mutate 'go on with a node that has failed' node_peers.c '/SC_ACTION_FORGET/d'
+mutate 'ask nobody for what a failed node had' node_peers.c '/^follow_up/,/^}/s/node_resupply(node, i);//'
+mutate 'withdraw what is under way' node_supply.c 's/former->withdrawn || former->got != former->sent/former->withdrawn/'
+mutate 'a new parent is not told that all is done' node_tree.c '/^node_tree_mend/,/^}/s/node_tell_done(node);/(void)0;/'
+mutate 'a loss is not named' node_peers.c '/^follow_up/,/^}/s/node_report_loss(.*/(void)0;/'
+mutate 'silence is not noticed' node_peers.c '/^is_silent/,/^}/s/return .*/return false;/'
+mutate 'one who is out stays' node_peers.c '/^node_on_notice/,/^}/s/node_leave(node, SC_LEAVE_CUT_OFF);//'
 
 # The trace ends with the step in which the rule was broken.
-build_program 'tell of a rule' node_receive.c 's/ || !event->intact//'
+build_program 'tell of a rule' node_finish.c 's/node->sends_in_flight == 0;/true;/'
 tell 'tell of a rule' 1
 steps=$(sed -n 's/.* step \([0-9]*\): .*/\1/p' "$work/told" | head -n 1)
 awk -v steps="${steps:-0}" '/^E/ && ++events > steps {exit}
@@ -124,6 +132,6 @@ awk -v steps="${steps:-0}" '/^E/ && ++events > steps {exit}
 	wrong 'tell of a rule' "not the last lines before step $steps"
 
 # Its process is ended by SIGABRT, after it has told.
-build_program 'tell of an assertion' node_send.c 's/edge->sent == edge->granted/edge->sent == edge->total/'
+build_program 'tell of an assertion' node_send.c '/^can_send/,/^}/s/edge->sent < edge->granted \&\& //'
 tell 'tell of an assertion' 134
 exit $failed

@@ -39,8 +39,8 @@ prepare(void *context, struct sc_sim_config *config, const struct sc_sim_result 
 	(void)result;
 	*race = (struct race){
 		.recipients = config->plan->recipients,
-		.counts = config->faults.sink_count == 0 && config->faults.source_at == SC_NONE &&
-		    config->faults.damaged_node == SC_NONE,
+		.counts = config->faults.count == 0 && config->faults.source_at == SC_NONE &&
+		    config->held == NULL,
 		.least_s = sc_bound_least_s(config->plan, config->machine),
 	};
 	config->listener.context = race;

@@ -66,13 +66,11 @@ on_step(void *context, uint32_t node, const struct sc_event *event,
 static void
 prepare(void *context, struct sc_sim_config *config, const struct sc_sim_result *result)
 {
-	struct sc_node_config node = {
-		.plan = config->plan, .progress_interval_ns = config->progress_interval_ns};
-
 	(void)result;
 	CU_ASSERT_EQUAL(sc_trace_begin(context, config->plan), 0);
-	for (; node.self <= config->plan->recipients; node.self++) {
-		node.keeps_copy = node.self != SC_ORIGIN || !config->origin_keeps_no_copy;
+	for (uint32_t i = 0; i <= config->plan->recipients; i++) {
+		struct sc_node_config node = sc_sim_node_config(config, i);
+
 		CU_ASSERT_EQUAL(sc_trace_node(context, &node), 0);
 	}
 	config->listener.context = context;

@@ -74,6 +74,45 @@ test_what_is_no_size_is_refused(void)
 }
 
 static void
+test_durations_are_parsed(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t ns;
+	} durations[] = {
+		{"0", 0},
+		{"1", 1000000000},
+		{"10s", UINT64_C(10000000000)},
+		{"10S", UINT64_C(10000000000)},
+		{"500ms", 500000000},
+		{"0.5ms", 500000},
+		{"1.5", 1500000000},
+		{"0.000000001", 1},
+		{"2min", UINT64_C(120000000000)},
+		{"0.1h", UINT64_C(360000000000)},
+		{"10000h", UINT64_C(36000000) * 1000000000},
+	};
+	static const char *const bad[] = {"", " ", "s", "ms", " 1", "1 ", "1 s", "-1", "+1", ".5",
+		"1.", "1.s", "1..5", "1.5.5", "1m", "1d", "1us", "1sec", "1e3", "0x1", "inf",
+		"10001h", "9999999999999", "99999999999999999999999"};
+
+	for (size_t i = 0; i < COUNT(durations); i++) {
+		uint64_t ns = 42;
+
+		CU_ASSERT_EQUAL(sc_parse_duration(durations[i].text, &ns), 0);
+		CU_ASSERT_EQUAL(ns, durations[i].ns);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		uint64_t ns = 42;
+
+		CU_ASSERT_EQUAL(sc_parse_duration(bad[i], &ns), -1);
+		CU_ASSERT_EQUAL(ns, 42);
+		if (ns != 42)
+			fprintf(stderr, "'%s'\n", bad[i]);
+	}
+}
+
+static void
 test_counts(void)
 {
 	static const char *const bad[] = {"", " 1", "1 ", "+1", "-1", "1.0", "1K", "0x1", "auto",
@@ -311,6 +350,7 @@ main(void)
 	static CU_TestInfo tests[] = {
 		{"sizes are parsed", test_sizes_are_parsed},
 		{"what is no size is refused", test_what_is_no_size_is_refused},
+		{"durations are parsed", test_durations_are_parsed},
 		{"counts", test_counts},
 		{"sizes have three digits", test_sizes_have_three_digits},
 		{"durations", test_durations},

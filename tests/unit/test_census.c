@@ -44,6 +44,35 @@ test_one_rank_a_host(void)
 	sc_census_free(&census);
 }
 
+/* Whoever has the file already takes no part, and those for whom it stood neither. */
+static void
+test_released(void)
+{
+	const struct sc_census_entry entries[] = {entry_of("b", 1), entry_of("a", 1),
+		entry_of("b", 1), entry_of("c", 1), entry_of("a", 2), entry_of("d", 3)};
+	static const bool released[] = {false, true, false, false, false, true};
+	static const bool all[] = {false, true, true, true, true, true};
+	static const uint32_t leaders[] = {0, 0, 0, 3, 0, 0};
+	struct sc_census census, same;
+	struct sc_error err;
+	uint32_t followers[6];
+
+	CU_ASSERT_EQUAL_FATAL(sc_census_decide(&census, entries, 6, SC_COPIES_NODE, &err), 0);
+	sc_census_release(&census, released);
+	CU_ASSERT_EQUAL_FATAL(census.nodes, 2);
+	CU_ASSERT_EQUAL(census.ranks[0], 0);
+	CU_ASSERT_EQUAL(census.ranks[1], 3);
+	CU_ASSERT_EQUAL(memcmp(census.leaders, leaders, sizeof(leaders)), 0);
+	CU_ASSERT_EQUAL(sc_census_followers(&census, 0, followers), 4);
+	CU_ASSERT_EQUAL(sc_census_followers(&census, 3, followers), 0);
+	CU_ASSERT_EQUAL_FATAL(sc_census_from_leaders(&same, census.leaders, 6, &err), 0);
+	CU_ASSERT_EQUAL(same.nodes, 2);
+	sc_census_release(&census, all);
+	CU_ASSERT_EQUAL(census.nodes, 1);
+	sc_census_free(&census);
+	sc_census_free(&same);
+}
+
 static void
 test_every_rank(void)
 {
@@ -191,6 +220,7 @@ main(void)
 {
 	static CU_TestInfo tests[] = {
 		{"one rank a host", test_one_rank_a_host},
+		{"released", test_released},
 		{"every rank", test_every_rank},
 		{"a world of one", test_a_world_of_one},
 		{"two ranks and one file", test_two_ranks_and_one_file},

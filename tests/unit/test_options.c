@@ -48,6 +48,10 @@ test_defaults(void)
 	CU_ASSERT_STRING_EQUAL(options.dest, "b");
 	CU_ASSERT_FALSE(options.force || options.preserve || options.verify || options.quiet);
 	CU_ASSERT_FALSE(options.has_size);
+	CU_ASSERT_TRUE(options.resume);
+	CU_ASSERT_EQUAL(options.buddy, SC_BUDDY_AUTO);
+	CU_ASSERT_EQUAL(options.heartbeat_ns, 0);
+	CU_ASSERT_EQUAL(options.timeout_ns, 0);
 	CU_ASSERT_EQUAL(options.verbose, 0);
 	CU_ASSERT_EQUAL(options.copies, SC_COPIES_NODE);
 	CU_ASSERT_EQUAL(options.progress, SC_PROGRESS_AUTO);
@@ -104,6 +108,31 @@ test_long_options(void)
 	CU_ASSERT_STRING_EQUAL(options.dest, "dst");
 	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "--progress=always", "a", "b"), 0);
 	CU_ASSERT_EQUAL(options.progress, SC_PROGRESS_ALWAYS);
+}
+
+static void
+test_options_for_faults(void)
+{
+	struct sc_options options;
+	struct sc_error err;
+
+	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "--buddy=7", "--heartbeat=250ms",
+				  "--timeout=1.5min", "--no-resume", "a", "b"),
+	    0);
+	CU_ASSERT_EQUAL(options.buddy, SC_BUDDY_RANK);
+	CU_ASSERT_EQUAL(options.buddy_rank, 7);
+	CU_ASSERT_EQUAL(options.heartbeat_ns, UINT64_C(250) * 1000 * 1000);
+	CU_ASSERT_EQUAL(options.timeout_ns, UINT64_C(90) * 1000 * 1000 * 1000);
+	CU_ASSERT_FALSE(options.resume);
+	/* The last one counts. */
+	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "--buddy=7", "--buddy=none", "a", "b"), 0);
+	CU_ASSERT_EQUAL(options.buddy, SC_BUDDY_NONE);
+	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "--buddy=none", "--buddy=auto", "a", "b"), 0);
+	CU_ASSERT_EQUAL(options.buddy, SC_BUDDY_AUTO);
+	/* One of both, however short, is no contradiction: the other one is chosen. */
+	CU_ASSERT_EQUAL(PARSE(&options, &err, "--timeout=100ms", "a", "b"), 0);
+	CU_ASSERT_EQUAL(PARSE(&options, &err, "--heartbeat=10min", "a", "b"), 0);
+	CU_ASSERT_EQUAL(PARSE(&options, &err, "--heartbeat=1", "--timeout=2.01", "a", "b"), 0);
 }
 
 /* The last one counts, and auto takes a wish back. */
@@ -199,6 +228,12 @@ test_mistakes(void)
 		{{"--copies=all", "a", "b"}, "--copies=all: it takes node or rank"},
 		{{"--copies=", "a", "b"}, "--copies=: it takes node or rank"},
 		{{"--progress=yes", "a", "b"}, "--progress=yes: it takes auto, always or never"},
+		{{"--buddy=0", "a", "b"}, "--buddy=0: rank 0 is the origin itself"},
+		{{"--buddy=origin", "a", "b"}, "--buddy=origin: it takes a rank, auto or none"},
+		{{"--buddy=4294967295", "a", "b"}, "--buddy=4294967295: it takes a rank"},
+		{{"--heartbeat=1ms", "a", "b"}, "--heartbeat=1ms: it takes a time from 10.0 ms"},
+		{{"--timeout=soon", "a", "b"}, "--timeout=soon: it takes a time such as 500ms"},
+		{{"--timeout=2", "--heartbeat=1s", "a", "b"}, "--timeout is 2.000 s: it must be"},
 		{{"--size=1G", "a", "b"}, "--size is for --plan"},
 		{{"--topology=nodes:3", "a", "b"}, "--topology is for --plan"},
 		{{"--plan"}, "SOURCE is missing"},
@@ -228,9 +263,10 @@ test_the_help_names_every_option(void)
 	static const char *const names[] = {"-f, --force", "-p, --preserve", "--verify",
 		"--copies=", "-s, --chunk-size=", "-k, --group-size=", "-m, --tree-groups=",
 		"-b, --branching=", "--max-connections=", "-w, --window=", "--memory=",
-		"--store-and-forward", "--plan", "--topology=", "--size=", "--timings=",
-		"--failed-hosts=", "--progress=", "-q, --quiet", "-v, --verbose", "-V, --version",
-		"-h, --help"};
+		"--store-and-forward", "--plan",
+		"--topology=", "--size=", "--timings=", "--no-resume", "--buddy=", "--heartbeat=",
+		"--timeout=", "--failed-hosts=", "--progress=", "-q, --quiet", "-v, --verbose",
+		"-V, --version", "-h, --help"};
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		CU_ASSERT_PTR_NOT_NULL(strstr(sc_options_help, names[i]));
@@ -405,6 +441,7 @@ main(void)
 		{"defaults", test_defaults},
 		{"short options", test_short_options},
 		{"long options", test_long_options},
+		{"options for faults", test_options_for_faults},
 		{"wishes are taken back", test_wishes_are_taken_back},
 		{"names like options", test_names_like_options},
 		{"other errands", test_other_errands},

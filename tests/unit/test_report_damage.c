@@ -1,6 +1,7 @@
 /*
- * A timings file of which bytes are missing or were changed is refused, or
- * told as far as it goes, and drawn; nothing falls over it and nothing hangs.
+ * A timings file in which there is an event of every kind is told and drawn; one of which
+ * bytes are missing or were changed is refused, or told as far as it goes, and
+ * drawn; nothing falls over it and nothing hangs.
  */
 #include "app/report_facts.h"
 #include "app/report_svg.h"
@@ -49,7 +50,9 @@ fill_node(struct sc_timings_node *node, uint32_t number)
 	report->first_chunk_ns = now_ns + number;
 	report->last_chunk_ns = report->stored_ns = now_ns + 3 * (uint64_t)SECOND;
 	report->committed_ns = number == 5 ? 0 : report->stored_ns + number;
-	report->state = number == 5 ? SC_NODE_FAILED : SC_NODE_COMMITTED;
+	report->state = number == 5 ? SC_NODE_FAILED
+	    : number % 16 == 6      ? SC_NODE_LOST
+				    : SC_NODE_COMMITTED;
 	report->network_stall_ns = SECOND;
 	for (unsigned what = 0; what < SC_RECORD_KINDS; what++) {
 		struct sc_record record = {(enum sc_record_what)what, number / 2, number % 2, what};
@@ -60,14 +63,14 @@ fill_node(struct sc_timings_node *node, uint32_t number)
 }
 
 static void
-write_whole(const char *path)
+write_whole(const char *path, uint32_t recipients)
 {
 	const struct sc_plan_shape shape = {.group_size = 4,
 		.tree_groups = 2,
 		.branching = 1,
 		.chunk_bytes = 4096,
 		.window = 2};
-	struct sc_timings_node nodes[RECIPIENTS + 1] = {0};
+	struct sc_timings_node *nodes = calloc(recipients + 1, sizeof(*nodes));
 	struct sc_timings_run run = {.program_version = "1",
 		.mpi_version = "MPI",
 		.argc = 2,
@@ -82,14 +85,16 @@ write_whole(const char *path)
 	struct sc_plan plan;
 	struct sc_error err = {.text = ""};
 
-	CU_ASSERT_EQUAL_FATAL(sc_plan_make(&plan, RECIPIENTS, 1000001, &shape, 0, &err), 0);
-	for (uint32_t i = 0; i <= RECIPIENTS; i++)
+	CU_ASSERT_PTR_NOT_NULL_FATAL(nodes);
+	CU_ASSERT_EQUAL_FATAL(sc_plan_make(&plan, recipients, 1000001, &shape, 0, &err), 0);
+	for (uint32_t i = 0; i <= recipients; i++)
 		fill_node(&nodes[i], i);
-	(void)sc_timings_write(path, &run, &plan, nodes, RECIPIENTS + 1, &err);
+	(void)sc_timings_write(path, &run, &plan, nodes, recipients + 1, &err);
 	CU_ASSERT_STRING_EQUAL_FATAL(err.text, "");
-	for (uint32_t i = 0; i <= RECIPIENTS; i++)
+	for (uint32_t i = 0; i <= recipients; i++)
 		sc_timeline_free(&nodes[i].timeline);
 	sc_plan_free(&plan);
+	free(nodes);
 }
 
 static void
@@ -100,7 +105,7 @@ fixture_open(struct fixture *fixture)
 	memset(fixture, 0, sizeof(*fixture));
 	fixture->dir = sc_tempdir_make();
 	fixture->path = sc_tempdir_path(fixture->dir, "run.h5");
-	write_whole(fixture->path);
+	write_whole(fixture->path, RECIPIENTS);
 	file = fopen(fixture->path, "rb");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
 	fixture->bytes = malloc(1 << 20);
@@ -161,6 +166,21 @@ test_whole(void)
 
 	fixture_open(&fixture);
 	CU_ASSERT(report(&fixture) > 10000);
+	fixture_close(&fixture);
+}
+
+/* More nodes have thinner lanes, without names and marks at last, and more are lost. */
+static void
+test_many_nodes(void)
+{
+	static const uint32_t counts[] = {31, 60, 100, 240, 400};
+	struct fixture fixture;
+
+	fixture_open(&fixture);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		write_whole(fixture.path, counts[i]);
+		CU_ASSERT(report(&fixture) > 10000);
+	}
 	fixture_close(&fixture);
 }
 
@@ -237,6 +257,7 @@ test_heaps(void)
 
 static CU_TestInfo tests[] = {
 	{"a whole file is told and drawn", test_whole},
+	{"so is one of many nodes", test_many_nodes},
 	{"a file that was cut off is refused", test_cut_off},
 	{"changed bytes do no harm", test_changed},
 	{"heaps that lead nowhere are refused", test_heaps},

@@ -61,7 +61,9 @@ fixture_open(struct fixture *fixture)
 		.predicted_s = 10,
 		.has_edges = true,
 		.has_events = true,
-		.has_stalls = true};
+		.has_stalls = true,
+		.leader = SC_NONE,
+		.leader_before = SC_NONE};
 	run->nodes = calloc(RECIPIENTS + 1, sizeof(*run->nodes));
 	run->parts = calloc((RECIPIENTS + 1) * SUBFILES, sizeof(*run->parts));
 	CU_ASSERT_FATAL(run->nodes != NULL && run->parts != NULL);
@@ -78,6 +80,8 @@ fixture_open(struct fixture *fixture)
 		node->network_stall_s = 8;
 		node->storage_stall_s = 1;
 		node->failed_s = node->send_begun_s = node->send_ended_s = NAN;
+		node->detour_s = node->torpid_s = NAN;
+		node->detected_by = node->last_detour = SC_NONE;
 		spread(run, i, 0.01 * ((i + 3) / 4), 9.96 + 0.01 * ((i + 3) / 4));
 		for (uint32_t j = 0; i > 0 && j < SUBFILES; j++)
 			sc_past_part(run, i, j)->supplier = node->member != j ? i - node->member + j
@@ -396,6 +400,78 @@ test_origin_last(void)
 	fixture_close(&fixture);
 }
 
+static void
+expect_lost(struct fixture *fixture, uint32_t node, const char *words)
+{
+	sc_report_lost_sentence(&fixture->run, node, fixture->text);
+	if (strcmp(fixture->text, words) != 0)
+		printf("\n    %s", fixture->text);
+	CU_ASSERT_STRING_EQUAL(fixture->text, words);
+}
+
+static void
+test_lost_nodes(void)
+{
+	struct fixture fixture;
+	struct sc_past_node *node;
+
+	fixture_open(&fixture);
+	node = &fixture.run.nodes[3];
+	node->state = SC_NODE_LOST;
+	node->cause = "its process has ended";
+	expect_lost(&fixture, 3, "its process has ended; no detour was needed");
+	node->failed_s = 0.234;
+	expect_lost(&fixture, 3, "its process has ended (after 234.0 ms); no detour was needed");
+	node->detected_by = 5;
+	node->detours = 4;
+	expect_lost(&fixture, 3,
+	    "its process has ended (after 234.0 ms, noticed by node 5); 4 nodes looked for a detour in "
+	    "vain");
+	node->detected_by = SC_ORIGIN;
+	node->detour_s = 0.246;
+	expect_lost(&fixture, 3,
+	    "its process has ended (after 234.0 ms, noticed by the origin); 4 nodes took detours, the "
+	    "last one in place 12.0 ms later");
+	node->detours = 1;
+	node->cause = "";
+	expect_lost(&fixture, 3,
+	    "no cause is told (after 234.0 ms, noticed by the origin); 1 node took detours, the last "
+	    "one in place 12.0 ms later");
+	fixture.run.has_events = false;
+	expect_lost(&fixture, 3, "no cause is told (after 234.0 ms, noticed by the origin)");
+
+	/* Those that were lost are no different from others without a copy, but for the origin. */
+	fixture.run.nodes[SC_ORIGIN].state = SC_NODE_LOST;
+	find(&fixture);
+	CU_ASSERT_EQUAL(fixture.facts.copies_wanted, RECIPIENTS + 1);
+	CU_ASSERT_EQUAL_FATAL(fixture.facts.lost_count, 2);
+	CU_ASSERT(fixture.facts.lost[0] == SC_ORIGIN && fixture.facts.lost[1] == 3);
+	sc_report_facts_free(&fixture.facts);
+	fixture.run.origin_keeps_no_copy = true;
+	find(&fixture);
+	CU_ASSERT_EQUAL(fixture.facts.copies_wanted, RECIPIENTS);
+	CU_ASSERT_EQUAL(fixture.facts.lost_count, 2);
+	CU_ASSERT_EQUAL(fixture.facts.without_count, 1);
+	fixture_close(&fixture);
+}
+
+static void
+test_takeover(void)
+{
+	struct fixture fixture;
+
+	fixture_open(&fixture);
+	CU_ASSERT_STRING_EQUAL(sc_report_takeover_sentence(&fixture.run, fixture.text), "");
+	fixture.run.leader = 9;
+	fixture.run.takeover_s = 1.5;
+	CU_ASSERT_STRING_EQUAL(sc_report_takeover_sentence(&fixture.run, fixture.text),
+	    "node 9 (host) took over from whoever led before after 1.500 s");
+	fixture.run.leader_before = SC_ORIGIN;
+	CU_ASSERT_STRING_EQUAL(sc_report_takeover_sentence(&fixture.run, fixture.text),
+	    "node 9 (host) took over from the origin (host) after 1.500 s");
+	fixture_close(&fixture);
+}
+
 static CU_TestInfo tests[] = {
 	{"in an even run nobody was late", test_even},
 	{"one that holds up all is found by its group", test_one_holds_up_all},
@@ -408,6 +484,8 @@ static CU_TestInfo tests[] = {
 	{"storage sets the pace of all", test_storage_sets_the_pace},
 	{"some or all have no copy", test_some_or_all_have_no_copy},
 	{"the origin's own copy is last", test_origin_last},
+	{"what is said of lost nodes", test_lost_nodes},
+	{"what is said of who took over", test_takeover},
 	CU_TEST_INFO_NULL,
 };
 

@@ -61,6 +61,57 @@ fill_offer(struct sc_random *random, struct sc_offer *offer)
 	}
 }
 
+/* None, as many as there may be, or any. */
+static uint32_t
+count_of(struct sc_random *random, uint32_t most)
+{
+	switch (sc_random_below(random, 4)) {
+	case 0:
+		return 0;
+	case 1:
+		return most;
+	default:
+		return (uint32_t)sc_random_below(random, most + 1);
+	}
+}
+
+static void
+fill_want(struct sc_random *random, struct sc_want *want)
+{
+	want->subfile = number(random);
+	want->flags = (uint32_t)sc_random_below(random, (SC_WANT_BEGIN | SC_WANT_ASK) + 1);
+	want->first = (want->flags & SC_WANT_BEGIN) != 0 ? 0 : number(random);
+	want->count = count_of(random, SC_WANT_BITS_MAX);
+	for (uint32_t i = 0; i < (want->count + 7) / 8; i++)
+		want->bits[i] = (uint8_t)sc_random_next(random);
+}
+
+static void
+fill_notice(struct sc_random *random, struct sc_notice *notice)
+{
+	notice->count = count_of(random, SC_NOTICE_MAX);
+	for (uint32_t i = 0; i < notice->count; i++) {
+		notice->entries[i].node = number(random);
+		notice->entries[i].trouble = (enum sc_trouble)sc_random_below(random, SC_TROUBLES);
+	}
+}
+
+static void
+fill_beat(struct sc_random *random, struct sc_beat *beat)
+{
+	beat->torpid = sc_random_below(random, 2) != 0;
+	beat->copy_failed = sc_random_below(random, 2) != 0;
+	beat->steps = (uint32_t)sc_random_below(random, 256);
+	beat->tree = number(random);
+	beat->mark = number(random);
+	beat->held_count = count_of(random, SC_GROUP_SIZE_MAX);
+	for (uint32_t i = 0; i < beat->held_count; i++)
+		beat->held[i] = number(random);
+	beat->list_count = count_of(random, SC_BEAT_LIST_MAX);
+	for (uint32_t i = 0; i < beat->list_count; i++)
+		beat->list[i] = number(random);
+}
+
 static void
 fill(struct sc_random *random, enum sc_message_type type, struct sc_message *message)
 {
@@ -95,6 +146,24 @@ fill(struct sc_random *random, enum sc_message_type type, struct sc_message *mes
 		fill_cause(random, message->u.cause);
 		break;
 	case SC_MESSAGE_CLOSE:
+		message->u.apart = sc_random_below(random, 2) != 0;
+		break;
+	case SC_MESSAGE_WANT:
+		fill_want(random, &message->u.want);
+		break;
+	case SC_MESSAGE_REFUSE:
+	case SC_MESSAGE_SENT:
+		message->u.refusal.subfile = number(random);
+		message->u.refusal.sent = number(random);
+		message->u.refusal.wants = number(random);
+		break;
+	case SC_MESSAGE_NOTICE:
+		fill_notice(random, &message->u.notice);
+		break;
+	case SC_MESSAGE_BEAT:
+		fill_beat(random, &message->u.beat);
+		break;
+	case SC_MESSAGE_BYE:
 		break;
 	}
 }
@@ -119,7 +188,7 @@ test_what_is_written_is_read(void)
 {
 	struct sc_random random = {1};
 
-	for (int type = SC_MESSAGE_OFFER; type <= SC_MESSAGE_CLOSE; type++) {
+	for (int type = SC_MESSAGE_OFFER; type <= SC_MESSAGE_SENT; type++) {
 		for (int i = 0; i < 500; i++) {
 			uint8_t bytes[SC_CONTROL_BYTES];
 			struct sc_message in;
@@ -140,11 +209,17 @@ test_what_is_written_is_read(void)
 static void
 test_the_bytes_are_frozen(void)
 {
-	static const uint8_t credit[] = {1, 2, 4, 3, 2, 1, 0xff, 0xff, 0xff, 0x7f};
-	static const uint8_t offer[] = {1, 1, 7, 0, 0, 0, 2, 0, 9, 0, 0, 0, SC_EDGE_COLLECTION, 0,
+	static const uint8_t credit[] = {2, 2, 4, 3, 2, 1, 0xff, 0xff, 0xff, 0x7f};
+	static const uint8_t offer[] = {2, 1, 7, 0, 0, 0, 2, 0, 9, 0, 0, 0, SC_EDGE_COLLECTION, 0,
 		1, 0, 0, SC_EDGE_SECONDARY};
-	static const uint8_t failed[] = {1, 4, 5, 0, 0, 0, 1, 4, 0, 'd', 'i', 's', 'k'};
-	static const uint8_t closing[] = {1, 8};
+	static const uint8_t failed[] = {2, 4, 5, 0, 0, 0, 1, 4, 0, 'd', 'i', 's', 'k'};
+	static const uint8_t closing[] = {2, 8, 1};
+	static const uint8_t want[] = {2, 9, 7, 0, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0x81, 1};
+	static const uint8_t refuse[] = {2, 10, 7, 0, 0, 0, 3, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
+	static const uint8_t notice[] = {2, 11, 1, 0, 4, 1, 0, 0, SC_TROUBLE_SILENT};
+	static const uint8_t beat[] = {
+		2, 12, 1, 8, 2, 0, 0, 0, 4, 3, 2, 1, 1, 0, 9, 0, 0, 0, 1, 0, 5, 0, 0, 0};
+	static const uint8_t bye[] = {2, 13};
 	struct sc_message message = {.type = SC_MESSAGE_CREDIT,
 		.u.credit = {.subfile = 0x01020304, .granted = 0x7fffffff}};
 	uint8_t bytes[SC_CONTROL_BYTES];
@@ -161,9 +236,35 @@ test_the_bytes_are_frozen(void)
 		.type = SC_MESSAGE_FAILED, .u.failed = {.node = 5, .fatal = true, .cause = "disk"}};
 	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(failed));
 	CU_ASSERT_EQUAL(memcmp(bytes, failed, sizeof(failed)), 0);
-	message = (struct sc_message){.type = SC_MESSAGE_CLOSE};
+	message = (struct sc_message){.type = SC_MESSAGE_CLOSE, .u.apart = true};
 	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(closing));
 	CU_ASSERT_EQUAL(memcmp(bytes, closing, sizeof(closing)), 0);
+	message = (struct sc_message){.type = SC_MESSAGE_WANT,
+		.u.want = {.subfile = 7, .first = 9, .count = 9, .bits = {0x81, 1}}};
+	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(want));
+	CU_ASSERT_EQUAL(memcmp(bytes, want, sizeof(want)), 0);
+	message = (struct sc_message){.type = SC_MESSAGE_REFUSE,
+		.u.refusal = {.subfile = 7, .sent = 3, .wants = SC_NONE}};
+	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(refuse));
+	CU_ASSERT_EQUAL(memcmp(bytes, refuse, sizeof(refuse)), 0);
+	message = (struct sc_message){.type = SC_MESSAGE_NOTICE,
+		.u.notice = {.count = 1, .entries = {{260, SC_TROUBLE_SILENT}}}};
+	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(notice));
+	CU_ASSERT_EQUAL(memcmp(bytes, notice, sizeof(notice)), 0);
+	message = (struct sc_message){.type = SC_MESSAGE_BEAT,
+		.u.beat = {.torpid = true,
+			.steps = SC_STEP_SECONDARY,
+			.tree = 2,
+			.mark = 0x01020304,
+			.held_count = 1,
+			.held = {9},
+			.list_count = 1,
+			.list = {5}}};
+	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(beat));
+	CU_ASSERT_EQUAL(memcmp(bytes, beat, sizeof(beat)), 0);
+	message = (struct sc_message){.type = SC_MESSAGE_BYE};
+	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(bye));
+	CU_ASSERT_EQUAL(memcmp(bytes, bye, sizeof(bye)), 0);
 }
 
 static void
@@ -171,7 +272,7 @@ test_no_other_length_is_accepted(void)
 {
 	struct sc_random random = {2};
 
-	for (int type = SC_MESSAGE_OFFER; type <= SC_MESSAGE_CLOSE; type++) {
+	for (int type = SC_MESSAGE_OFFER; type <= SC_MESSAGE_SENT; type++) {
 		for (int i = 0; i < 20; i++) {
 			uint8_t bytes[SC_CONTROL_BYTES + 8] = {0};
 			struct sc_message message;
@@ -194,9 +295,9 @@ test_other_versions_and_types_are_refused(void)
 		for (int type = 0; type < 256; type++) {
 			uint8_t bytes[] = {(uint8_t)version, (uint8_t)type};
 			struct sc_message message;
-			bool is_close = version == 1 && type == SC_MESSAGE_CLOSE;
+			bool is_bye = version == 2 && type == SC_MESSAGE_BYE;
 
-			CU_ASSERT_EQUAL(decode(bytes, sizeof(bytes), &message), is_close ? 0 : -1);
+			CU_ASSERT_EQUAL(decode(bytes, sizeof(bytes), &message), is_bye ? 0 : -1);
 		}
 	}
 }
@@ -205,18 +306,28 @@ test_other_versions_and_types_are_refused(void)
 static void
 test_senseless_fields_are_refused(void)
 {
-	static const uint8_t bad_kind[] = {1, 1, 0, 0, 0, 0, 1, 0, 9, 0, 0, 0, SC_EDGE_KINDS};
-	static const uint8_t bad_fatal[] = {1, 4, 5, 0, 0, 0, 2, 1, 0, 'x'};
-	static const uint8_t zero_in_cause[] = {1, 7, 3, 0, 'a', 0, 'b'};
+	static const uint8_t bad_kind[] = {2, 1, 0, 0, 0, 0, 1, 0, 9, 0, 0, 0, SC_EDGE_KINDS};
+	static const uint8_t bad_fatal[] = {2, 4, 5, 0, 0, 0, 2, 1, 0, 'x'};
+	static const uint8_t zero_in_cause[] = {2, 7, 3, 0, 'a', 0, 'b'};
+	static const uint8_t bad_apart[] = {2, 8, 2};
+	static const uint8_t bad_trouble[] = {2, 11, 1, 0, 4, 1, 0, 0, SC_TROUBLES};
+	static const uint8_t begins_later[] = {2, 9, 7, 0, 0, 0, SC_WANT_BEGIN, 9, 0, 0, 0, 0, 0};
+	static const uint8_t bad_flags[] = {2, 9, 7, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0};
+	static const uint8_t bad_state[] = {2, 12, 4, 8, 2, 0, 0, 0, 4, 3, 2, 1, 0, 0, 0, 0};
 	uint8_t many[SC_CONTROL_BYTES] = {
-		1, 1, 0, 0, 0, 0, (SC_RECEIVERS_MAX + 1) & 0xff, (SC_RECEIVERS_MAX + 1) >> 8};
+		2, 1, 0, 0, 0, 0, (SC_RECEIVERS_MAX + 1) & 0xff, (SC_RECEIVERS_MAX + 1) >> 8};
 	uint8_t longest[SC_CONTROL_BYTES] = {
-		1, 7, SC_CAUSE_BYTES & 0xff, (SC_CAUSE_BYTES >> 8) & 0xff};
+		2, 7, SC_CAUSE_BYTES & 0xff, (SC_CAUSE_BYTES >> 8) & 0xff};
 	struct sc_message message;
 
 	CU_ASSERT_EQUAL(decode(bad_kind, sizeof(bad_kind), &message), -1);
 	CU_ASSERT_EQUAL(decode(bad_fatal, sizeof(bad_fatal), &message), -1);
 	CU_ASSERT_EQUAL(decode(zero_in_cause, sizeof(zero_in_cause), &message), -1);
+	CU_ASSERT_EQUAL(decode(bad_apart, sizeof(bad_apart), &message), -1);
+	CU_ASSERT_EQUAL(decode(bad_trouble, sizeof(bad_trouble), &message), -1);
+	CU_ASSERT_EQUAL(decode(begins_later, sizeof(begins_later), &message), -1);
+	CU_ASSERT_EQUAL(decode(bad_flags, sizeof(bad_flags), &message), -1);
+	CU_ASSERT_EQUAL(decode(bad_state, sizeof(bad_state), &message), -1);
 	CU_ASSERT_EQUAL(decode(many, 8 + 5 * (SC_RECEIVERS_MAX + 1), &message), -1);
 	memset(longest + 4, 'x', SC_CAUSE_BYTES);
 	CU_ASSERT_EQUAL(decode(longest, 4 + SC_CAUSE_BYTES, &message), -1);
@@ -242,7 +353,7 @@ mutate(struct sc_random *random, uint8_t bytes[SC_CONTROL_BYTES], size_t length)
 			break;
 		case 2:
 			if (length > 1)
-				bytes[1] = (uint8_t)sc_random_below(random, SC_MESSAGE_CLOSE + 2);
+				bytes[1] = (uint8_t)sc_random_below(random, SC_MESSAGE_SENT + 2);
 			break;
 		default:
 			if (reach > 0)
@@ -269,8 +380,7 @@ test_mutations(void)
 		struct sc_message message;
 		size_t length;
 
-		fill(&random,
-		    (enum sc_message_type)(1 + sc_random_below(&random, SC_MESSAGE_CLOSE)),
+		fill(&random, (enum sc_message_type)(1 + sc_random_below(&random, SC_MESSAGE_SENT)),
 		    &message);
 		length = mutate(&random, bytes, sc_message_encode(&message, bytes));
 		if (decode(bytes, length, &message) != 0) {

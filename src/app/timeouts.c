@@ -1,0 +1,64 @@
+/*
+ * When silence means death: see timeouts.h.
+ */
+#include "app/timeouts.h"
+
+#include <assert.h>
+
+static const uint64_t second_ns = UINT64_C(1000) * 1000 * 1000;
+static const uint64_t timeout_s_min = 10;
+
+/* The link was measured for a moment when nobody else used it. */
+static const double queues = 8;
+
+/* Of these some may be late or lost. */
+static const uint64_t heartbeats_min = 5;
+
+/* Whoever asks for windows that take longer has no use for a timeout. */
+static const double timeout_s_max = 86400;
+
+/*
+ * The longest that a heartbeat waits on a link behind chunks: of each peer a
+ * whole window.  A large chunk isn't sent before the receiver takes it, so less is
+ * under way then; but small ones are with the system as soon as they are sent.
+ */
+static double
+queue_s(const struct sc_plan *plan, const struct sc_cost_machine *machine)
+{
+	double peers = sc_cost_connections(plan);
+	double chunks = peers * plan->window;
+	double all = plan->chunks; /* more are not there */
+
+	if (chunks > all * peers)
+		chunks = all * peers;
+	return chunks * plan->chunk_bytes / machine->link_bytes_per_s;
+}
+
+struct sc_timeouts
+sc_timeouts_choose(const struct sc_plan *plan, const struct sc_cost_machine *machine,
+    const struct sc_options *options)
+{
+	struct sc_timeouts timeouts = {
+		.heartbeat_ns = options->heartbeat_ns,
+		.timeout_ns = options->timeout_ns,
+	};
+
+	if (timeouts.timeout_ns == 0) {
+		double busy_s = queues * queue_s(plan, machine);
+
+		timeouts.timeout_ns = timeout_s_min * second_ns;
+		if (busy_s > timeout_s_max)
+			busy_s = timeout_s_max;
+		if (busy_s > (double)timeout_s_min)
+			timeouts.timeout_ns = (uint64_t)(busy_s * 1e9);
+		if (timeouts.timeout_ns < heartbeats_min * timeouts.heartbeat_ns)
+			timeouts.timeout_ns = heartbeats_min * timeouts.heartbeat_ns;
+	}
+	if (timeouts.heartbeat_ns == 0) {
+		timeouts.heartbeat_ns = timeouts.timeout_ns / 10;
+		if (timeouts.heartbeat_ns > second_ns)
+			timeouts.heartbeat_ns = second_ns;
+	}
+	assert(timeouts.timeout_ns > 2 * timeouts.heartbeat_ns);
+	return timeouts;
+}

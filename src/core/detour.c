@@ -1,0 +1,244 @@
+/*
+ * Detours: see detour.h.
+ */
+#include "core/detour.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* The parts of a list of suppliers, in order. */
+enum stage {
+	STAGE_PLANNED,
+	STAGE_OWN_MEMBER, /* where a relief edge is void */
+	STAGE_CHAIN,      /* upwards along those who supply the subfile to each other */
+	STAGE_GROUPS,     /* the previous groups, each from the counterpart on */
+	STAGE_BUDDY,
+	STAGE_ORIGIN,
+	STAGE_END,
+};
+
+/*
+ * Does a leaf still get the subfile along members that get it only from each other?
+ * A member of the subfile's own number does, whoever else fails.  Where the subfile has no
+ * member, it goes along a path through the short groups, all of which come last.
+ */
+static bool
+relief_holds(const struct sc_plan *plan, const struct sc_roster *roster, uint32_t leaf,
+    uint32_t subfile)
+{
+	const struct sc_group *group = &plan->groups[leaf];
+
+	if (subfile < group->size)
+		return sc_roster_relays(roster, group->first_node + subfile);
+	for (;;) {
+		for (uint32_t i = 0; i < group->size; i++) {
+			if (!sc_roster_relays(roster, group->first_node + i))
+				return false;
+		}
+		if (group->parent == SC_NONE || subfile < plan->groups[group->parent].size)
+			return true;
+		group = &plan->groups[group->parent];
+	}
+}
+
+static bool
+anybody_out(const struct sc_roster *roster)
+{
+	return roster->failed.count > 0 || roster->torpid.count > 0;
+}
+
+void
+sc_detour_begin(struct sc_detour *detour, const struct sc_plan *plan,
+    const struct sc_roster *roster, uint32_t node, uint32_t subfile)
+{
+	assert(node != SC_ORIGIN && node <= plan->recipients && subfile < plan->subfiles);
+	*detour = (struct sc_detour){
+		.plan = plan,
+		.roster = roster,
+		.node = node,
+		.subfile = subfile,
+		.stage = STAGE_PLANNED,
+	};
+}
+
+/* The planned supplier; where the walk goes on is set for what comes next. */
+static uint32_t
+planned(struct sc_detour *detour)
+{
+	struct sc_edge edge = sc_plan_supplier(detour->plan, detour->node, detour->subfile);
+	uint32_t member;
+	uint32_t group = sc_plan_group_of(detour->plan, detour->node, &member);
+
+	if (edge.kind == SC_EDGE_COLLECTION || edge.kind == SC_EDGE_RELIEF) {
+		detour->at = detour->plan->groups[group].parent;
+		detour->member = 0;
+		detour->stage = edge.kind == SC_EDGE_RELIEF ? STAGE_OWN_MEMBER : STAGE_GROUPS;
+	} else {
+		detour->at = edge.from;
+		detour->stage = STAGE_CHAIN;
+	}
+	if (edge.kind == SC_EDGE_RELIEF && anybody_out(detour->roster) &&
+	    !relief_holds(detour->plan, detour->roster, detour->plan->groups[group].relieved_by,
+		detour->subfile))
+		return SC_NONE;
+	return edge.from;
+}
+
+static uint32_t
+own_member(struct sc_detour *detour)
+{
+	uint32_t member;
+	uint32_t group = sc_plan_group_of(detour->plan, detour->node, &member);
+
+	detour->stage = STAGE_GROUPS;
+	return detour->plan->groups[group].first_node + detour->subfile;
+}
+
+static uint32_t
+next_of_chain(struct sc_detour *detour)
+{
+	if (detour->at != SC_ORIGIN)
+		detour->at = sc_plan_supplier(detour->plan, detour->at, detour->subfile).from;
+	if (detour->at != SC_ORIGIN)
+		return detour->at;
+	detour->stage = STAGE_BUDDY;
+	return SC_NONE;
+}
+
+static uint32_t
+next_of_groups(struct sc_detour *detour)
+{
+	const struct sc_group *group;
+	uint32_t member;
+	uint32_t distance = detour->member++;
+
+	if (detour->at == SC_NONE) {
+		detour->stage = STAGE_BUDDY;
+		return SC_NONE;
+	}
+	group = &detour->plan->groups[detour->at];
+	if (distance == group->size) {
+		detour->at = group->parent;
+		detour->member = 0;
+		return SC_NONE;
+	}
+	sc_plan_group_of(detour->plan, detour->node, &member);
+	return group->first_node + (member + distance) % group->size;
+}
+
+/* The next on the list, whoever that is; SC_NONE where a part of it is empty. */
+static uint32_t
+next_listed(struct sc_detour *detour)
+{
+	switch ((enum stage)detour->stage) {
+	case STAGE_PLANNED:
+		return planned(detour);
+	case STAGE_OWN_MEMBER:
+		return own_member(detour);
+	case STAGE_CHAIN:
+		return next_of_chain(detour);
+	case STAGE_GROUPS:
+		return next_of_groups(detour);
+	case STAGE_BUDDY:
+		detour->stage = STAGE_ORIGIN;
+		return detour->roster->buddy;
+	case STAGE_ORIGIN:
+		detour->stage = STAGE_END;
+		return SC_ORIGIN;
+	case STAGE_END:
+		break;
+	}
+	return SC_NONE;
+}
+
+uint32_t
+sc_detour_next(struct sc_detour *detour)
+{
+	for (;;) {
+		uint32_t node = next_listed(detour);
+
+		if (node != SC_NONE) {
+			bool wanted = detour->torpid ? sc_roster_torpid(detour->roster, node) &&
+				!sc_roster_failed(detour->roster, node)
+						     : sc_roster_relays(detour->roster, node);
+			/* Only a buddy can stand in for itself: it has the source. */
+			if (wanted && (node != detour->node || node == detour->roster->buddy))
+				return node;
+		}
+		if (detour->stage != STAGE_END)
+			continue;
+		if (detour->torpid || detour->roster->torpid.count == 0)
+			return SC_NONE;
+		detour->torpid = true;
+		detour->stage = STAGE_PLANNED;
+	}
+}
+
+uint32_t
+sc_detour_supplier(const struct sc_plan *plan, const struct sc_roster *roster, uint32_t node,
+    uint32_t subfile)
+{
+	struct sc_detour detour;
+
+	if (!anybody_out(roster))
+		return sc_plan_supplier(plan, node, subfile).from;
+	sc_detour_begin(&detour, plan, roster, node, subfile);
+	return sc_detour_next(&detour);
+}
+
+uint32_t
+sc_detour_parent(const struct sc_plan *plan, const struct sc_roster *roster, uint32_t node)
+{
+	uint32_t leader = sc_roster_leader(roster);
+
+	if (node == leader || node == SC_ORIGIN)
+		return SC_NONE;
+	do
+		node = sc_plan_parent(plan, node);
+	while (node != SC_ORIGIN && sc_roster_failed(roster, node));
+	return node == SC_ORIGIN ? leader : node;
+}
+
+static void
+append(struct sc_detour_nodes *nodes, const uint32_t *items, uint32_t count)
+{
+	if (nodes->count + count > nodes->capacity) {
+		uint32_t capacity = 2 * (nodes->count + count);
+		uint32_t *more = realloc(nodes->items, capacity * sizeof(*more));
+
+		if (more == NULL)
+			abort();
+		nodes->items = more;
+		nodes->capacity = capacity;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		nodes->items[nodes->count++] = items[i];
+}
+
+void
+sc_detour_children(const struct sc_plan *plan, const struct sc_roster *roster, uint32_t node,
+    struct sc_detour_nodes *children)
+{
+	uint32_t planned_children[SC_RECEIVERS_MAX];
+	uint32_t leader = sc_roster_leader(roster);
+	uint32_t at = 0;
+
+	children->count = 0;
+	append(children, planned_children, sc_plan_children(plan, node, planned_children));
+	if (node == leader && node != SC_ORIGIN)
+		append(children, planned_children,
+		    sc_plan_children(plan, SC_ORIGIN, planned_children));
+	/* Whoever has failed is replaced by his own children. */
+	while (at < children->count) {
+		uint32_t child = children->items[at];
+
+		if (child != leader && !sc_roster_failed(roster, child)) {
+			at++;
+			continue;
+		}
+		children->items[at] = children->items[--children->count];
+		if (child != leader)
+			append(children, planned_children,
+			    sc_plan_children(plan, child, planned_children));
+	}
+}
