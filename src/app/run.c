@@ -7,7 +7,6 @@
 #include "base/deadman.h"
 #include "base/log.h"
 #include "core/node.h"
-#include "fabric/world.h"
 #include "file/io.h"
 #include "record/trace.h"
 
@@ -336,7 +335,6 @@ start(struct run *run)
 		.timeout_ns = config->timeout_ns,
 		.progress_interval_ns = config->progress_interval_ns,
 		/* Whoever dies while others are in MPI_Finalize would keep them there. */
-		.apart = sc_world_allows_exit(),
 	};
 	struct sc_io_config io_config = {
 		.slots = config->slots,

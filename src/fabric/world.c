@@ -164,15 +164,6 @@ sc_world_survives_faults(void)
 #endif
 }
 
-bool
-sc_world_allows_exit(void)
-{
-	/* mpirun --with-ft ulfm sets it; srun doesn't, and ends the step. */
-	const char *enabled = getenv("OMPI_MCA_mpi_ft_enable");
-
-	return sc_world_survives_faults() && enabled != NULL && strcmp(enabled, "1") == 0;
-}
-
 /* The number in an environment variable, or otherwise. */
 static uint32_t
 environment_number(const char *name, uint32_t otherwise)

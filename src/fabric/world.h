@@ -37,9 +37,6 @@ void sc_world_library(char *text, size_t capacity);
 /* Can this MPI go on after a process has failed (ULFM)? */
 bool sc_world_survives_faults(void);
 
-/* And does whoever started this job let processes exit without MPI_Finalize? */
-bool sc_world_allows_exit(void);
-
 /*
  * Was this process started as one of several, but MPI sees only itself?  Then
  * a sentence that says so with the remedy, else NULL.

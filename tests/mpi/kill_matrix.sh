@@ -38,7 +38,7 @@ export RANK_SETUP='hostname node-$rank
 eval "FAULT=\${FAULT_$rank:-} FAULT_PIDS=\${FAULT_PIDS_$rank:-}"
 if [ -n "$FAULT" ]; then
 	export FAULT FAULT_PIDS FAULT_AT="$FAULT_FOLDER/$rank" LD_PRELOAD="$FAULT_SO"
-	export ASAN_OPTIONS=verify_asan_link_order=0
+	export ASAN_OPTIONS=verify_asan_link_order=0:handle_segv=0
 fi'
 last=9    # of the ranks
 head -c 4M /dev/urandom >"$dir/source"
@@ -191,7 +191,10 @@ try()	# signal, what it is, shape, statuses that are right, options, fault ...
 	check_copies
 	check_strays
 	if [[ $told != none ]]; then
-		[[ $told -eq $status ]] || fail "$what: status $status, but the record says $told"
+		# Who is lost while all leave together has the others wait in MPI_Finalize, and mpirun's
+		# status is then anything; what was recorded before holds.
+		[[ $told -eq $status || $statuses == '0 3' ]] ||
+			fail "$what: status $status, but the record says $told"
 		check_words
 	fi
 	expect_gone "$what"
