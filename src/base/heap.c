@@ -10,7 +10,8 @@
 static bool
 before(struct sc_heap_item a, struct sc_heap_item b)
 {
-	return a.key < b.key || (a.key == b.key && a.order < b.order);
+	/* Without a branch: which of two comes first can't be guessed. */
+	return (a.key < b.key) | ((a.key == b.key) & (a.order < b.order));
 }
 
 void
@@ -65,6 +66,7 @@ sc_heap_pop(struct sc_heap *heap)
 	least = heap->items[0];
 	last = heap->items[--heap->count];
 	while ((child = 2 * hole + 2) < heap->count) {
+		__builtin_prefetch(&heap->items[4 * hole + 3]); /* its grandchildren */
 		child -= before(heap->items[child - 1], heap->items[child]) ? 1 : 0;
 		heap->items[hole] = heap->items[child];
 		hole = child;

@@ -37,11 +37,13 @@ entry_of(uint64_t order)
 }
 
 bool
-sc_agenda_peek(const struct sc_agenda *agenda, uint32_t place, struct sc_agenda_entry *entry)
+sc_agenda_peek(const struct sc_agenda *agenda, uint32_t place, struct sc_agenda_entry *entry,
+    enum sc_agenda_nearness *nearness)
 {
 	if (place >= agenda->heap.count)
 		return false;
 	*entry = entry_of(agenda->heap.items[place].order);
+	*nearness = place == 0 ? SC_AGENDA_NEXT : place <= 2 ? SC_AGENDA_NEAR : SC_AGENDA_FAR;
 	return true;
 }
 

@@ -45,8 +45,18 @@ void sc_agenda_post(struct sc_agenda *, uint64_t time_ns, enum sc_agenda_kind, u
 /* Let the time pass to the next entry and take it out; there must be one. */
 struct sc_agenda_entry sc_agenda_next(struct sc_agenda *);
 
-/* An entry that is likely to come soon, place 0 the next one, 1 and 2 among the
- * next few; false: there is none. */
-bool sc_agenda_peek(const struct sc_agenda *, uint32_t place, struct sc_agenda_entry *);
+/* How soon an entry comes; each allows what hangs on the memory that was asked for before. */
+enum sc_agenda_nearness {
+	SC_AGENDA_FAR,
+	SC_AGENDA_NEAR,
+	SC_AGENDA_NEXT,
+};
+
+enum { SC_AGENDA_FORESEEN = 7 };
+
+/* One of the entries that are likely to come soon, by its place below SC_AGENDA_FORESEEN; false:
+ * there is none. */
+bool sc_agenda_peek(const struct sc_agenda *, uint32_t place, struct sc_agenda_entry *,
+    enum sc_agenda_nearness *);
 
 #endif

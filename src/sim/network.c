@@ -8,7 +8,7 @@
  */
 #include "sim/network.h"
 
-#include "sim/foresee.h"
+#include "base/foresee.h"
 #include "sim/links.h"
 
 #include <assert.h>
@@ -400,33 +400,52 @@ sc_network_happen(struct sc_network *network, struct sc_agenda_entry entry)
 	}
 }
 
-void
-sc_network_foresee(struct sc_network *network, struct sc_agenda_entry entry, bool next)
+static void
+foresee_server(struct sc_network *network, uint32_t index, enum sc_agenda_nearness nearness)
 {
-	const struct server *server;
+	const struct server *server = &network->servers[index];
+	const struct sc_link *link;
+
+	if (nearness == SC_AGENDA_FAR) {
+		sc_foresee(server, sizeof(*server));
+		return;
+	}
+	if (server->count == 0)
+		return;
+	if (nearness == SC_AGENDA_NEAR) {
+		sc_foresee(server->heads, SC_CACHE_LINE_BYTES);
+		return;
+	}
+	link = &network->links.links[server->heads[0].link];
+	sc_foresee(link, sizeof(*link));
+}
+
+void
+sc_network_foresee(struct sc_network *network, struct sc_agenda_entry entry,
+    enum sc_agenda_nearness nearness)
+{
 	const struct sc_message_flight *message;
 
 	if (entry.kind == SC_AGENDA_SERVER) {
-		server = &network->servers[entry.id];
-		sc_foresee(server, sizeof(*server));
-		if (next && server->count > 0) {
-			sc_foresee(server->heads, SC_CACHE_LINE_BYTES);
-			sc_foresee(&network->links.links[server->heads[0].link],
-			    sizeof(struct sc_link));
-		}
+		foresee_server(network, entry.id, nearness);
 		return;
 	}
 	message = &network->messages[entry.id];
-	sc_foresee(message, sizeof(*message));
-	if (next && entry.kind == SC_AGENDA_START) {
+	if (nearness == SC_AGENDA_FAR) {
+		sc_foresee(message, sizeof(*message));
+	} else if (nearness == SC_AGENDA_NEAR && entry.kind == SC_AGENDA_START) {
 		sc_foresee(&network->links.links[message->link], sizeof(struct sc_link));
-		sc_foresee(&network->servers[2 * message->from], sizeof(*server));
-		sc_foresee(&network->servers[2 * message->to + 1], sizeof(*server));
+		sc_foresee(&network->servers[2 * message->from], sizeof(struct server));
+		sc_foresee(&network->servers[2 * message->to + 1], sizeof(struct server));
 	}
 }
 
 uint32_t
-sc_network_receiver(const struct sc_network *network, uint32_t message)
+sc_network_concerns(const struct sc_network *network, struct sc_agenda_entry entry)
 {
-	return network->messages[message].to;
+	if (entry.kind == SC_AGENDA_ARRIVE)
+		return network->messages[entry.id].to;
+	if (entry.kind == SC_AGENDA_SERVER && stage_of(network, entry.id) == SC_STAGE_OUT)
+		return entry.id / 2;
+	return UINT32_MAX;
 }

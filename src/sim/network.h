@@ -66,11 +66,11 @@ void sc_network_slow(struct sc_network *, uint32_t node, double factor);
 /* For the agenda's SERVER, START and ARRIVE. */
 void sc_network_happen(struct sc_network *, struct sc_agenda_entry);
 
-/* Such an entry will come soon; next: before any other.  See foresee.h. */
-void sc_network_foresee(struct sc_network *, struct sc_agenda_entry, bool next);
+/* Such an entry will come soon: see foresee.h. */
+void sc_network_foresee(struct sc_network *, struct sc_agenda_entry, enum sc_agenda_nearness);
 
-/* Of an ARRIVE entry: where to. */
-uint32_t sc_network_receiver(const struct sc_network *, uint32_t message);
+/* Of such an entry, which is near: to whose core it leads, or UINT32_MAX. */
+uint32_t sc_network_concerns(const struct sc_network *, struct sc_agenda_entry);
 
 /* A factor of about 1, as the machine's jitter has it. */
 double sc_jitter(struct sc_random *, const struct sc_machine *);

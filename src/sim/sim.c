@@ -3,7 +3,7 @@
  */
 #include "sim/sim.h"
 
-#include "sim/foresee.h"
+#include "base/foresee.h"
 #include "sim/sim_impl.h"
 
 #include <assert.h>
@@ -14,7 +14,7 @@
 const struct sc_sim_faults sc_sim_no_faults = {.source_at = SC_NONE};
 
 /* Of a core, which is opaque, what is worth to be foreseen. */
-enum { CORE_BYTES = 8 * SC_CACHE_LINE_BYTES };
+enum { CORE_BYTES = 12 * SC_CACHE_LINE_BYTES };
 
 /* A right run takes its predicted time, or some times that where something is
  * uneven; a wrong one takes for ever. */
@@ -98,39 +98,42 @@ start(struct sim *sim)
 }
 
 static void
-foresee_node(const struct sim *sim, uint32_t node, bool next)
+foresee_node(const struct sim *sim, uint32_t node, enum sc_agenda_nearness nearness)
 {
-	const struct member *member = &sim->members[node];
+	const struct member *member;
 
-	sc_foresee(member, sizeof(*member));
-	if (!next)
+	if (node == UINT32_MAX || nearness == SC_AGENDA_FAR)
 		return;
-	sc_foresee(&sim->result->nodes[node], sizeof(sim->result->nodes[node]));
+	member = &sim->members[node];
+	if (nearness == SC_AGENDA_NEAR) {
+		sc_foresee(member, sizeof(*member));
+		sc_foresee(&sim->result->nodes[node], sizeof(sim->result->nodes[node]));
+		return;
+	}
 	sc_foresee(member->core, CORE_BYTES);
 	sc_foresee(member->rules.slots, SC_CACHE_LINE_BYTES);
 	sc_foresee(member->rules.posted, SC_CACHE_LINE_BYTES);
 }
 
 static void
-foresee(const struct sim *sim, struct sc_agenda_entry entry, bool next)
+foresee(const struct sim *sim, struct sc_agenda_entry entry, enum sc_agenda_nearness nearness)
 {
 	switch (entry.kind) {
 	case SC_AGENDA_SERVER:
 	case SC_AGENDA_START:
-		sc_network_foresee(sim->network, entry, next);
-		break;
 	case SC_AGENDA_ARRIVE:
-		sc_network_foresee(sim->network, entry, next);
-		if (next)
-			foresee_node(sim, sc_network_receiver(sim->network, entry.id), next);
+		sc_network_foresee(sim->network, entry, nearness);
+		if (nearness != SC_AGENDA_FAR)
+			foresee_node(sim, sc_network_concerns(sim->network, entry), nearness);
 		break;
 	case SC_AGENDA_CONTROL:
-		sc_foresee(&sim->letters[entry.id], sizeof(*sim->letters));
-		if (next)
-			foresee_node(sim, sim->letters[entry.id].to, next);
+		if (nearness == SC_AGENDA_FAR)
+			sc_foresee(&sim->letters[entry.id], sizeof(*sim->letters));
+		else
+			foresee_node(sim, sim->letters[entry.id].to, nearness);
 		break;
 	case SC_AGENDA_DISK:
-		foresee_node(sim, entry.id / DISKS, next);
+		foresee_node(sim, entry.id / DISKS, nearness);
 		break;
 	default:
 		break;
@@ -142,14 +145,13 @@ foresee(const struct sim *sim, struct sc_agenda_entry entry, bool next)
 static void
 foresee_all(const struct sim *sim)
 {
+	enum sc_agenda_nearness nearness;
 	struct sc_agenda_entry entry;
 
-	for (uint32_t place = 1; place <= 2; place++) {
-		if (sc_agenda_peek(&sim->agenda, place, &entry))
-			foresee(sim, entry, false);
+	for (uint32_t place = SC_AGENDA_FORESEEN; place-- > 0;) {
+		if (sc_agenda_peek(&sim->agenda, place, &entry, &nearness))
+			foresee(sim, entry, nearness);
 	}
-	if (sc_agenda_peek(&sim->agenda, 0, &entry))
-		foresee(sim, entry, true);
 }
 
 static void

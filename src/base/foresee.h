@@ -1,10 +1,10 @@
 /*
- * A simulation of ten thousand nodes waits for memory most of its time: what
- * an event needs is in no cache.  The agenda knows which events come next, so
- * what they need can be asked for early.  It changes no result.
+ * Asking for memory early.  A simulation of ten thousand nodes waits for memory most of its
+ * time: what an event needs is in no cache.  The agenda knows which events come next, and a
+ * core what an event will need last.  It changes no result.
  */
-#ifndef SC_SIM_FORESEE_H
-#define SC_SIM_FORESEE_H
+#ifndef SC_BASE_FORESEE_H
+#define SC_BASE_FORESEE_H
 
 #include <stddef.h>
 
