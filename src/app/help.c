@@ -32,7 +32,7 @@ const char sc_options_help[] =
     "      --buddy=RANK|auto|none\n"
     "                           who stands in for rank 0; auto (default): a rank on\n"
     "                           another host that can read SOURCE too\n"
-    "      --heartbeat=TIME     how often those that are alive say so (default 1s)\n"
+    "      --heartbeat=TIME     how often those that are alive say so (default 250ms)\n"
     "      --timeout=TIME       how long somebody may be silent (default 10s, or more\n"
     "                           where the network is slow)\n"
     "\n"

@@ -32,7 +32,7 @@ const char sc_sim_options_help[] =
     "      --size=SIZE            of the file\n"
     "  -s, --chunk-size=SIZE  -k, --group-size=K  -m, --tree-groups=M  -b, --branching=1|2\n"
     "  -w, --window=W  --max-connections=D  --memory=SIZE  --store-and-forward\n"
-    "      --heartbeat=TIME       how often those that are there say so (default 1s)\n"
+    "      --heartbeat=TIME       how often those that are there say so (default 250ms)\n"
     "      --timeout=TIME         how long somebody may be silent (default 10s)\n"
     "      --buddy=NODE           that reads the source, too (default: none)\n"
     "\n"

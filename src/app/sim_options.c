@@ -77,7 +77,7 @@ static const struct option long_options[] = {
 
 /* As stagecast has them where its links are not too slow for that. */
 static const uint64_t timeout_default_ns = UINT64_C(10000000000);
-static const uint64_t heartbeat_most_ns = UINT64_C(1000000000);
+static const uint64_t heartbeat_most_ns = UINT64_C(250000000);
 
 /* A day is as good as for ever. */
 static const uint64_t duration_most_ns = UINT64_C(86400000000000);

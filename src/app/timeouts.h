@@ -20,8 +20,8 @@ struct sc_timeouts {
  * What the options say, and for what they leave open: a timeout of 10 s, or
  * eight times what the link of that machine needs for all chunks that can be
  * under way ahead of a heartbeat, so that a busy link is never a dead peer; and a
- * heartbeat of 1 s, or a tenth of a timeout below 10 s.  A timeout that is not given
- * is five heartbeats at least.
+ * heartbeat of 250 ms, or up to 1 s where they would take more than a quarter of a percent of the
+ * link, or a tenth of a short timeout.  A timeout that is not given is five heartbeats at least.
  */
 struct sc_timeouts sc_timeouts_choose(const struct sc_plan *, const struct sc_cost_machine *,
     const struct sc_options *);

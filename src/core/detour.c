@@ -10,8 +10,10 @@
 enum stage {
 	STAGE_PLANNED,
 	STAGE_OWN_MEMBER, /* where a relief edge is void */
-	STAGE_CHAIN,      /* upwards along those who supply the subfile to each other */
-	STAGE_GROUPS,     /* the previous groups, each from the counterpart on */
+	STAGE_PATH, /* the own group, from the one before this node to the one after its member */
+	STAGE_FAR_END, /* such a path around a torpid one of the previous group, from its end */
+	STAGE_CHAIN,   /* upwards along those who supply the subfile to each other */
+	STAGE_GROUPS,  /* the previous groups, each from the counterpart on */
 	STAGE_BUDDY,
 	STAGE_ORIGIN,
 	STAGE_END,
@@ -61,6 +63,64 @@ sc_detour_begin(struct sc_detour *detour, const struct sc_plan *plan,
 	};
 }
 
+/*
+ * Do the members of a group pass a subfile on along a path, if its own member is out?  Always,
+ * if the group has no previous one to share the load; and around one that is torpid.
+ */
+static bool
+has_path(const struct sc_detour *detour, const struct sc_group *group)
+{
+	uint32_t own = group->first_node + detour->subfile;
+
+	return detour->subfile < group->size &&
+	    (group->parent == SC_NONE || !sc_roster_failed(detour->roster, own));
+}
+
+/* The node of a group's path that is so far from the subfile's own member. */
+static uint32_t
+on_path(const struct sc_detour *detour, const struct sc_group *group)
+{
+	return group->first_node + (detour->subfile + detour->member) % group->size;
+}
+
+/* What follows in a group if the subfile's own member is out. */
+static void
+leave_own_member(struct sc_detour *detour)
+{
+	uint32_t member;
+	uint32_t index = sc_plan_group_of(detour->plan, detour->node, &member);
+	const struct sc_group *group = &detour->plan->groups[index];
+
+	if (has_path(detour, group)) {
+		detour->stage = STAGE_PATH;
+		detour->at = index;
+		detour->member = (member + group->size - detour->subfile) % group->size;
+	} else {
+		detour->stage = STAGE_GROUPS;
+		detour->at = group->parent;
+		detour->member = 0;
+	}
+}
+
+/* What follows for the node that gets the subfile from outside its group. */
+static void
+leave_supplier(struct sc_detour *detour, uint32_t supplier)
+{
+	const struct sc_group *group;
+
+	detour->stage = STAGE_CHAIN;
+	detour->at = supplier;
+	if (supplier == SC_ORIGIN)
+		return;
+	detour->group = sc_plan_group_of(detour->plan, supplier, &detour->member);
+	group = &detour->plan->groups[detour->group];
+	if (sc_roster_failed(detour->roster, supplier) || detour->subfile >= group->size)
+		return;
+	detour->stage = STAGE_FAR_END;
+	/* The last one is relieved: it gets the subfile from those who wait for this node. */
+	detour->member = group->size - (group->relieved_by != SC_NONE);
+}
+
 /* The planned supplier; where the walk goes on is set for what comes next. */
 static uint32_t
 planned(struct sc_detour *detour)
@@ -69,14 +129,12 @@ planned(struct sc_detour *detour)
 	uint32_t member;
 	uint32_t group = sc_plan_group_of(detour->plan, detour->node, &member);
 
-	if (edge.kind == SC_EDGE_COLLECTION || edge.kind == SC_EDGE_RELIEF) {
-		detour->at = detour->plan->groups[group].parent;
-		detour->member = 0;
-		detour->stage = edge.kind == SC_EDGE_RELIEF ? STAGE_OWN_MEMBER : STAGE_GROUPS;
-	} else {
-		detour->at = edge.from;
-		detour->stage = STAGE_CHAIN;
-	}
+	if (edge.kind == SC_EDGE_RELIEF)
+		detour->stage = STAGE_OWN_MEMBER;
+	else if (edge.kind == SC_EDGE_COLLECTION)
+		leave_own_member(detour);
+	else
+		leave_supplier(detour, edge.from);
 	if (edge.kind == SC_EDGE_RELIEF && anybody_out(detour->roster) &&
 	    !relief_holds(detour->plan, detour->roster, detour->plan->groups[group].relieved_by,
 		detour->subfile))
@@ -90,8 +148,30 @@ own_member(struct sc_detour *detour)
 	uint32_t member;
 	uint32_t group = sc_plan_group_of(detour->plan, detour->node, &member);
 
-	detour->stage = STAGE_GROUPS;
+	leave_own_member(detour);
 	return detour->plan->groups[group].first_node + detour->subfile;
+}
+
+static uint32_t
+next_of_path(struct sc_detour *detour)
+{
+	const struct sc_group *group = &detour->plan->groups[detour->at];
+
+	if (--detour->member > 0)
+		return on_path(detour, group);
+	/* Nobody is before this node: it gets the subfile from outside. */
+	detour->stage = STAGE_CHAIN;
+	detour->at = group->first_node + detour->subfile;
+	return SC_NONE;
+}
+
+static uint32_t
+next_of_far_end(struct sc_detour *detour)
+{
+	if (--detour->member > 0)
+		return on_path(detour, &detour->plan->groups[detour->group]);
+	detour->stage = STAGE_CHAIN;
+	return SC_NONE;
 }
 
 static uint32_t
@@ -135,6 +215,10 @@ next_listed(struct sc_detour *detour)
 		return planned(detour);
 	case STAGE_OWN_MEMBER:
 		return own_member(detour);
+	case STAGE_PATH:
+		return next_of_path(detour);
+	case STAGE_FAR_END:
+		return next_of_far_end(detour);
 	case STAGE_CHAIN:
 		return next_of_chain(detour);
 	case STAGE_GROUPS:

@@ -3,26 +3,68 @@
  */
 #include "core/node_impl.h"
 
+#include "base/foresee.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int
+/* What is in the memory behind a node; sizes are multiples of a cache line. */
+enum { LINE_BYTES = 64 };
+
+struct layout {
+	size_t inbound;
+	size_t spans;
+	size_t slots;
+	size_t buckets;
+	size_t bytes;
+};
+
+static size_t
+place(struct layout *layout, size_t count, size_t item_bytes)
+{
+	size_t at = layout->bytes;
+
+	layout->bytes += (count * item_bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+	return at;
+}
+
+static void
 edges_init(struct sc_node *node)
 {
 	const struct sc_plan *plan = node->plan;
-	uint32_t subfiles = plan->subfiles;
 
-	node->inbound = calloc(subfiles, sizeof(*node->inbound));
-	node->spans = calloc(subfiles, sizeof(*node->spans));
-	if (node->inbound == NULL || node->spans == NULL)
-		return -1;
-	for (uint32_t i = 0; i < subfiles; i++) {
+	for (uint32_t i = 0; i < plan->subfiles; i++) {
 		node->inbound[i].peer = SC_NONE;
 		node->inbound[i].total = sc_plan_subfile_chunks(plan, i);
 		node->spans[i] = (struct span){SC_NONE, SC_NONE};
 	}
-	return 0;
+}
+
+static struct sc_node *
+allocate(const struct sc_plan *plan)
+{
+	struct layout layout = {0};
+	struct sc_node *node;
+	uint32_t buckets = node_buckets(plan);
+	char *memory;
+
+	(void)place(&layout, 1, sizeof(*node));
+	layout.inbound = place(&layout, plan->subfiles, sizeof(*node->inbound));
+	layout.spans = place(&layout, plan->subfiles, sizeof(*node->spans));
+	layout.slots = place(&layout, plan->slots, sizeof(*node->slots));
+	layout.buckets = place(&layout, buckets, sizeof(*node->buckets));
+	memory = aligned_alloc(LINE_BYTES, layout.bytes);
+	if (memory == NULL)
+		return NULL;
+	memset(memory, 0, layout.bytes);
+	node = (struct sc_node *)(void *)memory;
+	node->plan = plan;
+	node->inbound = (struct inbound *)(void *)(memory + layout.inbound);
+	node->spans = (struct span *)(void *)(memory + layout.spans);
+	node->slots = (struct slot *)(void *)(memory + layout.slots);
+	node->buckets = (uint32_t *)(void *)(memory + layout.buckets);
+	return node;
 }
 
 struct sc_node *
@@ -33,10 +75,9 @@ sc_node_new(const struct sc_node_config *config)
 	assert(config->self <= config->plan->recipients);
 	assert(config->keeps_copy || config->self == SC_ORIGIN);
 	assert(config->heartbeat_ns == 0 || config->timeout_ns > 2 * config->heartbeat_ns);
-	node = calloc(1, sizeof(*node));
+	node = allocate(config->plan);
 	if (node == NULL)
 		return NULL;
-	node->plan = config->plan;
 	node->self = config->self;
 	node->keeps_copy = config->keeps_copy;
 	node->has_source = config->has_source || config->self == SC_ORIGIN;
@@ -47,8 +88,9 @@ sc_node_new(const struct sc_node_config *config)
 	node->apart = config->apart;
 	node->next_progress_ns = node->next_beat_ns = UINT64_MAX;
 	sc_roster_init(&node->roster, config->plan, config->buddy);
-	if (edges_init(node) != 0 || node_slots_init(node) != 0 || node_tree_init(node) != 0 ||
-	    sc_bitmap_init(&node->here, config->plan->chunks) != 0 ||
+	edges_init(node);
+	node_slots_init(node);
+	if (node_tree_init(node) != 0 || sc_bitmap_init(&node->here, config->plan->chunks) != 0 ||
 	    sc_bitmap_init(&node->held, node_is_origin(node) ? 0 : config->plan->chunks) != 0) {
 		sc_node_free(node);
 		return NULL;
@@ -61,20 +103,17 @@ sc_node_free(struct sc_node *node)
 {
 	if (node == NULL)
 		return;
-	node_slots_free(node);
 	for (uint32_t i = 0; i < node->outbound_count; i++)
 		sc_bitmap_free(&node->outbound[i].want);
 	sc_roster_free(&node->roster);
 	sc_bitmap_free(&node->here);
 	sc_bitmap_free(&node->held);
 	sc_bitmap_free(&node->failed_copies);
-	for (uint32_t i = 0; node->inbound != NULL && i < node->plan->subfiles; i++)
+	for (uint32_t i = 0; i < node->plan->subfiles; i++)
 		free(node->inbound[i].refusers);
 	free(node->copy_cause);
 	free(node->abort_cause);
-	free(node->inbound);
 	free(node->formers);
-	free(node->spans);
 	free(node->outbound);
 	free(node->peers);
 	free(node->children);
@@ -258,6 +297,20 @@ dispatch(struct sc_node *node, const struct sc_event *event)
 	return -1;
 }
 
+/* What an event will need last is asked for first. */
+static void
+foresee(const struct sc_node *node, const struct sc_event *event)
+{
+	if (event->what != SC_EVENT_CHUNK_ARRIVED && event->what != SC_EVENT_CHUNK_STORED &&
+	    event->what != SC_EVENT_CHUNK_SENT && event->what != SC_EVENT_CONTROL_ARRIVED)
+		return;
+	sc_foresee(node->outbound, node->outbound_count * sizeof(*node->outbound));
+	if (event->what == SC_EVENT_CHUNK_ARRIVED && event->chunk < node->here.size)
+		sc_foresee(&node->here.words[event->chunk / 64], 1);
+	if (event->what == SC_EVENT_CHUNK_STORED && event->chunk < node->held.size)
+		sc_foresee(&node->held.words[event->chunk / 64], 1);
+}
+
 int
 sc_node_step(struct sc_node *node, const struct sc_event *event, struct sc_actions *actions)
 {
@@ -265,6 +318,7 @@ sc_node_step(struct sc_node *node, const struct sc_event *event, struct sc_actio
 
 	assert(!node->left);
 	assert(event->now_ns >= node->now_ns);
+	foresee(node, event);
 	node->actions = actions;
 	node->now_ns = event->now_ns;
 	rc = dispatch(node, event);

@@ -39,28 +39,28 @@ struct slot {
 	uint32_t next; /* in its bucket or the free list */
 };
 
-/* "Somebody sends this subfile to me." */
+/* "Somebody sends this subfile to me."  One cache line: a simulation of many nodes waits
+ * for memory most of its time. */
 struct inbound {
-	uint32_t peer;     /* the supplier in force; SC_NONE: none has offered or been asked */
-	bool offered;      /* it has said OFFER, and may be given credits */
-	bool listed;       /* whom to pass it on to is known */
-	bool elsewhere;    /* chunks that it was asked for came another way, or may */
-	bool begun;        /* somebody has offered or was asked at some time */
-	uint32_t granted;  /* credits since that OFFER, or since the supplier was asked */
-	uint32_t got;      /* of these, used up */
-	uint32_t coming;   /* chunks that it sends in all since then; SC_NONE: not known yet */
-	uint32_t wants;    /* messages that added to what it was asked for */
-	uint32_t expected; /* the position that it will send next, most likely */
-	uint32_t damages;
-	uint32_t *refusers; /* suppliers of the list that are passed over */
-	uint32_t refusals;  /* so many */
-	uint32_t refusal_capacity;
-	uint32_t charged;  /* slots */
-	uint32_t reserved; /* slots that loads must leave alone */
-	uint32_t arrived;  /* chunks that are here or were, from whomever */
+	uint32_t peer;          /* the supplier in force; SC_NONE: none has offered or been asked */
+	bool offered : 1;       /* it has said OFFER, and may be given credits */
+	bool listed : 1;        /* whom to pass it on to is known */
+	bool elsewhere : 1;     /* chunks that it was asked for came another way, or may */
+	bool begun : 1;         /* somebody has offered or was asked at some time */
+	uint32_t damages : 4;   /* since the supplier is in force */
+	uint32_t refusals : 24; /* suppliers of the list that are passed over */
+	uint32_t granted;       /* credits since that OFFER, or since the supplier was asked */
+	uint32_t got;           /* of these, used up */
+	uint32_t coming;        /* chunks that it sends in all since then; SC_NONE: not known yet */
+	uint32_t wants;         /* messages that added to what it was asked for */
+	uint32_t expected;      /* the position that it will send next, most likely */
+	uint32_t charged;       /* slots */
+	uint32_t reserved;      /* slots that loads must leave alone */
+	uint32_t arrived;       /* chunks that are here or were, from whomever */
 	uint32_t stored;
-	uint32_t total;      /* chunks of the subfile */
-	uint64_t blocked_ns; /* origin: how long its relay held up all others, of late */
+	uint32_t total; /* chunks of the subfile */
+	uint32_t refusal_capacity;
+	uint32_t *refusers; /* owned */
 };
 
 /* A supplier that is still there but no longer in force, and whose last chunks are
@@ -75,24 +75,26 @@ struct former {
 	bool withdrawn;
 };
 
-/* "I send this subfile to somebody."  Positions are those in the subfile. */
+/* "I send this subfile to somebody."  Positions are those in the subfile.  One cache line. */
 struct outbound {
 	uint32_t peer;
 	uint32_t subfile;
-	enum sc_edge_kind kind;
-	bool open;    /* its distribution list was sent */
-	bool refused; /* REFUSE was said, and nothing was asked since */
+	enum sc_edge_kind kind : 8;
+	bool open : 1;    /* its distribution list was sent */
+	bool refused : 1; /* REFUSE was said, and nothing was asked since */
 	/* It may want a chunk that is in the store and no longer in a slot. */
-	bool lagging;
+	bool lagging : 1;
+	/* Origin: it is not waited for before it has been on time so often. */
+	uint32_t passed_over : 8;
 	uint32_t granted; /* credits since it began, or asked anew */
 	uint32_t sent;
 	uint32_t next; /* the first position that it still wants; total: none */
 	uint32_t total;
 	uint32_t in_flight;
-	uint32_t served_from_store;
-	uint32_t wants;        /* messages that added to the list */
-	struct sc_bitmap want; /* from next on; without memory: all of them */
 	uint32_t sibling;      /* the next edge of the subfile, or SC_NONE */
+	struct sc_bitmap want; /* from next on; without memory: all of them */
+	uint32_t wants;        /* messages that added to the list */
+	uint32_t served_from_store;
 };
 
 /* The edges of one subfile, in the order of the distribution list, then detours. */
@@ -112,88 +114,89 @@ struct child {
 struct peer {
 	uint32_t node;
 	uint64_t heard_ns;
+	/* At its last heartbeat: chunks that it held, and that this node did. */
+	uint64_t judged_ns;
+	uint32_t held;
+	uint32_t own;
+	uint32_t slow_beats; /* in a row */
 };
 
 struct sc_node {
+	/* What nearly every step looks at comes first, for the same reason.  The arrays by
+	 * subfile and by slot are behind the struct, in its own memory. */
 	const struct sc_plan *plan;
 	uint32_t self;
 	bool keeps_copy;
 	bool has_source;
-	uint64_t heartbeat_ns;
-	uint64_t timeout_ns;
-	uint64_t progress_interval_ns;
-
-	/* The step under way. */
-	struct sc_actions *actions;
+	bool awaits_store;
+	bool copy_failed;
+	bool finishing; /* FINISH_SOURCE was asked for */
+	bool sealed;
+	bool committing;
+	bool committed;
+	bool aborted;  /* here */
+	bool aborting; /* leader: everybody was told */
+	bool reported_done;
+	bool closing; /* CLOSE was said */
+	bool leaving; /* as soon as this step is over */
+	bool left;
+	bool scattered;      /* chunks don't come in order: after a resume or a repair */
+	bool short_of_slots; /* a credit could not be granted for want of a slot */
+	uint32_t stored;     /* chunks in this node's own copy */
 	uint64_t now_ns;
+	struct sc_actions *actions; /* of the step under way */
+	uint64_t next_beat_ns;
+	uint64_t next_progress_ns;
 
-	/* Slots. */
+	/* Slots and edges. */
 	struct slot *slots;
+	uint32_t *buckets;       /* chunk & bucket_mask -> slots that load or hold it */
+	struct inbound *inbound; /* by subfile */
+	struct span *spans;      /* by subfile */
+	struct outbound *outbound;
 	uint32_t slot_count;
 	uint32_t free_slots; /* head of a list through slot.next */
 	uint32_t slots_used;
-	uint32_t *buckets; /* chunk & bucket_mask -> slots that load or hold it */
 	uint32_t bucket_mask;
 	uint32_t reserved; /* slots that loads must leave alone, of all subfiles */
 	uint32_t loads_used;
-	bool short_of_slots; /* a credit could not be granted for want of a slot */
-
-	/* Edges. */
-	struct inbound *inbound; /* by subfile */
-	struct former *formers;
-	uint32_t former_count;
-	uint32_t former_capacity;
-	struct span *spans; /* by subfile */
-	struct outbound *outbound;
 	uint32_t outbound_count;
-	uint32_t outbound_capacity;
 	uint32_t sends_in_flight;
 	uint32_t lagging;     /* edges */
 	uint32_t next_served; /* where the search for an edge to load for begins */
-	bool scattered;       /* chunks don't come in order: after a resume or a repair */
+	uint32_t outbound_capacity;
 
 	/* The store. */
 	struct sc_bitmap here; /* chunks that have arrived; unused at the origin */
 	struct sc_bitmap held; /* of these, those that can be loaded; the same */
-	uint32_t stored;       /* chunks in this node's own copy */
 	uint32_t stores;       /* under way */
 	uint32_t loads;        /* under way */
 	uint32_t load_next;    /* origin: the next chunk to read */
 	uint32_t send_next;    /* origin: the next chunk to send: strict order [design 8c] */
-	bool finishing;        /* FINISH_SOURCE was asked for */
-	bool awaits_store;
-	uint32_t milestones; /* quarters of the file that were recorded */
+	uint32_t milestones;   /* quarters of the file that were recorded */
+	struct former *formers;
+	uint32_t former_count;
+	uint32_t former_capacity;
 
 	/* The others. */
 	struct sc_roster roster;
+	uint64_t heartbeat_ns;
+	uint64_t timeout_ns;
 	uint32_t leader;
 	struct peer *peers;
 	uint32_t peer_count;
 	uint32_t peer_capacity;
-	uint32_t told; /* of the roster's losses, those that followed up */
-	uint64_t next_beat_ns;
-	uint64_t beat_ns;    /* the last one */
-	uint64_t heard_ns;   /* anything, of anybody */
-	uint64_t looked_ns;  /* for torpid ones */
-	uint32_t blocked_by; /* origin: the subfile that can't be sent now, or SC_NONE */
-	uint64_t blocked_ns; /* since */
+	uint32_t told;            /* of the roster's losses, those that followed up */
+	uint64_t beat_ns;         /* the last one */
+	uint64_t heard_ns;        /* anything, of anybody */
+	uint32_t overtaxed_beats; /* in a row */
 
 	/* The end. */
 	struct sc_seal seal;
-	bool sealed;
-	bool committing;
-	bool committed;
-	bool copy_failed;
 	char *copy_cause;  /* once copy_failed; NULL: no memory */
-	bool aborted;      /* here */
 	char *abort_cause; /* once aborted; the same */
-	bool aborting;     /* leader: everybody was told */
-	bool reported_done;
-	bool closing; /* CLOSE was said */
-	bool apart;   /* and how to leave */
-	bool leaving; /* as soon as this step is over */
+	bool apart;        /* how to leave after CLOSE */
 	enum sc_leave leave;
-	bool left;
 	struct child *children;
 	uint32_t child_count;
 	uint32_t child_capacity;
@@ -204,7 +207,7 @@ struct sc_node {
 	uint32_t failure_capacity;
 	struct sc_bitmap failed_copies; /* leader: nodes that said so; without memory: none did */
 	struct sc_tally last_tally;     /* the last one reported */
-	uint64_t next_progress_ns;
+	uint64_t progress_interval_ns;
 };
 
 static inline bool
@@ -243,8 +246,9 @@ void node_record(struct sc_node *, enum sc_record_what, uint32_t peer, uint32_t 
 void *node_grown(void *items, uint32_t count, uint32_t *capacity, size_t item_bytes);
 
 /* node_slots.c */
-int node_slots_init(struct sc_node *);
-void node_slots_free(struct sc_node *);
+/* Items that node.buckets has. */
+uint32_t node_buckets(const struct sc_plan *);
+void node_slots_init(struct sc_node *);
 /* A free slot, put into state; SC_NONE if there is none. */
 uint32_t node_slot_take(struct sc_node *, uint32_t charged, enum slot_state);
 /* Chunk is in (or on its way into) a slot from now on. */
@@ -328,8 +332,9 @@ void node_list_wants(struct outbound *);
 /* Does it want this position, and the one after from? */
 bool node_edge_wants(const struct outbound *, uint32_t position);
 uint32_t node_edge_next(const struct outbound *, uint32_t from);
-/* Will an outbound edge that keeps up still send this chunk? lagging: or one that doesn't? */
-bool node_wanted(const struct sc_node *, uint32_t chunk, bool lagging);
+/* Will an outbound edge still send this chunk that keeps up, or is less than so many chunks
+ * behind (SC_NONE: any)? */
+bool node_wanted(const struct sc_node *, uint32_t chunk, uint32_t behind);
 /* A chunk leaves its slot: whoever still wants it lags from now on. */
 void node_mark_lagging(struct sc_node *, uint32_t chunk);
 void node_set_lagging(struct sc_node *, struct outbound *, bool lagging);
@@ -363,8 +368,9 @@ void node_on_beat_time(struct sc_node *);
 void node_declare_torpid(struct sc_node *, uint32_t peer);
 
 /* node_torpid.c */
-/* The origin's next chunk, of this subfile, can't be sent (SC_NONE: it can). */
-void node_note_blocked(struct sc_node *, uint32_t subfile);
+/* Origin: is the relay, which has no credit when it is its turn, not to be waited for? */
+bool node_pass_over(struct sc_node *, struct outbound *);
+void node_judge_pace(struct sc_node *, struct peer *, const struct sc_beat *);
 void node_look_for_torpid(struct sc_node *);
 
 /* node_tree.c */

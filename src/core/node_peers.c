@@ -44,8 +44,7 @@ node_peers_init(struct sc_node *node)
 		node_add_peer(node, node->children[i].node);
 	if (node->parent != SC_NONE)
 		node_add_peer(node, node->parent);
-	node->heard_ns = node->beat_ns = node->looked_ns = node->now_ns;
-	node->blocked_by = SC_NONE;
+	node->heard_ns = node->beat_ns = node->now_ns;
 	node->next_beat_ns =
 	    node->heartbeat_ns == 0 ? UINT64_MAX : node->now_ns + node->heartbeat_ns;
 }
@@ -275,8 +274,12 @@ node_on_notice(struct sc_node *node, uint32_t peer, const struct sc_notice *noti
 int
 node_on_beat(struct sc_node *node, uint32_t peer, const struct sc_beat *beat)
 {
+	struct peer *entry = find_peer(node, peer);
+
 	if (beat->mark != node->roster.mark)
 		node_tell_losses(node, peer, 0);
+	if (entry != NULL)
+		node_judge_pace(node, entry, beat);
 	return 0;
 }
 

@@ -225,7 +225,7 @@ has_credit(const struct outbound *edge, uint32_t position)
 }
 
 bool
-node_wanted(const struct sc_node *node, uint32_t chunk, bool lagging)
+node_wanted(const struct sc_node *node, uint32_t chunk, uint32_t behind)
 {
 	uint32_t position = chunk / node->plan->subfiles;
 	uint32_t i = node->spans[chunk % node->plan->subfiles].first;
@@ -234,8 +234,8 @@ node_wanted(const struct sc_node *node, uint32_t chunk, bool lagging)
 		const struct outbound *edge = &node->outbound[i];
 
 		if (edge->open && node_edge_wants(edge, position) &&
-		    (lagging || has_credit(edge, position) ||
-			(edge->kind == SC_EDGE_DISTRIBUTION &&
+		    (position - edge->next < behind || has_credit(edge, position) ||
+			(edge->kind == SC_EDGE_DISTRIBUTION && edge->passed_over == 0 &&
 			    !sc_roster_torpid(&node->roster, edge->peer))))
 			return true;
 	}
@@ -388,8 +388,6 @@ pump_relay(struct sc_node *node)
 static void
 pump_origin(struct sc_node *node)
 {
-	uint32_t blocked_by = SC_NONE;
-
 	while (node->send_next < node->plan->chunks) {
 		uint32_t subfile = node->send_next % node->plan->subfiles;
 		struct outbound *edge = &node->outbound[node->spans[subfile].first];
@@ -401,14 +399,17 @@ pump_origin(struct sc_node *node)
 			continue;
 		}
 		if (!edge->open || edge->sent == edge->granted) {
-			blocked_by = subfile;
+			if (node_pass_over(node, edge)) {
+				node->send_next++;
+				continue;
+			}
 			break;
 		}
 		if (!send_next(node, edge))
 			break;
+		if (edge->passed_over > 0)
+			edge->passed_over--;
 	}
-	if (node->heartbeat_ns != 0 && blocked_by != node->blocked_by)
-		node_note_blocked(node, blocked_by);
 	if (node->scattered)
 		pump_relay(node);
 }

@@ -9,21 +9,24 @@
 #include "core/node_impl.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
-int
-node_slots_init(struct sc_node *node)
+uint32_t
+node_buckets(const struct sc_plan *plan)
 {
 	uint32_t buckets = 1;
 
-	node->slot_count = node->plan->slots;
-	while (buckets < 2 * node->slot_count)
+	while (buckets < 2 * plan->slots)
 		buckets *= 2;
+	return buckets;
+}
+
+void
+node_slots_init(struct sc_node *node)
+{
+	uint32_t buckets = node_buckets(node->plan);
+
+	node->slot_count = node->plan->slots;
 	node->bucket_mask = buckets - 1;
-	node->slots = calloc(node->slot_count, sizeof(*node->slots));
-	node->buckets = malloc(buckets * sizeof(*node->buckets));
-	if (node->slots == NULL || node->buckets == NULL)
-		return -1;
 	for (uint32_t i = 0; i < buckets; i++)
 		node->buckets[i] = SC_NONE;
 	for (uint32_t i = 0; i < node->slot_count; i++)
@@ -31,14 +34,6 @@ node_slots_init(struct sc_node *node)
 	node->free_slots = 0;
 	for (uint32_t i = 0; !node_is_origin(node) && i < node->plan->subfiles; i++)
 		node_reserve(node, i);
-	return 0;
-}
-
-void
-node_slots_free(struct sc_node *node)
-{
-	free(node->slots);
-	free(node->buckets);
 }
 
 void
@@ -174,12 +169,16 @@ node_slot_settle(struct sc_node *node, uint32_t index)
 	struct slot *slot = &node->slots[index];
 	uint32_t subfile = slot->charged;
 	bool loaded_back = subfile == SC_NONE && !node_is_origin(node);
+	uint32_t behind = 0;
 
 	if (slot->state != SLOT_HOLDING || slot->sends > 0 || slot->storing)
 		return;
-	/* What was loaded once for somebody can be loaded again; what arrived
-	 * stays for the slow ones too, until its slot is needed. */
-	if (!node_wanted(node, slot->chunk, !loaded_back)) {
+	/* What was loaded once for somebody can be loaded again; what arrived stays for
+	 * those who are a little behind, too, until its slot is needed. */
+	if (!loaded_back)
+		behind = evictable(node, slot) ? node->plan->window : SC_NONE;
+	if (!node_wanted(node, slot->chunk, behind)) {
+		node_mark_lagging(node, slot->chunk);
 		node_slot_release(node, index);
 		return;
 	}
@@ -209,7 +208,7 @@ node_slot_evict_load(struct sc_node *node, uint32_t chunk)
 
 		if (slot->charged != SC_NONE || !evictable(node, slot))
 			continue;
-		if (!node_wanted(node, slot->chunk, false)) {
+		if (!node_wanted(node, slot->chunk, 0)) {
 			last = i;
 			break;
 		}

@@ -1,42 +1,115 @@
 /*
- * Slow is not dead: who is far behind its peers is relieved of passing things on, by
+ * Slow is not dead: who is much slower than its peers is relieved of passing things on, by
  * the same detours that go around a failed node, but is still served.
  *
- * A relay sees that a receiver has fallen far behind what is here to be sent, while
- * others keep up.  If none of its receivers keeps up, it is its own uplink.  The
- * origin, which sends in strict order, is held up by whoever is slow: there it is
- * the one for whom it waits nearly all of the time.  With one relay only (k=1) it
- * can't tell its own link from that of the other.
+ * Heartbeats tell how much a node holds.  One that got on by less than half of what this node did,
+ * from one heartbeat to the next, twice, is torpid.  That compares whole files, not
+ * subfiles: a single subfile that lags is its relay's fault.  And a node that has the
+ * chunks, but of whose own receivers none keeps up, takes itself for torpid: then it is its uplink.
+ *
+ * Until that is known nobody waits, either.  The origin, which sends in strict order, would be
+ * held up by a slow relay, and all others with it: it goes on without one that has no
+ * credit while the others have nothing to do, and serves it at its own pace.
  */
 #include "core/node_impl.h"
+
+#include <assert.h>
+
+/* Chunks of the file that make a difference: so many windows of all subfiles, and
+ * this part of the file. */
+enum { GAP_WINDOWS = 2, GAP_PART = 16 };
+
+/* Heartbeats in a row. */
+enum { BEATS = 2 };
 
 /* Chunks that a receiver is behind: so many windows, and this part of the subfile. */
 enum { LAG_WINDOWS = 8, LAG_PART = 8 };
 
-/* The part of the time, in percent, that the origin waits for one relay of several. */
-enum { BLOCKED_PERCENT = 90 };
+/* A relay that is not waited for is again, once it has had a credit so many times in a row. */
+enum { TURNS_ON_TIME = 16 };
 
-/* Looks at this many heartbeats at a time. */
-enum { BEATS = 4 };
-
-void
-node_note_blocked(struct sc_node *node, uint32_t subfile)
+/* Do all relays but this one have nothing to do? */
+static bool
+others_idle(const struct sc_node *node, uint32_t subfile)
 {
-	if (node->blocked_by != SC_NONE)
-		node->inbound[node->blocked_by].blocked_ns += node->now_ns - node->blocked_ns;
-	node->blocked_by = subfile;
-	node->blocked_ns = node->now_ns;
+	uint32_t others = 0;
+
+	for (uint32_t i = 0; i < node->plan->subfiles; i++) {
+		const struct outbound *edge;
+
+		if (i == subfile || node->spans[i].first == SC_NONE)
+			continue;
+		edge = &node->outbound[node->spans[i].first];
+		if (edge->next == edge->total || edge->passed_over > 0 ||
+		    sc_roster_torpid(&node->roster, edge->peer))
+			continue;
+		if (!edge->open || 2 * (edge->granted - edge->sent) <= node->plan->window)
+			return false;
+		others++;
+	}
+	return others > 0;
 }
 
-/* Who says nothing is not slow: it is away, and will be missed if it stays so. */
+/* Who gets a detour from here, too, has a reason not to be on time. */
 static bool
-is_there(const struct sc_node *node, uint32_t peer)
+gets_more(const struct sc_node *node, const struct outbound *than)
 {
-	for (uint32_t i = 0; i < node->peer_count; i++) {
-		if (node->peers[i].node == peer)
-			return node->now_ns - node->peers[i].heard_ns < 2 * node->heartbeat_ns;
+	for (uint32_t i = 0; i < node->outbound_count; i++) {
+		const struct outbound *edge = &node->outbound[i];
+
+		if (edge->peer == than->peer && edge != than && edge->next < edge->total)
+			return true;
 	}
 	return false;
+}
+
+/*
+ * Where all links are equal the origin's own is the slowest: whoever it waits for, chunks are under
+ * way to the others.  A slow relay lets them run dry.
+ */
+bool
+node_pass_over(struct sc_node *node, struct outbound *edge)
+{
+	if (!edge->open ||
+	    (edge->passed_over == 0 &&
+		(!others_idle(node, edge->subfile) || gets_more(node, edge))))
+		return false;
+	edge->passed_over = TURNS_ON_TIME;
+	node_scatter(node);
+	node_set_lagging(node, edge, true);
+	return true;
+}
+
+/* Chunks that this node has to pass on. */
+static uint32_t
+held(const struct sc_node *node)
+{
+	return node_is_origin(node) ? node->send_next : node->stored;
+}
+
+void
+node_judge_pace(struct sc_node *node, struct peer *peer, const struct sc_beat *beat)
+{
+	uint32_t gap = node->plan->chunks / GAP_PART;
+	uint32_t least = GAP_WINDOWS * node->plan->window * node->plan->subfiles;
+	uint32_t own = held(node);
+	uint32_t its = 0;
+	bool slow;
+
+	for (uint32_t i = 0; i < beat->held_count; i++)
+		its += beat->held[i];
+	if (gap < least)
+		gap = least;
+	slow = peer->node != SC_ORIGIN && !beat->copy_failed && !node->awaits_store &&
+	    node->now_ns - peer->judged_ns < 2 * node->heartbeat_ns && its >= peer->held &&
+	    own > its && own - its > gap && (its - peer->held) < (own - peer->own) / 2;
+	peer->slow_beats = slow ? peer->slow_beats + 1 : 0;
+	peer->held = its;
+	peer->own = own;
+	peer->judged_ns = node->now_ns;
+	if (peer->slow_beats >= BEATS && sc_roster_relays(&node->roster, peer->node) &&
+	    !node->aborted && !node->plan->store_and_forward)
+		node_declare_torpid(node, peer->node);
 }
 
 static bool
@@ -48,70 +121,34 @@ is_far_behind(const struct sc_node *node, const struct outbound *edge)
 	    lag > LAG_WINDOWS * node->plan->window && lag > edge->total / LAG_PART;
 }
 
-/* An edge that tells something: one of the plan's, under way, to somebody of whom
- * nothing is known yet. */
+/* Does none of several receivers keep up?  Who stands in for others has a reason. */
 static bool
-is_telling(const struct sc_node *node, const struct outbound *edge)
+is_overtaxed(const struct sc_node *node)
 {
-	return edge->open && edge->want.words == NULL && edge->next < edge->total &&
-	    edge->kind != SC_EDGE_SECONDARY && sc_roster_relays(&node->roster, edge->peer) &&
-	    is_there(node, edge->peer);
-}
-
-static void
-look_at_receivers(struct sc_node *node)
-{
-	uint32_t behind = SC_NONE;
+	uint32_t first = SC_NONE;
 	bool several = false;
-	bool keeps_up = false;
 
 	for (uint32_t i = 0; i < node->outbound_count; i++) {
 		const struct outbound *edge = &node->outbound[i];
 
-		if (!is_telling(node, edge))
+		if (edge->next == edge->total || !edge->open)
 			continue;
-		if (!is_far_behind(node, edge))
-			keeps_up = true;
-		else if (behind == SC_NONE)
-			behind = edge->peer;
-		else if (behind != edge->peer)
-			several = true;
+		if (edge->want.words != NULL || edge->kind == SC_EDGE_SECONDARY ||
+		    !is_far_behind(node, edge))
+			return false;
+		several |= first != SC_NONE && first != edge->peer;
+		first = edge->peer;
 	}
-	if (behind != SC_NONE)
-		node_declare_torpid(node, several && !keeps_up ? node->self : behind);
-}
-
-static void
-look_at_blocking(struct sc_node *node, uint64_t period_ns)
-{
-	uint32_t slow = SC_NONE;
-
-	node_note_blocked(node, node->blocked_by);
-	for (uint32_t i = 0; i < node->plan->subfiles; i++) {
-		if (node->inbound[i].blocked_ns / BLOCKED_PERCENT > period_ns / 100)
-			slow = i;
-		node->inbound[i].blocked_ns = 0;
-	}
-	/* After it was away itself, or at the end, it knows nothing of the others. */
-	if (slow == SC_NONE || node->plan->subfiles == 1 ||
-	    period_ns > 2 * BEATS * node->heartbeat_ns || node->send_next == node->plan->chunks)
-		return;
-	slow = node->outbound[node->spans[slow].first].peer;
-	if (is_there(node, slow))
-		node_declare_torpid(node, slow);
+	return several;
 }
 
 void
 node_look_for_torpid(struct sc_node *node)
 {
-	uint64_t period_ns = node->now_ns - node->looked_ns;
-
-	if (period_ns < BEATS * node->heartbeat_ns || node->aborted || node->awaits_store ||
-	    node->plan->store_and_forward)
+	if (node->aborted || node->awaits_store || node->plan->store_and_forward ||
+	    node_is_origin(node))
 		return;
-	node->looked_ns = node->now_ns;
-	if (node_is_origin(node))
-		look_at_blocking(node, period_ns);
-	else
-		look_at_receivers(node);
+	node->overtaxed_beats = is_overtaxed(node) ? node->overtaxed_beats + 1 : 0;
+	if (node->overtaxed_beats >= BEATS && sc_roster_relays(&node->roster, node->self))
+		node_declare_torpid(node, node->self);
 }

@@ -80,7 +80,7 @@ done < <(find src -name '*.[ch]' | LC_ALL=C sort)
 # The core: memory, strings, formatting, arithmetic and assert; what compilers and sanitizers
 # put in is theirs.
 pure='mem(cpy|set|move|cmp|chr)|str(len|cmp|ncmp|chr|rchr|str|spn|cspn|casecmp|nlen|toull?)'
-pure+='|malloc|calloc|realloc|reallocarray|free|qsort|bsearch|v?snprintf'
+pure+='|malloc|calloc|aligned_alloc|realloc|reallocarray|free|qsort|bsearch|v?snprintf'
 pure+='|(ceil|floor|round|sqrt|cbrt|log|log2|log10|log1p|exp|exp2|pow|fmin|fmax|fabs|ldexp)f?'
 pure+='|__assert_fail|abort|__ctype_(b|tolower|toupper)_loc|__errno_location|__isoc(99|23)_strtoull?'
 pure+='|__stack_chk_fail|__(mem(cpy|set|move)|v?snprintf)_chk|_GLOBAL_OFFSET_TABLE_'
