@@ -47,8 +47,9 @@ struct inbound {
 	bool listed : 1;        /* whom to pass it on to is known */
 	bool elsewhere : 1;     /* chunks that it was asked for came another way, or may */
 	bool begun : 1;         /* somebody has offered or was asked at some time */
-	uint32_t damages : 4;   /* since the supplier is in force */
-	uint32_t refusals : 24; /* suppliers of the list that are passed over */
+	uint32_t untold : 5;    /* of granted, those that the supplier does not know of */
+	uint32_t damages : 3;   /* since the supplier is in force */
+	uint32_t refusals : 20; /* suppliers of the list that are passed over */
 	uint32_t granted;       /* credits since that OFFER, or since the supplier was asked */
 	uint32_t got;           /* of these, used up */
 	uint32_t coming;        /* chunks that it sends in all since then; SC_NONE: not known yet */

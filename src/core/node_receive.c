@@ -39,17 +39,38 @@ post_receives(struct sc_node *node, uint32_t subfile)
 static void
 tell_credit(struct sc_node *node, uint32_t subfile)
 {
+	struct inbound *edge = &node->inbound[subfile];
+
+	edge->untold = 0;
 	node->actions->message.type = SC_MESSAGE_CREDIT;
 	node->actions->message.u.credit.subfile = subfile;
-	node->actions->message.u.credit.granted = node->inbound[subfile].granted;
-	node_control(node, node->inbound[subfile].peer, &node->actions->message);
+	node->actions->message.u.credit.granted = edge->granted;
+	node_control(node, edge->peer, &node->actions->message);
+}
+
+/*
+ * Each message costs: the supplier is told of new credits when they are half a window, when it
+ * has no others left, or when there will be no more.
+ */
+static void
+tell_credits_if_due(struct sc_node *node, uint32_t subfile, uint32_t added)
+{
+	struct inbound *edge = &node->inbound[subfile];
+	uint32_t untold = edge->untold + added;
+	uint32_t posted = edge->granted - edge->got;
+
+	if (untold == 0 || node->aborted || !edge->offered)
+		return;
+	if (2 * untold >= node->plan->window || posted <= untold || posted == inbound_lacks(edge))
+		tell_credit(node, subfile);
+	else
+		edge->untold = untold & 31; /* less than half of the largest window */
 }
 
 void
 node_grant(struct sc_node *node, uint32_t subfile)
 {
-	if (post_receives(node, subfile) > 0)
-		tell_credit(node, subfile);
+	tell_credits_if_due(node, subfile, post_receives(node, subfile));
 }
 
 static bool
@@ -216,6 +237,7 @@ node_on_arrived(struct sc_node *node, const struct sc_event *event)
 		node_take_chunk(node, event->slot, event->chunk, current);
 		node_slot_settle(node, event->slot);
 	}
+	tell_credits_if_due(node, event->subfile, 0);
 	node_check_used_up(node, event->subfile);
 	return 0;
 }

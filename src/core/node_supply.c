@@ -160,7 +160,7 @@ retire_supplier(struct sc_node *node, uint32_t subfile, uint32_t sent)
 	}
 	edge->peer = SC_NONE;
 	edge->offered = false;
-	edge->granted = edge->got = 0;
+	edge->granted = edge->got = edge->untold = 0;
 	edge->damages = 0;
 	edge->wants = 0;
 	node_reserve(node, subfile);

@@ -11,8 +11,8 @@
 #include "core/plan.h"
 #include "sim/machine.h"
 
-/* Seconds before which a simulation of the plan, without faults, has not given
- * every recipient the file.  Needs the plan's groups.  Never fails: without memory
+/* Seconds before which a simulation of the plan, without faults and with nobody relieved as
+ * torpid (so without heartbeats, or slow nodes), has not given every recipient the file.  Needs the plan's groups.  Never fails: without memory
  * the program ends.  O(groups). */
 double sc_bound_least_s(const struct sc_plan *, const struct sc_machine *);
 

@@ -40,7 +40,8 @@ prepare(void *context, struct sc_sim_config *config, const struct sc_sim_result 
 	*race = (struct race){
 		.recipients = config->plan->recipients,
 		.counts = config->faults.count == 0 && config->faults.source_at == SC_NONE &&
-		    config->held == NULL,
+		    config->held == NULL &&
+		    (config->heartbeat_ns == 0 || config->machine->slow_count == 0),
 		.least_s = sc_bound_least_s(config->plan, config->machine),
 	};
 	config->listener.context = race;
