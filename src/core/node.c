@@ -86,6 +86,7 @@ sc_node_new(const struct sc_node_config *config)
 	node->timeout_ns = config->timeout_ns;
 	node->progress_interval_ns = config->progress_interval_ns;
 	node->apart = config->apart;
+	node->done_for = SC_NONE;
 	node->next_progress_ns = node->next_beat_ns = UINT64_MAX;
 	sc_roster_init(&node->roster, config->plan, config->buddy);
 	edges_init(node);

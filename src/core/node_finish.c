@@ -7,6 +7,16 @@
  * down the tree.  If nobody has failed, all leave then together.  Else a node that leaves
  * looks like one that has failed: so those at the bottom leave first, each says BYE to its
  * parent, and the leader goes last.
+ *
+ * What DONE says, for as long as that leader leads whom it names: its sender, and everybody who
+ * is there and below it in that leader's tree, has nothing left to do for itself.  Failures of
+ * others take nodes out of this tree and put nobody below anybody who was not above him before
+ * (detour.h), so it stays true.  But a leader is the root, wherever the plan has put it: when it
+ * fails, those below it move to its ancestors in the plan, who may have said DONE without
+ * them.  So a DONE counts for one leader only, and each node says it anew to the next.
+ *
+ * CLOSE says that everybody is done, and that stays so whoever leads then.  So it is taken
+ * whichever leader has begun it, and who has it is done for all later ones.
  */
 #include "core/node_impl.h"
 
@@ -156,7 +166,7 @@ node_close(struct sc_node *node, bool apart)
 {
 	if (node->closing)
 		return 0;
-	if (!node->reported_done)
+	if (node->done_for == SC_NONE)
 		return -1;
 	node->closing = true;
 	node->apart = apart;
@@ -166,32 +176,41 @@ node_close(struct sc_node *node, bool apart)
 	return 0;
 }
 
+/* A part that was done stays so when others ask for chunks again: they are not done then.  But
+ * who takes over may have the source to finish. */
+static bool
+subtree_is_done(const struct sc_node *node)
+{
+	bool was_done = node->done_for != SC_NONE && !node_leads(node);
+
+	if (node->closing)
+		return true;
+	return (was_done || own_part_is_done(node)) && node_children_are_done(node);
+}
+
+static void
+be_done(struct sc_node *node)
+{
+	node->done_for = node->leader;
+	if (!node_leads(node))
+		node_tell_done(node);
+}
+
 void
 node_advance(struct sc_node *node)
 {
 	if (node->leaving)
 		return;
-	if (node->closing) {
+	if (!node->closing) {
+		node_load(node);
+		commit_if_ready(node);
+	}
+	if (!node_is_done(node) && subtree_is_done(node))
+		be_done(node);
+	if (!node->closing && node_is_done(node) && node_leads(node)) {
+		node_report_tally(node, SC_REPORT_ENDED);
+		(void)node_close(node, node->apart || node->roster.failed.count > 0);
+	}
+	if (node->closing)
 		leave_if_last(node);
-		return;
-	}
-	node_load(node);
-	commit_if_ready(node);
-	if (node->reported_done && !node_leads(node))
-		return;
-	if (!own_part_is_done(node))
-		return;
-	for (uint32_t i = 0; i < node->child_count; i++) {
-		if (!node->children[i].done)
-			return;
-	}
-	if (!node_leads(node)) {
-		node->reported_done = true;
-		node_tell_done(node);
-		return;
-	}
-	node->reported_done = true;
-	node_report_tally(node, SC_REPORT_ENDED);
-	(void)node_close(node, node->apart || node->roster.failed.count > 0);
-	leave_if_last(node);
 }

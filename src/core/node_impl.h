@@ -106,8 +106,8 @@ struct span {
 
 struct child {
 	uint32_t node;
-	bool done;
-	bool gone; /* after CLOSE: has left */
+	uint32_t done_for; /* the leader of its last DONE; SC_NONE: it has said none */
+	bool gone;         /* after CLOSE: has left */
 	struct sc_tally tally;
 };
 
@@ -137,12 +137,12 @@ struct sc_node {
 	bool committed;
 	bool aborted;  /* here */
 	bool aborting; /* leader: everybody was told */
-	bool reported_done;
-	bool closing; /* CLOSE was said */
-	bool leaving; /* as soon as this step is over */
+	bool closing;  /* CLOSE was said */
+	bool leaving;  /* as soon as this step is over */
 	bool left;
 	bool scattered;      /* chunks don't come in order: after a resume or a repair */
 	bool short_of_slots; /* a credit could not be granted for want of a slot */
+	uint32_t done_for;   /* the leader for whom this node was done last; SC_NONE: none */
 	uint32_t stored;     /* chunks in this node's own copy */
 	uint64_t now_ns;
 	struct sc_actions *actions; /* of the step under way */
@@ -220,6 +220,12 @@ static inline bool
 node_leads(const struct sc_node *node)
 {
 	return node->leader == node->self;
+}
+/* Is it done, and was that said, as far as the present leader is concerned (node_finish.c)? */
+static inline bool
+node_is_done(const struct sc_node *node)
+{
+	return node->done_for == node->leader;
 }
 /* Does a chunk that came still have to go into this node's copy? */
 static inline bool
@@ -388,6 +394,8 @@ void node_tell_done(struct sc_node *);
 void node_on_copy_failed(struct sc_node *, const char *cause);
 /* Say again to whoever is above, or leads, that it did, or that this node has given up. */
 void node_tell_troubles(struct sc_node *);
+/* Are all below done, as far as the present leader is concerned? */
+bool node_children_are_done(const struct sc_node *);
 /* Is it a child that has said BYE? */
 bool node_has_left(const struct sc_node *, uint32_t peer);
 /* Something went wrong here that nobody can make good. */

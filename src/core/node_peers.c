@@ -166,7 +166,7 @@ note_failure(struct sc_node *node, uint32_t peer, enum sc_failure_cause cause)
 {
 	if (node_has_left(node, peer) || !sc_roster_fail(&node->roster, peer, cause))
 		return;
-	if (!node->reported_done)
+	if (!node_is_done(node))
 		node_record(node, SC_RECORD_PEER_FAILED, peer, SC_NONE, cause);
 	/* Should it be there after all, it has to know before it sees the others leave. */
 	if (cause == SC_FAILURE_SILENT && find_peer(node, peer) != NULL)

@@ -38,7 +38,7 @@ add_child(struct sc_node *node, uint32_t peer)
 {
 	node->children = node_grown(node->children, node->child_count, &node->child_capacity,
 	    sizeof(*node->children));
-	node->children[node->child_count++] = (struct child){.node = peer};
+	node->children[node->child_count++] = (struct child){.node = peer, .done_for = SC_NONE};
 }
 
 int
@@ -146,7 +146,7 @@ node_tree_mend(struct sc_node *node)
 	node_add_peer(node, parent);
 	node_tell_losses(node, parent, 0);
 	node_tell_troubles(node); /* whoever was to pass it on may not have */
-	if (node->reported_done)
+	if (node_is_done(node))
 		node_tell_done(node);
 }
 
@@ -326,6 +326,17 @@ node_on_fatal(struct sc_node *node, const char *cause)
 	node_abort_here(node, cause);
 }
 
+/* Who has left was told to: all were done by then, whoever led. */
+bool
+node_children_are_done(const struct sc_node *node)
+{
+	for (uint32_t i = 0; i < node->child_count; i++) {
+		if (node->children[i].done_for != node->leader && !node->children[i].gone)
+			return false;
+	}
+	return true;
+}
+
 bool
 node_has_left(const struct sc_node *node, uint32_t peer)
 {
@@ -350,8 +361,10 @@ node_on_message_up(struct sc_node *node, uint32_t peer, const struct sc_message 
 		return node->roster.failed.count > 0 ? 0 : -1;
 	switch (message->type) {
 	case SC_MESSAGE_DONE:
-		child->done = true;
-		child->tally = message->u.tally;
+		if (message->u.done.leader > node->plan->recipients)
+			return -1;
+		child->done_for = message->u.done.leader;
+		child->tally = message->u.done.tally;
 		return 0;
 	case SC_MESSAGE_PROGRESS:
 		child->tally = message->u.tally;
@@ -398,18 +411,22 @@ tally_equal(struct sc_tally a, struct sc_tally b)
 }
 
 static void
-tell_progress(struct sc_node *node, enum sc_message_type type)
+tell_progress(struct sc_node *node)
 {
-	node->actions->message.type = type;
-	node->actions->message.u.tally = tally(node);
-	node->last_tally = node->actions->message.u.tally;
+	node->last_tally = tally(node);
+	node->actions->message.type = SC_MESSAGE_PROGRESS;
+	node->actions->message.u.tally = node->last_tally;
 	node_control(node, node->parent, &node->actions->message);
 }
 
 void
 node_tell_done(struct sc_node *node)
 {
-	tell_progress(node, SC_MESSAGE_DONE);
+	node->last_tally = tally(node);
+	node->actions->message.type = SC_MESSAGE_DONE;
+	node->actions->message.u.done.leader = node->leader;
+	node->actions->message.u.done.tally = node->last_tally;
+	node_control(node, node->parent, &node->actions->message);
 }
 
 void
@@ -422,6 +439,6 @@ node_on_progress_time(struct sc_node *node)
 		return;
 	if (node_leads(node))
 		node_report_tally(node, SC_REPORT_PROGRESS);
-	else if (!node->reported_done && !tally_equal(tally(node), node->last_tally))
-		tell_progress(node, SC_MESSAGE_PROGRESS);
+	else if (!node_is_done(node) && !tally_equal(tally(node), node->last_tally))
+		tell_progress(node);
 }

@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { WIRE_VERSION = 2 };
+enum { WIRE_VERSION = 3 };
 
 static void
 put_cause(struct sc_bytes_writer *writer, const char *cause)
@@ -128,6 +128,22 @@ get_numbers(struct sc_bytes_reader *reader, uint32_t *numbers, uint32_t *count, 
 		numbers[i] = (uint32_t)sc_bytes_get(reader, 4);
 }
 
+static void
+put_tally(struct sc_bytes_writer *writer, const struct sc_tally *tally)
+{
+	sc_bytes_put(writer, tally->committed, 4);
+	sc_bytes_put(writer, tally->failed, 4);
+	sc_bytes_put(writer, tally->least, 4);
+}
+
+static void
+get_tally(struct sc_bytes_reader *reader, struct sc_tally *tally)
+{
+	tally->committed = (uint32_t)sc_bytes_get(reader, 4);
+	tally->failed = (uint32_t)sc_bytes_get(reader, 4);
+	tally->least = (uint32_t)sc_bytes_get(reader, 4);
+}
+
 enum { BEAT_TORPID = 1, BEAT_COPY_FAILED = 2 };
 
 static void
@@ -187,10 +203,11 @@ sc_message_encode(const struct sc_message *message, uint8_t bytes[SC_CONTROL_BYT
 		put_cause(&writer, message->u.failed.cause);
 		break;
 	case SC_MESSAGE_PROGRESS:
+		put_tally(&writer, &message->u.tally);
+		break;
 	case SC_MESSAGE_DONE:
-		sc_bytes_put(&writer, message->u.tally.committed, 4);
-		sc_bytes_put(&writer, message->u.tally.failed, 4);
-		sc_bytes_put(&writer, message->u.tally.least, 4);
+		sc_bytes_put(&writer, message->u.done.leader, 4);
+		put_tally(&writer, &message->u.done.tally);
 		break;
 	case SC_MESSAGE_ABORT:
 		put_cause(&writer, message->u.cause);
@@ -264,10 +281,11 @@ sc_message_decode(const uint8_t *bytes, size_t length, struct sc_message *messag
 		get_failed(&reader, &message->u.failed);
 		break;
 	case SC_MESSAGE_PROGRESS:
+		get_tally(&reader, &message->u.tally);
+		break;
 	case SC_MESSAGE_DONE:
-		message->u.tally.committed = (uint32_t)sc_bytes_get(&reader, 4);
-		message->u.tally.failed = (uint32_t)sc_bytes_get(&reader, 4);
-		message->u.tally.least = (uint32_t)sc_bytes_get(&reader, 4);
+		message->u.done.leader = (uint32_t)sc_bytes_get(&reader, 4);
+		get_tally(&reader, &message->u.done.tally);
 		break;
 	case SC_MESSAGE_ABORT:
 		sc_bytes_get_text(&reader, message->u.cause, SC_CAUSE_BYTES);

@@ -134,6 +134,12 @@ struct sc_tally {
 	uint32_t least; /* chunks stored by the node that has the fewest; SC_NONE: none counts */
 };
 
+/* The subtree is that in the tree of this leader: in another's it may be larger. */
+struct sc_done {
+	uint32_t leader;
+	struct sc_tally tally;
+};
+
 struct sc_message {
 	enum sc_message_type type;
 	union {
@@ -141,7 +147,8 @@ struct sc_message {
 		struct sc_credit credit;
 		struct sc_seal seal;
 		struct sc_failed failed;
-		struct sc_tally tally;      /* PROGRESS and DONE */
+		struct sc_tally tally; /* PROGRESS */
+		struct sc_done done;
 		char cause[SC_CAUSE_BYTES]; /* ABORT */
 		struct sc_want want;
 		struct sc_refusal refusal;

@@ -39,6 +39,21 @@ name(struct sim *sim, uint32_t leader, struct sc_bitmap *set, uint32_t node)
 		sim_broken(sim, leader, "names a node twice");
 }
 
+/* Is anybody left whom the leader takes for alive, and who has not come to an end with his copy? */
+static bool
+is_early(const struct sim *sim, uint32_t leader)
+{
+	for (uint32_t i = 0; i < sim->nodes; i++) {
+		const struct sc_sim_node *row = &sim->result->nodes[i];
+		bool settled = row->committed || row->copy_failed || sim->members[i].aborted ||
+		    (i == SC_ORIGIN && sim->config->origin_keeps_no_copy);
+
+		if (!settled && !sim_forgot(sim, leader, i) && !sim_has_ended(sim, i))
+			return true;
+	}
+	return false;
+}
+
 void
 sim_report(struct sim *sim, uint32_t node, const struct sc_action *action)
 {
@@ -71,6 +86,8 @@ sim_report(struct sim *sim, uint32_t node, const struct sc_action *action)
 		sim->result->aborted = true;
 		break;
 	case SC_REPORT_ENDED:
+		if (is_early(sim, node))
+			sim_broken(sim, node, "ends the run before somebody is done");
 		account->ended = true;
 		account->ended_ns = sim->agenda.now_ns;
 		account->tally = action->tally;

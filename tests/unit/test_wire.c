@@ -113,6 +113,14 @@ fill_beat(struct sc_random *random, struct sc_beat *beat)
 }
 
 static void
+fill_tally(struct sc_random *random, struct sc_tally *tally)
+{
+	tally->committed = number(random);
+	tally->failed = number(random);
+	tally->least = number(random);
+}
+
+static void
 fill(struct sc_random *random, enum sc_message_type type, struct sc_message *message)
 {
 	memset(message, 0, sizeof(*message));
@@ -137,10 +145,11 @@ fill(struct sc_random *random, enum sc_message_type type, struct sc_message *mes
 		fill_cause(random, message->u.failed.cause);
 		break;
 	case SC_MESSAGE_PROGRESS:
+		fill_tally(random, &message->u.tally);
+		break;
 	case SC_MESSAGE_DONE:
-		message->u.tally.committed = number(random);
-		message->u.tally.failed = number(random);
-		message->u.tally.least = number(random);
+		message->u.done.leader = number(random);
+		fill_tally(random, &message->u.done.tally);
 		break;
 	case SC_MESSAGE_ABORT:
 		fill_cause(random, message->u.cause);
@@ -209,17 +218,18 @@ test_what_is_written_is_read(void)
 static void
 test_the_bytes_are_frozen(void)
 {
-	static const uint8_t credit[] = {2, 2, 4, 3, 2, 1, 0xff, 0xff, 0xff, 0x7f};
-	static const uint8_t offer[] = {2, 1, 7, 0, 0, 0, 2, 0, 9, 0, 0, 0, SC_EDGE_COLLECTION, 0,
+	static const uint8_t credit[] = {3, 2, 4, 3, 2, 1, 0xff, 0xff, 0xff, 0x7f};
+	static const uint8_t offer[] = {3, 1, 7, 0, 0, 0, 2, 0, 9, 0, 0, 0, SC_EDGE_COLLECTION, 0,
 		1, 0, 0, SC_EDGE_SECONDARY};
-	static const uint8_t failed[] = {2, 4, 5, 0, 0, 0, 1, 4, 0, 'd', 'i', 's', 'k'};
-	static const uint8_t closing[] = {2, 8, 1};
-	static const uint8_t want[] = {2, 9, 7, 0, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0x81, 1};
-	static const uint8_t refuse[] = {2, 10, 7, 0, 0, 0, 3, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
-	static const uint8_t notice[] = {2, 11, 1, 0, 4, 1, 0, 0, SC_TROUBLE_SILENT};
+	static const uint8_t failed[] = {3, 4, 5, 0, 0, 0, 1, 4, 0, 'd', 'i', 's', 'k'};
+	static const uint8_t done[] = {3, 6, 4, 1, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0};
+	static const uint8_t closing[] = {3, 8, 1};
+	static const uint8_t want[] = {3, 9, 7, 0, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0x81, 1};
+	static const uint8_t refuse[] = {3, 10, 7, 0, 0, 0, 3, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
+	static const uint8_t notice[] = {3, 11, 1, 0, 4, 1, 0, 0, SC_TROUBLE_SILENT};
 	static const uint8_t beat[] = {
-		2, 12, 1, 8, 2, 0, 0, 0, 4, 3, 2, 1, 1, 0, 9, 0, 0, 0, 1, 0, 5, 0, 0, 0};
-	static const uint8_t bye[] = {2, 13};
+		3, 12, 1, 8, 2, 0, 0, 0, 4, 3, 2, 1, 1, 0, 9, 0, 0, 0, 1, 0, 5, 0, 0, 0};
+	static const uint8_t bye[] = {3, 13};
 	struct sc_message message = {.type = SC_MESSAGE_CREDIT,
 		.u.credit = {.subfile = 0x01020304, .granted = 0x7fffffff}};
 	uint8_t bytes[SC_CONTROL_BYTES];
@@ -236,6 +246,10 @@ test_the_bytes_are_frozen(void)
 		.type = SC_MESSAGE_FAILED, .u.failed = {.node = 5, .fatal = true, .cause = "disk"}};
 	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(failed));
 	CU_ASSERT_EQUAL(memcmp(bytes, failed, sizeof(failed)), 0);
+	message = (struct sc_message){
+		.type = SC_MESSAGE_DONE, .u.done = {.leader = 260, .tally = {8, 1, 7}}};
+	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(done));
+	CU_ASSERT_EQUAL(memcmp(bytes, done, sizeof(done)), 0);
 	message = (struct sc_message){.type = SC_MESSAGE_CLOSE, .u.apart = true};
 	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(closing));
 	CU_ASSERT_EQUAL(memcmp(bytes, closing, sizeof(closing)), 0);
@@ -295,7 +309,7 @@ test_other_versions_and_types_are_refused(void)
 		for (int type = 0; type < 256; type++) {
 			uint8_t bytes[] = {(uint8_t)version, (uint8_t)type};
 			struct sc_message message;
-			bool is_bye = version == 2 && type == SC_MESSAGE_BYE;
+			bool is_bye = version == 3 && type == SC_MESSAGE_BYE;
 
 			CU_ASSERT_EQUAL(decode(bytes, sizeof(bytes), &message), is_bye ? 0 : -1);
 		}
@@ -306,18 +320,18 @@ test_other_versions_and_types_are_refused(void)
 static void
 test_senseless_fields_are_refused(void)
 {
-	static const uint8_t bad_kind[] = {2, 1, 0, 0, 0, 0, 1, 0, 9, 0, 0, 0, SC_EDGE_KINDS};
-	static const uint8_t bad_fatal[] = {2, 4, 5, 0, 0, 0, 2, 1, 0, 'x'};
-	static const uint8_t zero_in_cause[] = {2, 7, 3, 0, 'a', 0, 'b'};
-	static const uint8_t bad_apart[] = {2, 8, 2};
-	static const uint8_t bad_trouble[] = {2, 11, 1, 0, 4, 1, 0, 0, SC_TROUBLES};
-	static const uint8_t begins_later[] = {2, 9, 7, 0, 0, 0, SC_WANT_BEGIN, 9, 0, 0, 0, 0, 0};
-	static const uint8_t bad_flags[] = {2, 9, 7, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0};
-	static const uint8_t bad_state[] = {2, 12, 4, 8, 2, 0, 0, 0, 4, 3, 2, 1, 0, 0, 0, 0};
+	static const uint8_t bad_kind[] = {3, 1, 0, 0, 0, 0, 1, 0, 9, 0, 0, 0, SC_EDGE_KINDS};
+	static const uint8_t bad_fatal[] = {3, 4, 5, 0, 0, 0, 2, 1, 0, 'x'};
+	static const uint8_t zero_in_cause[] = {3, 7, 3, 0, 'a', 0, 'b'};
+	static const uint8_t bad_apart[] = {3, 8, 2};
+	static const uint8_t bad_trouble[] = {3, 11, 1, 0, 4, 1, 0, 0, SC_TROUBLES};
+	static const uint8_t begins_later[] = {3, 9, 7, 0, 0, 0, SC_WANT_BEGIN, 9, 0, 0, 0, 0, 0};
+	static const uint8_t bad_flags[] = {3, 9, 7, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0};
+	static const uint8_t bad_state[] = {3, 12, 4, 8, 2, 0, 0, 0, 4, 3, 2, 1, 0, 0, 0, 0};
 	uint8_t many[SC_CONTROL_BYTES] = {
-		2, 1, 0, 0, 0, 0, (SC_RECEIVERS_MAX + 1) & 0xff, (SC_RECEIVERS_MAX + 1) >> 8};
+		3, 1, 0, 0, 0, 0, (SC_RECEIVERS_MAX + 1) & 0xff, (SC_RECEIVERS_MAX + 1) >> 8};
 	uint8_t longest[SC_CONTROL_BYTES] = {
-		2, 7, SC_CAUSE_BYTES & 0xff, (SC_CAUSE_BYTES >> 8) & 0xff};
+		3, 7, SC_CAUSE_BYTES & 0xff, (SC_CAUSE_BYTES >> 8) & 0xff};
 	struct sc_message message;
 
 	CU_ASSERT_EQUAL(decode(bad_kind, sizeof(bad_kind), &message), -1);
