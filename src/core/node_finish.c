@@ -16,7 +16,9 @@
  * them.  So a DONE counts for one leader only, and each node says it anew to the next.
  *
  * CLOSE says that everybody is done, and that stays so whoever leads then.  So it is taken
- * whichever leader has begun it, and who has it is done for all later ones.
+ * whichever leader has begun it.  Should that one fail, then who has it says it upwards, too:
+ * the next leader has to know that those who leave have not failed, and that the outcome was
+ * known, though not to it: it says nothing of that.
  */
 #include "core/node_impl.h"
 
@@ -147,7 +149,9 @@ leave_if_last(struct sc_node *node)
 	if (!is_idle(node))
 		return;
 	if (!node->apart) {
-		node_leave(node, SC_LEAVE_TOGETHER);
+		/* Who is lost now can't leave with all others; those who have left say no BYE. */
+		node_leave(node,
+		    node->roster.failed.count > 0 ? SC_LEAVE_APART : SC_LEAVE_TOGETHER);
 		return;
 	}
 	for (uint32_t i = 0; i < node->child_count; i++) {
@@ -161,8 +165,18 @@ leave_if_last(struct sc_node *node)
 	node_leave(node, SC_LEAVE_APART);
 }
 
+static void
+tell_close_up(struct sc_node *node)
+{
+	if (node_leads(node))
+		return;
+	node->actions->message.type = SC_MESSAGE_CLOSE;
+	node->actions->message.u.apart = true;
+	node_control(node, node->parent, &node->actions->message);
+}
+
 int
-node_close(struct sc_node *node, bool apart)
+node_close(struct sc_node *node, bool apart, bool from_below)
 {
 	if (node->closing)
 		return 0;
@@ -173,6 +187,8 @@ node_close(struct sc_node *node, bool apart)
 	node->actions->message.type = SC_MESSAGE_CLOSE;
 	node->actions->message.u.apart = apart;
 	node_tell_children(node, &node->actions->message);
+	if (from_below)
+		tell_close_up(node);
 	return 0;
 }
 
@@ -183,8 +199,6 @@ subtree_is_done(const struct sc_node *node)
 {
 	bool was_done = node->done_for != SC_NONE && !node_leads(node);
 
-	if (node->closing)
-		return true;
 	return (was_done || own_part_is_done(node)) && node_children_are_done(node);
 }
 
@@ -192,7 +206,9 @@ static void
 be_done(struct sc_node *node)
 {
 	node->done_for = node->leader;
-	if (!node_leads(node))
+	if (node->closing)
+		tell_close_up(node);
+	else if (!node_leads(node))
 		node_tell_done(node);
 }
 
@@ -205,11 +221,11 @@ node_advance(struct sc_node *node)
 		node_load(node);
 		commit_if_ready(node);
 	}
-	if (!node_is_done(node) && subtree_is_done(node))
+	if (!node_is_done(node) && (node->closing || subtree_is_done(node)))
 		be_done(node);
 	if (!node->closing && node_is_done(node) && node_leads(node)) {
 		node_report_tally(node, SC_REPORT_ENDED);
-		(void)node_close(node, node->apart || node->roster.failed.count > 0);
+		(void)node_close(node, node->apart || node->roster.failed.count > 0, false);
 	}
 	if (node->closing)
 		leave_if_last(node);

@@ -410,8 +410,8 @@ int node_on_committed(struct sc_node *);
 void node_take_over(struct sc_node *, uint32_t from);
 /* Leave when this step is over: what it has begun comes first. */
 void node_leave(struct sc_node *, enum sc_leave);
-/* CLOSE has come. */
-int node_close(struct sc_node *, bool apart);
+/* CLOSE has come, or (leader) is to be said. */
+int node_close(struct sc_node *, bool apart, bool from_below);
 /* After every step: is it time to commit, to report, to leave? */
 void node_advance(struct sc_node *);
 

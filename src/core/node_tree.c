@@ -382,6 +382,8 @@ node_on_message_down(struct sc_node *node, uint32_t peer, const struct sc_messag
 {
 	struct sc_message onward = *message;
 
+	if (message->type == SC_MESSAGE_CLOSE && find_child(node, peer) != NULL)
+		return node_close(node, message->u.apart, true);
 	if (peer != node->parent)
 		return node->roster.failed.count > 0 ? 0 : -1;
 	switch (message->type) {
@@ -398,7 +400,7 @@ node_on_message_down(struct sc_node *node, uint32_t peer, const struct sc_messag
 		node_abort_here(node, onward.u.cause);
 		return 0;
 	case SC_MESSAGE_CLOSE:
-		return node_close(node, message->u.apart);
+		return node_close(node, message->u.apart, false);
 	default:
 		return -1;
 	}

@@ -26,7 +26,7 @@ enum sc_message_type {
 	SC_MESSAGE_PROGRESS = 5, /* up: the state of a subtree */
 	SC_MESSAGE_DONE = 6,     /* up: a subtree has nothing left to do for itself */
 	SC_MESSAGE_ABORT = 7,    /* down: give up, leave nothing behind */
-	SC_MESSAGE_CLOSE = 8,    /* down: everybody is done, leave */
+	SC_MESSAGE_CLOSE = 8,    /* down (up where a new leader leads): everybody is done, leave */
 	SC_MESSAGE_WANT = 9,     /* receiver to supplier: which chunks it lacks */
 	SC_MESSAGE_REFUSE = 10,  /* supplier to receiver: no more of this subfile comes from me */
 	SC_MESSAGE_NOTICE = 11,  /* to all neighbours: who has failed, who is torpid */

@@ -44,7 +44,7 @@ struct cluster_faults {
 struct cluster_result {
 	uint32_t violations; /* of rules; 0 is right */
 	bool ended;          /* every node left that didn't crash */
-	uint32_t leader;     /* who said so last; what follows is what he counted and named */
+	uint32_t leader;     /* who said so; what follows is what he counted and named */
 	uint32_t committed;
 	uint32_t failed;
 	uint32_t failures_named;

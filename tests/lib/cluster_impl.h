@@ -36,6 +36,9 @@ struct member {
 	struct sc_bitmap forgotten; /* peers */
 	uint64_t sent;
 	uint32_t steps;
+	uint32_t failures_named; /* by it, as the leader */
+	uint32_t lost_named;
+	bool gave_up; /* as the leader */
 	bool sink_failed;
 	bool aborted;
 	bool left;

@@ -142,25 +142,25 @@ static void
 do_report(struct cluster *cluster, uint32_t self, const struct sc_action *action)
 {
 	struct cluster_result *result = &cluster->result;
+	struct member *member = &cluster->members[self];
 
-	if (sc_node_leader(cluster->members[self].node) != self)
+	if (sc_node_leader(member->node) != self)
 		cluster_broken(cluster, self, "reports though it does not lead");
-	if (result->leader != self) {
-		result->leader = self;
-		result->aborted = false;
-		result->failures_named = result->lost_named = 0;
-	}
 	switch (action->report) {
 	case SC_REPORT_COPY_FAILED:
-		result->failures_named++;
+		member->failures_named++;
 		break;
 	case SC_REPORT_NODE_LOST:
-		result->lost_named++;
+		member->lost_named++;
 		break;
 	case SC_REPORT_ABORTED:
-		result->aborted = true;
+		member->gave_up = result->aborted = true;
 		break;
 	case SC_REPORT_ENDED:
+		result->leader = self;
+		result->aborted = member->gave_up;
+		result->failures_named = member->failures_named;
+		result->lost_named = member->lost_named;
 		result->committed = action->tally.committed;
 		result->failed = action->tally.failed;
 		break;
