@@ -155,12 +155,14 @@ sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 	fflush(stdout);
 }
 
-/* Each host that doesn't have the file, once, after a word. */
+/* Each host that doesn't have the file, once, after a word; without a file they are only
+ * counted.  Their number, or -1. */
 static int
 write_hosts(const struct sc_outcome *outcome, FILE *file, const char *word)
 {
 	bool everybody = outcome->tally.committed == 0;
 	const char *last = "";
+	int count = 0;
 
 	for (uint32_t i = 0; i <= outcome->plan->recipients; i++) {
 		bool counts = i > 0 || outcome->copies > outcome->plan->recipients;
@@ -170,16 +172,17 @@ write_hosts(const struct sc_outcome *outcome, FILE *file, const char *word)
 		if (!counts || !(everybody || outcome->fates[i].failed) || strcmp(last, host) == 0)
 			continue;
 		last = host;
-		if (fprintf(file, "%s%s\n", word, host) < 0)
+		count++;
+		if (file != NULL && fprintf(file, "%s%s\n", word, host) < 0)
 			return -1;
 	}
-	return 0;
+	return count;
 }
 
 static int
 write_failed(const void *context, FILE *file)
 {
-	return write_hosts(context, file, "");
+	return write_hosts(context, file, "") < 0 ? -1 : 0;
 }
 
 static int
@@ -191,7 +194,7 @@ write_status(const void *context, FILE *file)
 		outcome->tally.committed + outcome->already,
 		outcome->copies + outcome->already) < 0)
 		return -1;
-	return write_hosts(outcome, file, "failed ");
+	return write_hosts(outcome, file, "failed ") < 0 ? -1 : 0;
 }
 
 static int
@@ -231,6 +234,44 @@ out:
 	}
 	free(part);
 	return rc;
+}
+
+/* The lines of a file; -1 if it can't be read. */
+static int
+count_lines(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	int lines = 0;
+	int byte;
+
+	if (file == NULL)
+		return -1;
+	while ((byte = getc(file)) != EOF)
+		lines += byte == '\n';
+	if (ferror(file))
+		lines = -1;
+	(void)fclose(file);
+	return lines;
+}
+
+bool
+sc_outcome_is_told(const struct sc_outcome *outcome)
+{
+	const struct sc_options *options = outcome->options;
+	int listed = -1;
+
+	/* The first line of a record is no host. */
+	if (options->status_file != NULL)
+		listed = count_lines(options->status_file) - 1;
+	else if (options->failed_hosts != NULL)
+		listed = count_lines(options->failed_hosts);
+	return listed >= 0 && listed <= write_hosts(outcome, NULL, "");
+}
+
+bool
+sc_outcome_is_known(const struct sc_outcome *outcome)
+{
+	return outcome->ended_ns != 0 || outcome->aborted;
 }
 
 int

@@ -54,6 +54,17 @@ void sc_outcome_listen(void *context, const struct sc_action *, const char *text
 
 enum sc_exit_status sc_outcome_status(const struct sc_outcome *);
 
+/* Does this leader know how the run ended?  Not if it leads only since the one before it, who
+ * had all leave, was lost. */
+bool sc_outcome_is_known(const struct sc_outcome *);
+
+/*
+ * Has an earlier leader of this run told of it already, in --status-file or --failed-hosts, and named
+ * no more hosts than this one would?  Then his word holds: of two leaders the one who could
+ * reach fewer nodes takes the others for lost.  What an earlier run left is removed at the start.
+ */
+bool sc_outcome_is_told(const struct sc_outcome *);
+
 /* Seconds from the start to the last commit. */
 double sc_outcome_elapsed_s(const struct sc_outcome *);
 

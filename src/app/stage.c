@@ -44,6 +44,7 @@ struct stage {
 	struct sc_fabric *fabric;
 	struct sc_outcome outcome; /* at the origin */
 	struct sc_run_result result;
+	bool is_told; /* another one who led has said how it ended */
 	struct sc_timings_facts timings;
 	char digest[SC_DIGEST_TEXT_BYTES];
 	uint64_t started_ns;
@@ -212,7 +213,8 @@ collect_timings(struct stage *stage, int64_t clock_offset_ns)
 	struct sc_error err;
 
 	if (sc_timings_collect(&tree, &stage->result, clock_offset_ns, job->facts.timeout_ns,
-		stage->result.leads ? &stage->outcome : NULL, &stage->timings, &err) != 0)
+		stage->result.leads && !stage->is_told ? &stage->outcome : NULL, &stage->timings,
+		&err) != 0)
 		sc_log(SC_LOG_ERROR, "no timings: %s", err.text);
 	free(children.items);
 }
@@ -244,6 +246,7 @@ stage_as_node(struct stage *stage, struct sc_error *err)
 		return -1;
 	if (run(stage, err) != 0)
 		return -1;
+	stage->is_told = stage->result.leads && sc_outcome_is_told(&stage->outcome);
 	if (stage->result.stopped_by != 0)
 		return 0;
 	if (stage->result.leave == SC_LEAVE_CUT_OFF)
@@ -268,6 +271,12 @@ conclude(struct stage *stage)
 	const struct sc_options *options = stage->options;
 	struct sc_error err;
 
+	if (stage->result.stopped_by == 0 && !sc_outcome_is_known(&stage->outcome)) {
+		sc_log(SC_LOG_ERROR,
+		    "whoever led was lost while all left, and nobody knows "
+		    "which nodes have the file: run it again");
+		return SC_EXIT_NOTHING;
+	}
 	if (options->failed_hosts != NULL &&
 	    sc_outcome_write_failed_hosts(&stage->outcome, &err) != 0)
 		sc_log(SC_LOG_ERROR, "no list of failed hosts: %s", err.text);
@@ -357,6 +366,10 @@ take_part(struct stage *stage, struct sc_error *err)
 	/* Of a run that was stopped it is the origin who speaks. */
 	if (rc == 0 && stage->result.stopped_by != 0)
 		leads = stage->job.self == SC_ORIGIN;
+	if (leads && stage->is_told) {
+		sc_log(SC_LOG_WARNING, "another rank has told how the run ended");
+		leads = false;
+	}
 	if (leads)
 		status = (int)conclude(stage);
 	if (rc != 0)

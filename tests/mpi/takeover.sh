@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# What an earlier leader of a run has told of it holds if whoever takes over knows less; and
+# who takes over when all were told to leave says nothing that it doesn't know.
+. "$SRCDIR/tests/lib/mpi.sh"
+
+[[ ${HAVE_ULFM:-no} == yes ]] || skip "this MPI reports no lost processes"
+unshare=()
+if unshare -u true 2>/dev/null; then
+	unshare=(-u)
+elif unshare -ru true 2>/dev/null; then
+	unshare=(-ru)
+else
+	skip "unshare -u is not permitted, so there is one host only"
+fi
+"${CC:-cc}" -shared -fPIC -O1 -o "$dir/fault.so" "$SRCDIR/tests/mpi/trace_fault.c" -ldl ||
+	skip "trace_fault.c can't be compiled"
+
+# Each rank is a host of its own.  FAULT_n is the one of rank n, if there is one.
+export RANK_UNSHARE="${unshare[*]}" FAULT_SO=$dir/fault.so FAULT_FOLDER=$dir
+# shellcheck disable=SC2016
+export RANK_SETUP='hostname node-$rank
+eval "FAULT=\${FAULT_$rank:-}"
+if [ -n "$FAULT" ]; then
+	export FAULT FAULT_AT="$FAULT_FOLDER/fault.$rank" FAULT_PIDS="$FAULT_FOLDER/pids/$rank"
+	export LD_PRELOAD="$FAULT_SO" ASAN_OPTIONS=verify_asan_link_order=0:handle_segv=0
+fi'
+make_slow_source "$dir/source" 128
+mkdir "$dir/copies"
+
+begin()	# argument ...
+{
+	rm -f "$dir"/{record,failed,fault.[0-3]} "$dir"/copies/{*,.*.stagecast.*}
+	launch 4 "$STAGECAST" "${slow[@]}" --buddy=3 "$@" --failed-hosts="$dir/failed" \
+		"$dir/source" "$dir/copies/%r"
+}
+
+# shellcheck disable=SC2317
+has_begun()
+{
+	[[ -e $dir/copies/.3.stagecast.part ]]
+}
+
+# The origin is killed when a record of this run is there; the buddy comes to an end without it.
+lose_origin()	# what the record says, what the list does, option ...
+{
+	local record=$1 list=$2
+
+	shift 2
+	begin "$@"
+	until_true has_begun || fail "$record: it has not begun"
+	printf '%b' "$record" >"$dir/record"
+	printf '%b' "$list" >"$dir/failed"
+	kill -KILL "$(cat "$dir/pids/0")" || fail "$record: the origin is gone"
+	await "$launched" "$watchdog_s"
+	expect_said 'rank 3 takes over from rank 0$' "$record"
+	expect_copies "$dir/source" "$dir"/copies/[123]
+	expect_gone "$record"
+}
+
+expect_told()	# record, list, last line (ERE), what was done
+{
+	[[ $(cat "$dir/record" 2>/dev/null) == "$1" ]] ||
+		fail "$4: the record says: $(paste -sd ';' "$dir/record")"
+	[[ $(cat "$dir/failed" 2>/dev/null) == "$2" ]] ||
+		fail "$4: the list says: $(paste -sd ';' "$dir/failed")"
+	[[ $(tail -n 1 "$dir/out") =~ $3 ]] || fail "$4: the last line: $(tail -n 1 "$dir/out")"
+}
+
+lose_origin 'status=0 staged=4/4\n' '' --status-file="$dir/record"
+expect_told 'status=0 staged=4/4' '' '^$' "all had it"
+expect_said 'another rank has told how the run ended$' "all had it"
+lose_origin 'status=1 staged=0/4\nfailed node-0\nfailed node-1\nfailed node-2\nfailed node-3\n' \
+	'node-0\nnode-1\nnode-2\nnode-3\n' --status-file="$dir/record"
+expect_told $'status=3 staged=3/4\nfailed node-0' node-0 '^staged .* to 3/4 nodes ' "nobody had it"
+lose_origin '' ''
+expect_told '' '' '^$' "the list only: all had it"
+lose_origin '' 'node-0\nnode-2\n'
+expect_told '' node-0 '^staged .* to 3/4 nodes ' "the list only: two did not have it"
+
+# One is lost, so that they leave one after the other; then the origin, when the first of them says
+# that it does.
+make_slow_source "$dir/source" 2
+FAULT_2="9 1 ^E 2 [0-9]+ 4 " FAULT_0="9 1 ^E 0 [0-9]+ 13 .* - [0-9a-f]{2}0d\$" \
+	begin --status-file="$dir/record" --trace="$dir/a.trace"
+await "$launched" "$watchdog_s"
+[[ -e $dir/fault.2 && -e $dir/fault.0 ]] || fail "closing: it never came to that"
+expect_copies "$dir/source" "$dir"/copies/[013]
+if [[ -e $dir/record ]]; then
+	[[ $(head -n 1 "$dir/record") == 'status=3 '* ]] ||
+		fail "closing: the record says: $(paste -sd ';' "$dir/record")"
+elif [[ -e $dir/failed ]]; then
+	fail "closing: a list without a record: $(paste -sd ' ' "$dir/failed")"
+fi
+expect_gone "closing"
+conclude
