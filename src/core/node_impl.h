@@ -340,7 +340,8 @@ void node_list_wants(struct outbound *);
 bool node_edge_wants(const struct outbound *, uint32_t position);
 uint32_t node_edge_next(const struct outbound *, uint32_t from);
 /* Will an outbound edge still send this chunk that keeps up, or is less than so many chunks
- * behind (SC_NONE: any)? */
+ * behind (SC_NONE: any)?  One that keeps up but waits for an earlier chunk, which is not here,
+ * does not count as that. */
 bool node_wanted(const struct sc_node *, uint32_t chunk, uint32_t behind);
 /* A chunk leaves its slot: whoever still wants it lags from now on. */
 void node_mark_lagging(struct sc_node *, uint32_t chunk);
@@ -356,6 +357,8 @@ void node_refuse_chunk(struct sc_node *, uint32_t chunk);
 /* node_load.c */
 /* Load what edges want that is only in the store, or (origin) the next of the source. */
 void node_load(struct sc_node *);
+/* Can this chunk be loaded for the edge, now? */
+bool node_is_loadable(const struct sc_node *, const struct outbound *, uint32_t chunk);
 int node_on_loaded(struct sc_node *, const struct sc_event *);
 int node_on_load_failed(struct sc_node *, const struct sc_event *);
 

@@ -56,9 +56,8 @@ load_source(struct sc_node *node)
 		finish_source(node);
 }
 
-/* Can this chunk be loaded for the edge, now? */
-static bool
-is_loadable(const struct sc_node *node, const struct outbound *edge, uint32_t chunk)
+bool
+node_is_loadable(const struct sc_node *node, const struct outbound *edge, uint32_t chunk)
 {
 	if (node_is_origin(node))
 		return chunk < node->load_next;
@@ -82,7 +81,7 @@ load_for(struct sc_node *node, struct outbound *edge)
 
 		if (node_slot_find(node, chunk) != SC_NONE)
 			continue;
-		if (!is_loadable(node, edge, chunk)) {
+		if (!node_is_loadable(node, edge, chunk)) {
 			/* It will arrive, and with it whatever follows, if all comes in order. */
 			if (!node->scattered)
 				node_set_lagging(node, edge, false);

@@ -224,6 +224,15 @@ has_credit(const struct outbound *edge, uint32_t position)
 	return credits > 0;
 }
 
+/* Is what the edge is sent next here, or does it wait for that to arrive? */
+static bool
+can_go_on(const struct sc_node *node, const struct outbound *edge)
+{
+	uint32_t chunk = next_chunk(node, edge);
+
+	return node_slot_find(node, chunk) != SC_NONE || node_is_loadable(node, edge, chunk);
+}
+
 bool
 node_wanted(const struct sc_node *node, uint32_t chunk, uint32_t behind)
 {
@@ -234,7 +243,8 @@ node_wanted(const struct sc_node *node, uint32_t chunk, uint32_t behind)
 		const struct outbound *edge = &node->outbound[i];
 
 		if (edge->open && node_edge_wants(edge, position) &&
-		    (position - edge->next < behind || has_credit(edge, position) ||
+		    (position - edge->next < behind ||
+			(has_credit(edge, position) && can_go_on(node, edge)) ||
 			(edge->kind == SC_EDGE_DISTRIBUTION && edge->passed_over == 0 &&
 			    !sc_roster_torpid(&node->roster, edge->peer))))
 			return true;
