@@ -16,6 +16,16 @@ put_cause(struct sc_bytes_writer *writer, const char *cause)
 	sc_bytes_put_text(writer, cause, strnlen(cause, SC_CAUSE_BYTES - 1));
 }
 
+static bool
+get_bool(struct sc_bytes_reader *reader)
+{
+	uint8_t value = (uint8_t)sc_bytes_get(reader, 1);
+
+	if (value > 1)
+		reader->bad = true;
+	return value == 1;
+}
+
 static void
 put_offer(struct sc_bytes_writer *writer, const struct sc_offer *offer)
 {
@@ -50,6 +60,54 @@ get_offer(struct sc_bytes_reader *reader, struct sc_offer *offer)
 }
 
 static void
+put_credit(struct sc_bytes_writer *writer, const struct sc_credit *credit)
+{
+	sc_bytes_put(writer, credit->subfile, 4);
+	sc_bytes_put(writer, credit->granted, 4);
+}
+
+static void
+get_credit(struct sc_bytes_reader *reader, struct sc_credit *credit)
+{
+	credit->subfile = (uint32_t)sc_bytes_get(reader, 4);
+	credit->granted = (uint32_t)sc_bytes_get(reader, 4);
+}
+
+static void
+put_seal(struct sc_bytes_writer *writer, const struct sc_seal *seal)
+{
+	for (int i = 0; i < 2; i++)
+		sc_bytes_put(writer, seal->sum[i], 8);
+	for (int i = 0; i < 2; i++)
+		sc_bytes_put(writer, seal->whole[i], 8);
+}
+
+static void
+get_seal(struct sc_bytes_reader *reader, struct sc_seal *seal)
+{
+	for (int i = 0; i < 2; i++)
+		seal->sum[i] = sc_bytes_get(reader, 8);
+	for (int i = 0; i < 2; i++)
+		seal->whole[i] = sc_bytes_get(reader, 8);
+}
+
+static void
+put_failed(struct sc_bytes_writer *writer, const struct sc_failed *failed)
+{
+	sc_bytes_put(writer, failed->node, 4);
+	sc_bytes_put(writer, failed->fatal, 1);
+	put_cause(writer, failed->cause);
+}
+
+static void
+get_failed(struct sc_bytes_reader *reader, struct sc_failed *failed)
+{
+	failed->node = (uint32_t)sc_bytes_get(reader, 4);
+	failed->fatal = get_bool(reader);
+	sc_bytes_get_text(reader, failed->cause, SC_CAUSE_BYTES);
+}
+
+static void
 put_want(struct sc_bytes_writer *writer, const struct sc_want *want)
 {
 	assert(want->count <= SC_WANT_BITS_MAX);
@@ -75,6 +133,22 @@ get_want(struct sc_bytes_reader *reader, struct sc_want *want)
 	}
 	for (uint32_t i = 0; i < (want->count + 7) / 8; i++)
 		want->bits[i] = (uint8_t)sc_bytes_get(reader, 1);
+}
+
+static void
+put_refusal(struct sc_bytes_writer *writer, const struct sc_refusal *refusal)
+{
+	sc_bytes_put(writer, refusal->subfile, 4);
+	sc_bytes_put(writer, refusal->sent, 4);
+	sc_bytes_put(writer, refusal->wants, 4);
+}
+
+static void
+get_refusal(struct sc_bytes_reader *reader, struct sc_refusal *refusal)
+{
+	refusal->subfile = (uint32_t)sc_bytes_get(reader, 4);
+	refusal->sent = (uint32_t)sc_bytes_get(reader, 4);
+	refusal->wants = (uint32_t)sc_bytes_get(reader, 4);
 }
 
 static void
@@ -144,6 +218,20 @@ get_tally(struct sc_bytes_reader *reader, struct sc_tally *tally)
 	tally->least = (uint32_t)sc_bytes_get(reader, 4);
 }
 
+static void
+put_done(struct sc_bytes_writer *writer, const struct sc_done *done)
+{
+	sc_bytes_put(writer, done->leader, 4);
+	put_tally(writer, &done->tally);
+}
+
+static void
+get_done(struct sc_bytes_reader *reader, struct sc_done *done)
+{
+	done->leader = (uint32_t)sc_bytes_get(reader, 4);
+	get_tally(reader, &done->tally);
+}
+
 enum { BEAT_TORPID = 1, BEAT_COPY_FAILED = 2 };
 
 static void
@@ -176,6 +264,52 @@ get_beat(struct sc_bytes_reader *reader, struct sc_beat *beat)
 		get_numbers(reader, beat->list, &beat->list_count, SC_BEAT_LIST_MAX);
 }
 
+static void
+put_body(struct sc_bytes_writer *writer, const struct sc_message *message)
+{
+	switch (message->type) {
+	case SC_MESSAGE_OFFER:
+		put_offer(writer, &message->u.offer);
+		break;
+	case SC_MESSAGE_CREDIT:
+		put_credit(writer, &message->u.credit);
+		break;
+	case SC_MESSAGE_SEAL:
+		put_seal(writer, &message->u.seal);
+		break;
+	case SC_MESSAGE_FAILED:
+		put_failed(writer, &message->u.failed);
+		break;
+	case SC_MESSAGE_PROGRESS:
+		put_tally(writer, &message->u.tally);
+		break;
+	case SC_MESSAGE_DONE:
+		put_done(writer, &message->u.done);
+		break;
+	case SC_MESSAGE_ABORT:
+		put_cause(writer, message->u.cause);
+		break;
+	case SC_MESSAGE_CLOSE:
+		sc_bytes_put(writer, message->u.apart, 1);
+		break;
+	case SC_MESSAGE_WANT:
+		put_want(writer, &message->u.want);
+		break;
+	case SC_MESSAGE_REFUSE:
+	case SC_MESSAGE_SENT:
+		put_refusal(writer, &message->u.refusal);
+		break;
+	case SC_MESSAGE_NOTICE:
+		put_notice(writer, &message->u.notice);
+		break;
+	case SC_MESSAGE_BEAT:
+		put_beat(writer, &message->u.beat);
+		break;
+	case SC_MESSAGE_BYE:
+		break;
+	}
+}
+
 size_t
 sc_message_encode(const struct sc_message *message, uint8_t bytes[SC_CONTROL_BYTES])
 {
@@ -183,75 +317,58 @@ sc_message_encode(const struct sc_message *message, uint8_t bytes[SC_CONTROL_BYT
 
 	sc_bytes_put(&writer, WIRE_VERSION, 1);
 	sc_bytes_put(&writer, message->type, 1);
-	switch (message->type) {
-	case SC_MESSAGE_OFFER:
-		put_offer(&writer, &message->u.offer);
-		break;
-	case SC_MESSAGE_CREDIT:
-		sc_bytes_put(&writer, message->u.credit.subfile, 4);
-		sc_bytes_put(&writer, message->u.credit.granted, 4);
-		break;
-	case SC_MESSAGE_SEAL:
-		for (int i = 0; i < 2; i++)
-			sc_bytes_put(&writer, message->u.seal.sum[i], 8);
-		for (int i = 0; i < 2; i++)
-			sc_bytes_put(&writer, message->u.seal.whole[i], 8);
-		break;
-	case SC_MESSAGE_FAILED:
-		sc_bytes_put(&writer, message->u.failed.node, 4);
-		sc_bytes_put(&writer, message->u.failed.fatal, 1);
-		put_cause(&writer, message->u.failed.cause);
-		break;
-	case SC_MESSAGE_PROGRESS:
-		put_tally(&writer, &message->u.tally);
-		break;
-	case SC_MESSAGE_DONE:
-		sc_bytes_put(&writer, message->u.done.leader, 4);
-		put_tally(&writer, &message->u.done.tally);
-		break;
-	case SC_MESSAGE_ABORT:
-		put_cause(&writer, message->u.cause);
-		break;
-	case SC_MESSAGE_CLOSE:
-		sc_bytes_put(&writer, message->u.apart, 1);
-		break;
-	case SC_MESSAGE_WANT:
-		put_want(&writer, &message->u.want);
-		break;
-	case SC_MESSAGE_REFUSE:
-	case SC_MESSAGE_SENT:
-		sc_bytes_put(&writer, message->u.refusal.subfile, 4);
-		sc_bytes_put(&writer, message->u.refusal.sent, 4);
-		sc_bytes_put(&writer, message->u.refusal.wants, 4);
-		break;
-	case SC_MESSAGE_NOTICE:
-		put_notice(&writer, &message->u.notice);
-		break;
-	case SC_MESSAGE_BEAT:
-		put_beat(&writer, &message->u.beat);
-		break;
-	case SC_MESSAGE_BYE:
-		break;
-	}
+	put_body(&writer, message);
 	return writer.used;
 }
 
-static bool
-get_bool(struct sc_bytes_reader *reader)
-{
-	uint8_t value = (uint8_t)sc_bytes_get(reader, 1);
-
-	if (value > 1)
-		reader->bad = true;
-	return value == 1;
-}
-
+/* Of the type that is there; any may be. */
 static void
-get_failed(struct sc_bytes_reader *reader, struct sc_failed *failed)
+get_body(struct sc_bytes_reader *reader, struct sc_message *message)
 {
-	failed->node = (uint32_t)sc_bytes_get(reader, 4);
-	failed->fatal = get_bool(reader);
-	sc_bytes_get_text(reader, failed->cause, SC_CAUSE_BYTES);
+	switch (message->type) {
+	case SC_MESSAGE_OFFER:
+		get_offer(reader, &message->u.offer);
+		break;
+	case SC_MESSAGE_CREDIT:
+		get_credit(reader, &message->u.credit);
+		break;
+	case SC_MESSAGE_SEAL:
+		get_seal(reader, &message->u.seal);
+		break;
+	case SC_MESSAGE_FAILED:
+		get_failed(reader, &message->u.failed);
+		break;
+	case SC_MESSAGE_PROGRESS:
+		get_tally(reader, &message->u.tally);
+		break;
+	case SC_MESSAGE_DONE:
+		get_done(reader, &message->u.done);
+		break;
+	case SC_MESSAGE_ABORT:
+		sc_bytes_get_text(reader, message->u.cause, SC_CAUSE_BYTES);
+		break;
+	case SC_MESSAGE_CLOSE:
+		message->u.apart = get_bool(reader);
+		break;
+	case SC_MESSAGE_WANT:
+		get_want(reader, &message->u.want);
+		break;
+	case SC_MESSAGE_REFUSE:
+	case SC_MESSAGE_SENT:
+		get_refusal(reader, &message->u.refusal);
+		break;
+	case SC_MESSAGE_NOTICE:
+		get_notice(reader, &message->u.notice);
+		break;
+	case SC_MESSAGE_BEAT:
+		get_beat(reader, &message->u.beat);
+		break;
+	case SC_MESSAGE_BYE:
+		break;
+	default:
+		reader->bad = true;
+		break;
+	}
 }
 
 int
@@ -259,62 +376,10 @@ sc_message_decode(const uint8_t *bytes, size_t length, struct sc_message *messag
 {
 	struct sc_bytes_reader reader = {.bytes = bytes, .left = length};
 	uint8_t version = (uint8_t)sc_bytes_get(&reader, 1);
-	uint8_t type = (uint8_t)sc_bytes_get(&reader, 1);
 
+	message->type = (enum sc_message_type)sc_bytes_get(&reader, 1);
 	if (reader.bad || version != WIRE_VERSION)
 		return -1;
-	switch (type) {
-	case SC_MESSAGE_OFFER:
-		get_offer(&reader, &message->u.offer);
-		break;
-	case SC_MESSAGE_CREDIT:
-		message->u.credit.subfile = (uint32_t)sc_bytes_get(&reader, 4);
-		message->u.credit.granted = (uint32_t)sc_bytes_get(&reader, 4);
-		break;
-	case SC_MESSAGE_SEAL:
-		for (int i = 0; i < 2; i++)
-			message->u.seal.sum[i] = sc_bytes_get(&reader, 8);
-		for (int i = 0; i < 2; i++)
-			message->u.seal.whole[i] = sc_bytes_get(&reader, 8);
-		break;
-	case SC_MESSAGE_FAILED:
-		get_failed(&reader, &message->u.failed);
-		break;
-	case SC_MESSAGE_PROGRESS:
-		get_tally(&reader, &message->u.tally);
-		break;
-	case SC_MESSAGE_DONE:
-		message->u.done.leader = (uint32_t)sc_bytes_get(&reader, 4);
-		get_tally(&reader, &message->u.done.tally);
-		break;
-	case SC_MESSAGE_ABORT:
-		sc_bytes_get_text(&reader, message->u.cause, SC_CAUSE_BYTES);
-		break;
-	case SC_MESSAGE_CLOSE:
-		message->u.apart = get_bool(&reader);
-		break;
-	case SC_MESSAGE_WANT:
-		get_want(&reader, &message->u.want);
-		break;
-	case SC_MESSAGE_REFUSE:
-	case SC_MESSAGE_SENT:
-		message->u.refusal.subfile = (uint32_t)sc_bytes_get(&reader, 4);
-		message->u.refusal.sent = (uint32_t)sc_bytes_get(&reader, 4);
-		message->u.refusal.wants = (uint32_t)sc_bytes_get(&reader, 4);
-		break;
-	case SC_MESSAGE_NOTICE:
-		get_notice(&reader, &message->u.notice);
-		break;
-	case SC_MESSAGE_BEAT:
-		get_beat(&reader, &message->u.beat);
-		break;
-	case SC_MESSAGE_BYE:
-		break;
-	default:
-		return -1;
-	}
-	if (reader.bad || reader.left != 0)
-		return -1;
-	message->type = (enum sc_message_type)type;
-	return 0;
+	get_body(&reader, message);
+	return reader.bad || reader.left != 0 ? -1 : 0;
 }
