@@ -1,81 +1,16 @@
 /*
  * Faults in the simulator: what each kind does to a small run.
  */
+#include "lib/staging.h"
 #include "lib/suite.h"
-#include "sim/sim.h"
-
-#include <stdio.h>
 
 static const uint64_t ms = 1000000;
 
-static struct sc_machine
-small_machine(void)
-{
-	struct sc_machine machine = {
-		.base = {.link_bytes_per_s = 1e9,
-			.latency_s = 20e-6,
-			.message_s = 1e-6,
-			.source_bytes_per_s = 4e9,
-			.disk_bytes_per_s = 2e9},
-		.disk_read_bytes_per_s = 4e9,
-		.commit_s = 1e-3,
-	};
-
-	return machine;
-}
-
-/* Groups of four in a chain, 48 chunks, on that machine; a timeout of 100 ms. */
-struct staging {
-	struct sc_plan plan;
-	struct sc_machine machine;
-	struct sc_sim_config config;
-	struct sc_sim_result result;
-};
-
 static void
-set_up(struct staging *staging, uint32_t recipients)
+stage(struct sc_staging *staging, const struct sc_fault *faults, uint32_t count)
 {
-	struct sc_plan_shape shape = {
-		.group_size = 4,
-		.tree_groups = 3,
-		.branching = 1,
-		.chunk_bytes = 65536,
-		.window = 2,
-	};
-	struct sc_error err;
-
-	*staging = (struct staging){.machine = small_machine()};
-	CU_ASSERT_EQUAL_FATAL(sc_plan_make(&staging->plan, recipients, 48 * 65536, &shape,
-				  UINT64_C(1) << 30, &err),
-	    0);
-	staging->config = (struct sc_sim_config){
-		.plan = &staging->plan,
-		.machine = &staging->machine,
-		.faults = sc_sim_no_faults,
-		.heartbeat_ns = 20 * ms,
-		.timeout_ns = 100 * ms,
-		.seed = 1,
-	};
-}
-
-static void
-stage(struct staging *staging, const struct sc_fault *faults, uint32_t count)
-{
-	staging->config.faults.list = faults;
-	staging->config.faults.count = count;
-	staging->config.limit_ns = sc_sim_limit_of(&staging->config);
-	sc_sim_run(&staging->config, &staging->result);
-	if (staging->result.violations > 0)
-		fprintf(stderr, "%s\n", staging->result.violation);
-	CU_ASSERT_EQUAL(staging->result.violations, 0);
+	CU_ASSERT_EQUAL(sc_staging_run(staging, faults, count), 0);
 	CU_ASSERT_TRUE(staging->result.ended);
-}
-
-static void
-tear_down(struct staging *staging)
-{
-	sc_sim_result_free(&staging->result);
-	sc_plan_free(&staging->plan);
 }
 
 /* A process or a link that is back before the timeout: it and those behind it are later by
@@ -88,10 +23,10 @@ test_passing(void)
 	static const enum sc_fault_kind kinds[] = {SC_FAULT_HANG, SC_FAULT_CUT, SC_FAULT_CUT_PAIR};
 
 	for (int i = 0; i < 3; i++) {
-		struct staging staging;
+		struct sc_staging staging;
 
 		fault.kind = kinds[i];
-		set_up(&staging, 8);
+		sc_staging_set_up(&staging, 8, 3);
 		stage(&staging, &fault, 1);
 		CU_ASSERT_EQUAL(sc_sim_status(&staging.config, &staging.result), 0);
 		CU_ASSERT_EQUAL(staging.result.failures_named, 0);
@@ -99,7 +34,7 @@ test_passing(void)
 		CU_ASSERT(staging.result.nodes[3].committed_ns > 51 * ms);
 		CU_ASSERT(staging.result.nodes[3].committed_ns < 60 * ms);
 		CU_ASSERT(staging.result.nodes[8].committed_ns > 51 * ms);
-		tear_down(&staging);
+		sc_staging_tear_down(&staging);
 	}
 }
 
@@ -115,9 +50,9 @@ test_for_ever(void)
 	};
 
 	for (int i = 0; i < 3; i++) {
-		struct staging staging;
+		struct sc_staging staging;
 
-		set_up(&staging, 8);
+		sc_staging_set_up(&staging, 8, 3);
 		fault.kind = i == 0 ? SC_FAULT_CUT : SC_FAULT_HANG;
 		if (i == 2)
 			staging.config.deadman_ns = 30 * ms;
@@ -132,7 +67,7 @@ test_for_ever(void)
 			CU_ASSERT_EQUAL(staging.result.nodes[3].leave, SC_LEAVE_CUT_OFF);
 		CU_ASSERT(staging.result.nodes[8].committed_ns > (i == 2 ? 35u : 100u) * ms);
 		CU_ASSERT(staging.result.nodes[8].committed_ns < (i == 2 ? 95u : 135u) * ms);
-		tear_down(&staging);
+		sc_staging_tear_down(&staging);
 	}
 }
 
@@ -149,16 +84,16 @@ test_every_step(void)
 				.at = step,
 				.actions = step % 5,
 			};
-			struct staging staging;
+			struct sc_staging staging;
 
-			set_up(&staging, 8);
+			sc_staging_set_up(&staging, 8, 3);
 			staging.config.buddy = 6;
 			stage(&staging, &fault, 1);
 			CU_ASSERT_TRUE(staging.result.nodes[node].ended);
 			CU_ASSERT_EQUAL(sc_sim_status(&staging.config, &staging.result), 3);
 			CU_ASSERT_EQUAL(staging.result.committed, 8);
 			CU_ASSERT_EQUAL(staging.result.leader, node == 0 ? 6 : 0);
-			tear_down(&staging);
+			sc_staging_tear_down(&staging);
 		}
 	}
 }
@@ -173,15 +108,15 @@ test_no_source(void)
 		.at = 20,
 		.actions = SC_NONE,
 	};
-	struct staging staging;
+	struct sc_staging staging;
 
-	set_up(&staging, 8);
+	sc_staging_set_up(&staging, 8, 3);
 	stage(&staging, &fault, 1);
 	CU_ASSERT_TRUE(staging.result.aborted);
 	CU_ASSERT_EQUAL(sc_sim_status(&staging.config, &staging.result), 1);
 	CU_ASSERT_EQUAL(staging.result.commits, 0);
 	CU_ASSERT_EQUAL(staging.result.leader, 1);
-	tear_down(&staging);
+	sc_staging_tear_down(&staging);
 }
 
 /* Its copy is lost and nothing else: it relays on. */
@@ -194,9 +129,9 @@ test_disks(void)
 	for (int i = 0; i < 4; i++) {
 		struct sc_fault fault = {
 			.node = 3, .kind = kinds[i], .trigger = SC_FAULT_AT_STORED, .at = 10};
-		struct staging staging;
+		struct sc_staging staging;
 
-		set_up(&staging, 8);
+		sc_staging_set_up(&staging, 8, 3);
 		staging.config.stall_ns = 40 * ms;
 		stage(&staging, &fault, 1);
 		CU_ASSERT_EQUAL(sc_sim_status(&staging.config, &staging.result), 3);
@@ -205,7 +140,7 @@ test_disks(void)
 		CU_ASSERT_FALSE(staging.result.nodes[3].renamed);
 		CU_ASSERT_EQUAL(staging.result.detours, 0);
 		CU_ASSERT_EQUAL(staging.result.nodes[3].bytes_received, 48 * 65536);
-		tear_down(&staging);
+		sc_staging_tear_down(&staging);
 	}
 }
 
@@ -217,14 +152,14 @@ test_damage(void)
 		.node = 3, .kind = SC_FAULT_DAMAGE, .trigger = SC_FAULT_AT_STORED, .at = 10};
 
 	for (fault.count = 1; fault.count < SC_DAMAGES_MAX; fault.count++) {
-		struct staging staging;
+		struct sc_staging staging;
 
-		set_up(&staging, 8);
+		sc_staging_set_up(&staging, 8, 3);
 		stage(&staging, &fault, 1);
 		CU_ASSERT_EQUAL(sc_sim_status(&staging.config, &staging.result), 0);
 		CU_ASSERT_EQUAL(staging.result.nodes[3].bytes_received, (48 + fault.count) * 65536);
 		CU_ASSERT_EQUAL(staging.result.nodes[8].bytes_received, 48 * 65536);
-		tear_down(&staging);
+		sc_staging_tear_down(&staging);
 	}
 }
 
@@ -233,9 +168,9 @@ static void
 test_resume(void)
 {
 	struct sc_bitmap held[9] = {{0}};
-	struct staging staging;
+	struct sc_staging staging;
 
-	set_up(&staging, 8);
+	sc_staging_set_up(&staging, 8, 3);
 	for (uint32_t i = 0; i <= 8; i++) {
 		CU_ASSERT_EQUAL_FATAL(sc_bitmap_init(&held[i], 48), 0);
 		for (uint32_t chunk = 0; chunk < 6 * i; chunk++)
@@ -250,7 +185,7 @@ test_resume(void)
 		sc_bitmap_free(&held[i]);
 	}
 	sc_bitmap_free(&held[0]);
-	tear_down(&staging);
+	sc_staging_tear_down(&staging);
 }
 
 int

@@ -6,8 +6,8 @@
  * subfile.  With a folder as argument the program writes its own files there instead,
  * with the comments of those that are there.
  */
+#include "lib/staging.h"
 #include "lib/suite.h"
-#include "sim/sim.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -28,8 +28,6 @@ struct figure {
 
 static const uint64_t ms = 1000000;
 
-/* Groups of four in a chain, 48 chunks, about 4 ms without faults; secondary trees begin after
- * tree_groups groups. */
 static const struct figure figures[] = {
 	{"9", 12, 3, 12, 1,
 		{{.node = 3,
@@ -174,65 +172,25 @@ on_record(void *context, uint32_t node, uint64_t time_ns, const struct sc_record
 	}
 }
 
-static struct sc_machine
-machine_of_figures(void)
-{
-	struct sc_machine machine = {
-		.base = {.link_bytes_per_s = 1e9,
-			.latency_s = 20e-6,
-			.message_s = 1e-6,
-			.source_bytes_per_s = 4e9,
-			.disk_bytes_per_s = 2e9},
-		.disk_read_bytes_per_s = 4e9,
-		.commit_s = 1e-3,
-	};
-
-	return machine;
-}
-
 /* The run of a figure, told into text.  Did all have the file but those with faults? */
 static bool
 run(const struct figure *figure, char *text)
 {
-	struct sc_plan_shape shape = {
-		.group_size = 4,
-		.tree_groups = figure->tree_groups,
-		.branching = 1,
-		.chunk_bytes = 65536,
-		.window = 2,
-	};
-	struct sc_machine machine = machine_of_figures();
-	struct sc_plan plan = {0};
-	struct tale tale = {.plan = &plan, .text = text};
-	struct sc_sim_config config = {
-		.plan = &plan,
-		.machine = &machine,
-		.faults = sc_sim_no_faults,
-		.buddy = figure->buddy,
-		.heartbeat_ns = 20 * ms,
-		.timeout_ns = 100 * ms,
-		.eager_bytes = 4096,
-		.seed = 1,
-		.listener = {.context = &tale, .record = on_record, .struck = on_struck},
-	};
-	struct sc_sim_result result;
-	struct sc_error err;
+	struct sc_staging staging;
+	struct tale tale = {.plan = &staging.plan, .text = text};
+	const struct sc_sim_result *result = &staging.result;
 	bool good;
 
-	if (sc_plan_make(&plan, figure->recipients, 48 * 65536, &shape, UINT64_C(1) << 30, &err) !=
-	    0)
-		return false;
-	config.faults.list = figure->faults;
-	config.faults.count = figure->fault_count;
-	config.limit_ns = sc_sim_limit_of(&config);
-	sc_sim_run(&config, &result);
-	if (result.violations > 0)
-		fprintf(stderr, "figure %s: %s\n", figure->name, result.violation);
-	good = result.violations == 0 && sc_sim_status(&config, &result) == 3 &&
-	    result.committed == figure->recipients + 1 - figure->fault_count &&
-	    result.failures_named == figure->fault_count;
-	sc_sim_result_free(&result);
-	sc_plan_free(&plan);
+	sc_staging_set_up(&staging, figure->recipients, figure->tree_groups);
+	staging.config.buddy = figure->buddy;
+	staging.config.eager_bytes = 4096;
+	staging.config.listener =
+	    (struct sc_sim_listener){.context = &tale, .record = on_record, .struck = on_struck};
+	good = sc_staging_run(&staging, figure->faults, figure->fault_count) == 0 &&
+	    sc_sim_status(&staging.config, result) == 3 &&
+	    result->committed == figure->recipients + 1 - figure->fault_count &&
+	    result->failures_named == figure->fault_count;
+	sc_staging_tear_down(&staging);
 	return good;
 }
 
