@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The inside of an emulated cluster: "keep RECORD" is its first process, started by cluster in
-# namespaces of its own, with 6 to say that it is ready and 7 to read from "life"; "hold RECORD NODE SIZE" becomes the process that holds one node's.
+# namespaces of its own, with 7 to read from "life"; "hold RECORD NODE SIZE" becomes the process that
+# holds one node's.
 # All links are in these namespaces, so that the machine's own network never sees any.
 set -euo pipefail
 
@@ -59,7 +60,7 @@ make_node()	# name, address, rate, latency, size of /tmp
 
 	mkfifo "$record/held.$1"
 	unshare --mount --propagation private --net --uts --ipc \
-		bash "$0" hold "$record" "$1" "$5" </dev/null >"$record/held.$1" 6>&- 7<&- &
+		bash "$0" hold "$record" "$1" "$5" </dev/null >"$record/held.$1" 7<&- &
 	holder=$!
 	read -r line <"$record/held.$1" || return
 	[[ $line == held ]]
@@ -85,8 +86,7 @@ keep()
 		# shellcheck disable=SC2086
 		make_node $line
 	done
-	echo ready >&6
-	exec 6>&-
+	: >"$record/ready"
 	while read -r line <&7; do
 		case $line in
 		stay)
