@@ -13,7 +13,7 @@ build_packages=(
 )
 check_packages=(
 	clang clang-format ethtool git groff-base iproute2 libclang-rt-dev libxml2-utils man-db
-	mandoc python3-h5py shellcheck socat time valgrind
+	mandoc munge python3-h5py shellcheck slurm-client slurmctld slurmd socat time valgrind
 )
 
 die()
@@ -178,7 +178,10 @@ prepare_system()	# build or check, script, arguments
 		enter_root "$root" "$@"
 	fi
 	install_packages "${build_packages[@]}"
-	[[ $purpose != check ]] || install_packages "${check_packages[@]}"
+	[[ $purpose == check ]] || return 0
+	# What Slurm needs of systemd, where there is none: all of it sets the kernel up as well.
+	command -v systemd-sysusers >/dev/null || check_packages+=(systemd-standalone-sysusers)
+	install_packages "${check_packages[@]}"
 }
 
 # Configure and make, out of the sources' way.  1 if that fails.

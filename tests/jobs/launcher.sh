@@ -198,8 +198,7 @@ for signal in TERM INT HUP; do
 	! grep -q 'starting again' err || fail "SIG$signal: it was tried again"
 	expect_clean
 done
-begin 0 --time-limit=2s
-await "$launched" 30
+run_on 0 "$run" --time-limit=2s source /tmp/limited
 expect_status 1 "--time-limit"
 expect_said '^stagecast-run: not done within the time limit of 2 s: given up$' "--time-limit"
 expect_clean
