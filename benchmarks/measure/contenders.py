@@ -87,5 +87,5 @@ def unavailable(contenders):
         reasons["dbcast"] = "not on PATH"
     reasons["sbcast"] = "not on PATH"
     if shutil.which("sbcast"):
-        reasons["sbcast"] = "found, but the emulated nodes are no Slurm job"
+        reasons["sbcast"] = "the emulated nodes are no Slurm job: see benchmarks/slurm.sh"
     return reasons
