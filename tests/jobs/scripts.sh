@@ -117,5 +117,24 @@ expect_said '^stagecast-run: not removed from node3, node1$' "--remove of a fold
 on 1 sh -c 'mkdir -p /tmp/tree/sub && touch /tmp/tree/sub/file /tmp/.tree.stagecast.part'
 run_on 3 stagecast-run --hosts=node3,node1 --remove -r /tmp/tree /tmp/copy
 expect_status 0 "--remove -r"
-[[ -z $(on 1 find /tmp -name '*tree*' -o -name copy) ]] || fail "--remove -r: something is left"
+[[ -z $(on 1 find /tmp -maxdepth 1 -name '*tree*' -o -maxdepth 1 -name copy) ]] ||
+	fail "--remove -r: something is left"
+
+# What is one by one for few hosts is all at once for many: here 3 are many.
+sed 's/^probes_at_once=32$/probes_at_once=2/' "$SRCDIR/jobs/stagecast-run" >bin/of-many
+chmod +x bin/of-many
+for node in 1 2 3; do
+	on $node touch /tmp/many
+done
+run_on 3 of-many --hosts=node3,node1,node2 --remove /tmp/many
+expect_status 0 "--remove, many hosts"
+for node in 1 2 3; do
+	on $node test ! -e /tmp/many || fail "--remove, many hosts: node$node has it"
+done
+on 1 touch /tmp/many
+on 2 mkdir -p /tmp/many/folder
+run_on 3 of-many --hosts=node3,node1,node2 --remove /tmp/many
+expect_status 3 "--remove, many hosts and a folder"
+expect_said '^stagecast-run: not removed from node2$' "--remove, many hosts and a folder"
+on 1 test ! -e /tmp/many || fail "--remove, many hosts and a folder: node1 has it"
 conclude
