@@ -45,7 +45,8 @@ for launcher in mpirun srun; do
 	await_job
 	expect_batch "$launcher, all is well" node{0,1,2,3,4}
 	[[ ! -s failed-hosts.$job ]] || fail "$launcher: failed: $(cat "failed-hosts.$job")"
-	[[ $(grep -cE '^(stage|prte)' out) -eq 1 ]] || fail "$launcher: it says more than that it staged"
+	[[ $(grep -v '^stagecast: warning: ' out | grep -cE '^(stage|prte)') -eq 1 ]] ||
+		fail "$launcher: it says more than that it staged"
 	grep -q '^staged 7.63 MiB to 5/5 nodes in ' out || fail "$launcher: it did not stage"
 done
 
@@ -72,7 +73,9 @@ lose_node()	# launcher, crash or silence, what is said of the node, of how many 
 	said=$(grep -E '^(stagecast|staged|stage\.slurm)' out)
 	note "$what:"
 	printf '  %s\n' "${said//$'\n'/$'\n'  }"
-	[[ $2 == silence || $(wc -l <<<"$said") -eq 3 ]] || fail "$what: not in three lines"
+	# Before mpirun is down stagecast itself may name the node, or one that is slow on a busy machine.
+	[[ $2 == silence || $(grep -vc '^stagecast: ' <<<"$said") -eq 3 ]] ||
+		fail "$what: not in three lines"
 	grep -qE "$3" <<<"$said" || fail "$what: it does not name the node that was lost"
 	grep -qE "^staged 7.63 MiB to 4/$4 nodes in " <<<"$said" || fail "$what: it did not stage"
 	grep -qx 'stage.slurm: going on without node3' <<<"$said" || fail "$what: it did not go on"
