@@ -2,10 +2,11 @@
  * Slow is not dead: who is much slower than its peers is relieved of passing things on, by
  * the same detours that go around a failed node, but is still served.
  *
- * Heartbeats tell how much a node holds.  One that got on by less than half of what this node did,
- * from one heartbeat to the next, three times, is torpid.  That compares whole files, not
- * subfiles: a single subfile that lags is its relay's fault.  And a node that has the
- * chunks, but of whose own receivers none keeps up, takes itself for torpid: then it is its uplink.
+ * Heartbeats tell how much a node holds.  One that got on by less than three quarters of what
+ * this node did, from one heartbeat to the next, three times, is torpid.  That compares whole
+ * files, not subfiles: a single subfile that lags is its relay's fault.  And a node that has
+ * the chunks, but of whose own receivers none keeps up, takes itself for torpid: then it is its
+ * uplink.
  *
  * Until that is known nobody waits, either.  The origin, which sends in strict order, would be
  * held up by a slow relay, and all others with it: it goes on without one that has no
@@ -102,7 +103,8 @@ node_judge_pace(struct sc_node *node, struct peer *peer, const struct sc_beat *b
 		gap = least;
 	slow = peer->node != SC_ORIGIN && !beat->copy_failed && !node->awaits_store &&
 	    node->now_ns - peer->judged_ns < 2 * node->heartbeat_ns && its >= peer->held &&
-	    own > its && own - its > gap && (its - peer->held) < (own - peer->own) / 2;
+	    own > its && own - its > gap &&
+	    4 * (uint64_t)(its - peer->held) < 3 * (uint64_t)(own - peer->own);
 	peer->slow_beats = slow ? peer->slow_beats + 1 : 0;
 	peer->held = its;
 	peer->own = own;
