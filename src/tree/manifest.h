@@ -1,0 +1,126 @@
+/*
+ * The manifest: what a tree consists of, and which bytes of the stream are whose.  The stream
+ * is the encoded manifest and behind it the contents of all files, packed back to back in
+ * the manifest's order.
+ *
+ * Entries come in the order of a breadth-first walk: the roots, then what is in the first
+ * directory, then what is in the second one.  So parents come before their children, and the
+ * entries of a directory are neighbours, sorted by name (as bytes).
+ *
+ * Encoded (stagecast-manifest(5) has it in full) it is a header and records.  A decoder trusts
+ * none of it: names are single components, no "." or "..", none twice; parents are directories that
+ * came before; hard links lead to files that came before; sizes add up; every
+ * path fits into SC_PATH_BYTES_MAX.
+ */
+#ifndef SC_TREE_MANIFEST_H
+#define SC_TREE_MANIFEST_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The longest path of an entry from its root's name on, without its end: what the system
+ * resolves at once; and a name's. */
+enum { SC_PATH_BYTES_MAX = 4095, SC_NAME_BYTES_MAX = 255 };
+
+/* Extended attributes of one entry, and the bytes of one: what Linux allows. */
+enum { SC_XATTRS_MAX = 64, SC_XATTR_BYTES_MAX = 65536 };
+
+/* Entries of a tree: 100 bytes of memory each at every node, with their names. */
+#define SC_ENTRIES_MAX (1u << 26)
+
+/* The bytes of an encoded manifest that is read into memory as one piece. */
+#define SC_MANIFEST_BYTES_MAX (UINT64_C(1) << 32)
+
+/* No entry: the parent of a root. */
+#define SC_NO_ENTRY UINT32_MAX
+
+enum sc_entry_kind {
+	SC_ENTRY_DIRECTORY,
+	SC_ENTRY_FILE,
+	SC_ENTRY_SYMLINK,
+	SC_ENTRY_HARDLINK, /* a further name of a file, which has all but the name */
+	SC_ENTRY_KINDS,
+};
+
+struct sc_entry {
+	uint64_t size_bytes; /* of a file, else 0 */
+	uint64_t offset;     /* of its content among the contents; of an entry without: where the next one's begins */
+	int64_t mtime_s;
+	uint32_t mtime_ns;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t parent;      /* an entry before this one, or SC_NO_ENTRY */
+	uint32_t link;        /* SC_ENTRY_HARDLINK: the entry of the file; else unused */
+	uint32_t text;        /* where in the texts its name is */
+	uint32_t target;      /* SC_ENTRY_SYMLINK: where its target is; xattrs follow it, or the name */
+	uint16_t mode;        /* 07777 */
+	uint16_t path_length; /* with the names of its parents */
+	uint8_t name_length;
+	uint8_t kind;
+	bool sparse;    /* the file has holes */
+	uint8_t xattrs; /* how many */
+};
+
+struct sc_manifest {
+	struct sc_entry *entries;
+	uint32_t count;
+	uint32_t capacity;
+	uint32_t roots; /* the first ones of the entries */
+	uint64_t content_bytes;
+	char *texts; /* names and targets with their ends, attributes */
+	size_t texts_used;
+	size_t texts_capacity;
+};
+
+/* Also an all-zero struct, and twice. */
+void sc_manifest_free(struct sc_manifest *);
+
+/* An extended attribute; both are the manifest's. */
+struct sc_xattr {
+	const char *name;
+	const void *value;
+	size_t length;
+};
+
+/* May an attribute of this name be staged: is it a user's, an ACL, or one that root gives?  All
+ * others are the system's own. */
+bool sc_xattr_is_ours(const char *name);
+
+/*
+ * Add an entry behind the others.  From *entry come kind, size, times, mode, owner, parent, link
+ * and sparse; name and target (of a symbolic link, else NULL) are copied.  Not checked but by
+ * assertions and for what doesn't fit: -1 with a sentence (a path that is too long, no memory).
+ */
+int sc_manifest_add(struct sc_manifest *, const struct sc_entry *, const char *name,
+    const char *target, const struct sc_xattr *, size_t xattrs, struct sc_error *);
+
+/* Encode into one piece of memory, *bytes (free it).  Fails without memory. */
+int sc_manifest_encode(const struct sc_manifest *, uint8_t **bytes, size_t *length,
+    struct sc_error *);
+
+/*
+ * Decode; *manifest is to be freed in any case.  stream_bytes: the length of the stream that it
+ * is at the beginning of.  -1 with a sentence that says what is wrong.  Memory: at most
+ * 64 times length.
+ */
+int sc_manifest_decode(struct sc_manifest *, const uint8_t *bytes, size_t length,
+    uint64_t stream_bytes, struct sc_error *);
+
+const char *sc_manifest_name(const struct sc_manifest *, uint32_t entry);
+const char *sc_manifest_target(const struct sc_manifest *, uint32_t entry);
+
+/* Up to SC_XATTRS_MAX attributes; returns how many there are. */
+size_t sc_manifest_xattrs(const struct sc_manifest *, uint32_t entry,
+    struct sc_xattr xattrs[SC_XATTRS_MAX]);
+
+/* The path from the root's name on: path has SC_PATH_BYTES_MAX + 1 bytes.  Returns it. */
+char *sc_manifest_path(const struct sc_manifest *, uint32_t entry, char *path);
+
+/* The first entry whose content ends behind this offset among the contents; count if there is
+ * none.  O(log n). */
+uint32_t sc_manifest_find(const struct sc_manifest *, uint64_t offset);
+
+#endif
