@@ -61,6 +61,7 @@ sc_journal_header_of(const struct sc_source_facts *facts, uint32_t chunk_bytes)
 		.mtime_s = facts->mtime_s,
 		.mtime_ns = facts->mtime_ns,
 		.chunk_bytes = chunk_bytes,
+		.manifest = facts->manifest_bytes == 0 ? 0 : facts->manifest.low,
 	};
 }
 
@@ -83,8 +84,8 @@ sc_journal_encode_header(struct sc_journal_header *header, uint8_t bytes[SC_JOUR
 	sc_bytes_put(&writer, header->size_bytes, 8);
 	sc_bytes_put(&writer, (uint64_t)header->mtime_s, 8);
 	sc_bytes_put(&writer, header->mtime_ns, 4);
-	sc_bytes_put(&writer, 0, 8);
 	sc_bytes_put(&writer, 0, 4);
+	sc_bytes_put(&writer, header->manifest, 8);
 	assert(writer.used == HEADER_CHECKED_BYTES);
 	header->check = sc_digest_chunk(bytes, HEADER_CHECKED_BYTES, 0);
 	sc_bytes_put(&writer, header->check.low, 8);
@@ -117,8 +118,8 @@ sc_journal_decode_header(const uint8_t bytes[SC_JOURNAL_HEADER_BYTES],
 	header->size_bytes = sc_bytes_get(&reader, 8);
 	header->mtime_s = (int64_t)sc_bytes_get(&reader, 8);
 	header->mtime_ns = (uint32_t)sc_bytes_get(&reader, 4);
-	zeros = sc_bytes_get(&reader, 8);
-	zeros |= sc_bytes_get(&reader, 4);
+	zeros = sc_bytes_get(&reader, 4);
+	header->manifest = sc_bytes_get(&reader, 8);
 	header->check.low = sc_bytes_get(&reader, 8);
 	header->check.high = sc_bytes_get(&reader, 8);
 	assert(!reader.bad && reader.left == 0);

@@ -16,7 +16,8 @@
  *     16      8  size of the source
  *     24      8  mtime of the source: seconds, signed
  *     32      4  mtime of the source: nanoseconds
- *     36     12  zeros
+ *     36      4  zeros
+ *     40      8  low half of the manifest's XXH3-128; 0: the source is one file
  *     48     16  XXH3-128 of the 48 bytes before, low half first
  *
  *     at  bytes  record, of a chunk that was stored
@@ -48,6 +49,7 @@ struct sc_journal_header {
 	int64_t mtime_s;
 	uint32_t mtime_ns;
 	uint32_t chunk_bytes;
+	uint64_t manifest; /* of a tree, whose own times are 0 */
 	struct sc_digest check; /* of the header itself; given by encoding and decoding */
 };
 

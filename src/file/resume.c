@@ -19,7 +19,7 @@ static bool
 same_source(const struct sc_journal_header *a, const struct sc_journal_header *b)
 {
 	return a->size_bytes == b->size_bytes && a->mtime_s == b->mtime_s &&
-	    a->mtime_ns == b->mtime_ns;
+	    a->mtime_ns == b->mtime_ns && a->manifest == b->manifest;
 }
 
 /* Digest a chunk of the size that the header says.  0, or -1 with errno. */
@@ -118,6 +118,8 @@ sc_resume_find(const struct sc_resume *resume, enum sc_journal_verdict *verdict,
 		goto out;
 	}
 	find.scan.alive_ns = resume->alive_ns;
+	find.scan.read = resume->read;
+	find.scan.read_context = resume->read_context;
 	verify(&find);
 	if (find.verified.count > 0 && find.reader.header.chunk_bytes != resume->now.chunk_bytes)
 		translate(&find);

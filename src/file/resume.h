@@ -12,7 +12,9 @@
 #include <stdbool.h>
 
 struct sc_resume {
-	int part_fd;
+	int part_fd;        /* the part file, if read is NULL */
+	sc_scan_read *read; /* or what reads the bytes that were left */
+	void *read_context;
 	int journal_fd;
 	struct sc_journal_header now;   /* the source, and the size that chunks have now */
 	const atomic_bool *cancel;      /* NULL: nobody can */

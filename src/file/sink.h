@@ -12,6 +12,7 @@
 
 #include "base/bitmap.h"
 #include "base/error.h"
+#include "file/backing.h"
 #include "file/slots.h"
 #include "file/source.h"
 
@@ -24,6 +25,9 @@ struct sc_sink_options {
 	bool preserve; /* times, exact mode, owner as root */
 	bool verify;   /* read the file back past the page cache before the rename */
 	bool resume;   /* go on where an earlier run was cut off; be ready to be cut off */
+
+	/* What becomes of the chunks: NULL, one regular file. */
+	sc_backing_open *backing;
 
 	/* Looked at while what an earlier run left is read back, which can take
 	 * minutes: true makes sc_sink_open fail soon; and before the rename, which

@@ -3,99 +3,43 @@
  */
 #include "file/source.h"
 
-#include "file/platform.h"
 #include "file/transfer.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct sc_source {
-	int fd;
-	char *path;
-	struct stat opened;
+	const struct sc_stream_ops *ops;
+	void *stream; /* owned */
 	uint64_t size_bytes;
 	uint32_t chunk_bytes; /* 0 before the first read */
 	uint32_t next_chunk;  /* the first one that the digests lack */
 	struct sc_digest sum;
 	struct sc_digest_stream *whole;
-
-	/* What was last learned of the holes: from asked to data is one, and from
-	 * data to end is none.  One search serves all chunks up to end. */
-	bool has_holes;
-	uint64_t asked;
-	uint64_t data;
-	uint64_t end;
 };
 
-static const char *
-kind_name(mode_t mode)
-{
-	if (S_ISDIR(mode))
-		return "a directory";
-	if (S_ISFIFO(mode))
-		return "a named pipe";
-	return "not a regular file";
-}
-
-static void
-fill_facts(const struct stat *st, struct sc_source_facts *facts)
-{
-	*facts = (struct sc_source_facts){
-		.size_bytes = (uint64_t)st->st_size,
-		.allocated_bytes = (uint64_t)st->st_blocks * 512,
-		.mtime_s = st->st_mtim.tv_sec,
-		.atime_s = st->st_atim.tv_sec,
-		.mtime_ns = (uint32_t)st->st_mtim.tv_nsec,
-		.atime_ns = (uint32_t)st->st_atim.tv_nsec,
-		.mode = st->st_mode & 07777,
-		.uid = st->st_uid,
-		.gid = st->st_gid,
-	};
-}
-
 int
-sc_source_open(struct sc_source **out, const char *path, struct sc_source_facts *facts,
-    struct sc_error *err)
+sc_source_over(struct sc_source **out, const struct sc_stream_ops *ops, void *stream,
+    uint64_t size_bytes, struct sc_error *err)
 {
 	struct sc_source *source = calloc(1, sizeof(*source));
-	int rc = -1;
 
 	*out = NULL;
-	if (source == NULL)
-		return sc_fail(err, ENOMEM, "cannot open %s", path);
-	source->fd = -1;
-	source->path = strdup(path);
+	if (source == NULL) {
+		ops->close(stream);
+		return sc_fail(err, ENOMEM, "the source");
+	}
+	source->ops = ops;
+	source->stream = stream;
+	source->size_bytes = size_bytes;
 	source->whole = sc_digest_stream_new();
-	if (source->path == NULL || source->whole == NULL) {
-		(void)sc_fail(err, ENOMEM, "cannot open %s", path);
-		goto out;
-	}
-	/* Without O_NONBLOCK a named pipe would keep us waiting for a writer. */
-	source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (source->fd < 0 || fstat(source->fd, &source->opened) != 0) {
-		(void)sc_fail(err, errno, "cannot open %s", path);
-		goto out;
-	}
-	if (!S_ISREG(source->opened.st_mode)) {
-		(void)sc_fail(err, 0, "%s is %s", path, kind_name(source->opened.st_mode));
-		goto out;
-	}
-	fill_facts(&source->opened, facts);
-	source->size_bytes = facts->size_bytes;
-	source->has_holes = facts->allocated_bytes < facts->size_bytes;
-	/* Advice: a system that doesn't take it is only slower. */
-	(void)posix_fadvise(source->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	*out = source;
-	rc = 0;
-out:
-	if (rc != 0)
+	if (source->whole == NULL) {
 		sc_source_close(source);
-	return rc;
+		return sc_fail(err, ENOMEM, "the source");
+	}
+	*out = source;
+	return 0;
 }
 
 void
@@ -103,32 +47,15 @@ sc_source_close(struct sc_source *source)
 {
 	if (source == NULL)
 		return;
-	/* Nothing was written, so nothing is lost if this fails. */
-	if (source->fd >= 0)
-		(void)close(source->fd);
+	source->ops->close(source->stream);
 	sc_digest_stream_free(source->whole);
-	free(source->path);
 	free(source);
 }
 
 bool
 sc_source_is(const struct sc_source *source, dev_t dev, ino_t ino)
 {
-	return source->opened.st_dev == dev && source->opened.st_ino == ino;
-}
-
-/* Is there nothing but a hole? */
-static bool
-is_hole(struct sc_source *source, uint64_t offset, uint32_t length)
-{
-	if (!source->has_holes)
-		return false;
-	if (offset < source->asked || offset >= source->end) {
-		source->asked = offset;
-		sc_platform_next_data(source->fd, offset, source->size_bytes, &source->data,
-		    &source->end);
-	}
-	return offset + length <= source->data;
+	return source->ops->is(source->stream, dev, ino);
 }
 
 /* Digest a chunk, if it is the next one. */
@@ -162,23 +89,16 @@ sc_source_read(struct sc_source *source, const struct sc_slots *slots, uint32_t 
 	uint64_t offset = (uint64_t)chunk * slots->chunk_bytes;
 	uint8_t *payload = sc_slots_payload(slots, slot);
 	uint32_t length = slots->chunk_bytes;
-	bool zero;
+	bool zero = false;
 
 	sc_source_set_chunks(source, slots->chunk_bytes);
 	assert(offset < source->size_bytes);
 	if (source->size_bytes - offset < length)
 		length = (uint32_t)(source->size_bytes - offset);
 
-	zero = is_hole(source, offset, length);
-	if (!zero) {
-		ssize_t n = sc_read_at(source->fd, payload, length, offset);
-
-		if (n < 0)
-			return sc_fail(err, errno, "cannot read %s", source->path);
-		if ((size_t)n < length)
-			return sc_fail(err, 0, "%s shrank while it was read", source->path);
-		zero = sc_zeros_only(payload, length);
-	}
+	if (source->ops->read(source->stream, payload, length, offset, &zero, err) != 0)
+		return -1;
+	zero = zero || sc_zeros_only(payload, length);
 	sc_slots_seal(slots, slot, chunk, length, zero);
 	absorb(source, slots, slot);
 	return 0;
@@ -204,26 +124,12 @@ read_rest(struct sc_source *source, struct sc_error *err)
 	return rc;
 }
 
-static bool
-same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 int
 sc_source_finish(struct sc_source *source, struct sc_digest *sum, struct sc_digest *whole,
     struct sc_error *err)
 {
-	struct stat now;
-
-	if (read_rest(source, err) != 0)
+	if (read_rest(source, err) != 0 || source->ops->check(source->stream, err) != 0)
 		return -1;
-	if (fstat(source->fd, &now) != 0)
-		return sc_fail(err, errno, "cannot examine %s", source->path);
-	if (now.st_size != source->opened.st_size || now.st_ino != source->opened.st_ino ||
-	    !same_time(now.st_mtim, source->opened.st_mtim) ||
-	    !same_time(now.st_ctim, source->opened.st_ctim))
-		return sc_fail(err, 0, "%s changed while it was read", source->path);
 	*sum = source->sum;
 	*whole = sc_digest_stream_value(source->whole);
 	return 0;

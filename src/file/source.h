@@ -1,6 +1,6 @@
 /*
  * The source: what the origin reads, as a stream of bytes cut into chunks.
- * Today the stream is one regular file.
+ * The stream is one regular file, or what another layer makes of many.
  */
 #ifndef SC_FILE_SOURCE_H
 #define SC_FILE_SOURCE_H
@@ -14,7 +14,7 @@
 
 /* What a recipient has to know of the source; travels in the job. */
 struct sc_source_facts {
-	uint64_t size_bytes;
+	uint64_t size_bytes; /* of the stream */
 	uint64_t allocated_bytes; /* st_blocks: less than the size if there are holes */
 	int64_t mtime_s;
 	int64_t atime_s;
@@ -23,6 +23,31 @@ struct sc_source_facts {
 	uint32_t mode; /* permission bits, 07777 */
 	uint32_t uid;
 	uint32_t gid;
+
+	/* Of a tree, where times, mode and owner above are 0: how many bytes of the stream are
+	 * its manifest, and their XXH3-128.  0: the stream is one regular file. */
+	uint64_t manifest_bytes;
+	struct sc_digest manifest;
+	uint32_t entries;
+	bool several; /* more than one root: DEST's directory is what they go into */
+};
+
+/* Where the bytes of a stream come from; the first argument is the stream. */
+struct sc_stream_ops {
+	/*
+	 * Read length bytes at offset, all of them within the stream.  *zero may be set
+	 * instead, and nothing read, if they are known to be zeros.
+	 */
+	int (*read)(void *, uint8_t *bytes, uint32_t length, uint64_t offset, bool *zero,
+	    struct sc_error *);
+
+	/* Has all stayed as it was when it was opened?  -1 with a sentence if not. */
+	int (*check)(void *, struct sc_error *);
+
+	/* Is this one of the things that the user named? */
+	bool (*is)(const void *, dev_t dev, ino_t ino);
+
+	void (*close)(void *);
 };
 
 struct sc_source; /* opaque; used by one thread at a time */
@@ -34,10 +59,14 @@ struct sc_source; /* opaque; used by one thread at a time */
 int sc_source_open(struct sc_source **, const char *path, struct sc_source_facts *,
     struct sc_error *);
 
+/* A source over any stream of that size, which it owns from now on, also if it fails. */
+int sc_source_over(struct sc_source **, const struct sc_stream_ops *, void *stream,
+    uint64_t size_bytes, struct sc_error *);
+
 /* NULL is fine. */
 void sc_source_close(struct sc_source *);
 
-/* Is this the file that dev and ino name? */
+/* Is this the file that dev and ino name, or one of those that the user named? */
 bool sc_source_is(const struct sc_source *, dev_t dev, ino_t ino);
 
 /* Say how large its chunks are, for a source that may have to be finished without a read.

@@ -47,15 +47,14 @@ enum sc_entry_kind {
 
 struct sc_entry {
 	uint64_t size_bytes; /* of a file, else 0 */
-	uint64_t offset;     /* of its content among the contents; of an entry without: where the next one's begins */
+	uint64_t offset;     /* of its content among the contents, or where it would be */
 	int64_t mtime_s;
 	uint32_t mtime_ns;
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t parent;      /* an entry before this one, or SC_NO_ENTRY */
 	uint32_t link;        /* SC_ENTRY_HARDLINK: the entry of the file; else unused */
-	uint32_t text;        /* where in the texts its name is */
-	uint32_t target;      /* SC_ENTRY_SYMLINK: where its target is; xattrs follow it, or the name */
+	uint32_t text;        /* where in the texts its name is, and behind it target or attributes */
 	uint16_t mode;        /* 07777 */
 	uint16_t path_length; /* with the names of its parents */
 	uint8_t name_length;
@@ -104,7 +103,7 @@ int sc_manifest_encode(const struct sc_manifest *, uint8_t **bytes, size_t *leng
 /*
  * Decode; *manifest is to be freed in any case.  stream_bytes: the length of the stream that it
  * is at the beginning of.  -1 with a sentence that says what is wrong.  Memory: at most
- * 64 times length.
+ * 16 times length.
  */
 int sc_manifest_decode(struct sc_manifest *, const uint8_t *bytes, size_t length,
     uint64_t stream_bytes, struct sc_error *);
