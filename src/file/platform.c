@@ -1,14 +1,28 @@
 /*
  * What POSIX lacks: see platform.h.
  */
-#define _GNU_SOURCE /* fallocate, SEEK_DATA, O_DIRECT, O_PATH, renameat2 */
+#define _GNU_SOURCE /* fallocate, SEEK_DATA, O_DIRECT, O_PATH, renameat2, syscall */
 #include "file/platform.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#endif
+#ifdef SYS_openat2
+#include <linux/openat2.h>
+#endif
 #include <unistd.h>
+
+#ifdef O_PATH
+#define PLACE_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#else
+#define PLACE_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#endif
 
 #ifdef __linux__
 static int
@@ -120,6 +134,57 @@ sc_platform_open_directory(const char *path)
 }
 
 int
+sc_platform_open_place(int dir_fd, const char *component)
+{
+	return openat(dir_fd, component, PLACE_FLAGS);
+}
+
+int
+sc_platform_open_beneath(int dir_fd, const char *path)
+{
+#ifdef SYS_openat2
+	/* A rename anywhere during the call makes the kernel unsure. */
+	enum { TRIES = 64 };
+	struct open_how how;
+	long fd = -1;
+
+	memset(&how, 0, sizeof(how));
+	how.flags = PLACE_FLAGS;
+	how.resolve =
+	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+	for (int i = 0; i < TRIES; i++) {
+		fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
+	/* What some containers say to calls that they don't know. */
+	if (fd < 0 && errno == EPERM)
+		errno = ENOSYS;
+	return (int)fd;
+#else
+	(void)dir_fd;
+	(void)path;
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
+int
+sc_platform_set_xattr(int fd, const char *name, const void *value, size_t length)
+{
+#ifdef __linux__
+	return fsetxattr(fd, name, value, length, 0);
+#else
+	(void)fd;
+	(void)name;
+	(void)value;
+	(void)length;
+	errno = EOPNOTSUPP;
+	return -1;
+#endif
+}
+
+int
 sc_platform_rename_new(int dir_fd, const char *from, const char *to)
 {
 #ifdef RENAME_NOREPLACE
@@ -132,6 +197,23 @@ sc_platform_rename_new(int dir_fd, const char *from, const char *to)
 	(void)dir_fd;
 	(void)from;
 	(void)to;
+	errno = EOPNOTSUPP;
+#endif
+	return -1;
+}
+
+int
+sc_platform_exchange(int dir_fd, const char *one, const char *other)
+{
+#ifdef RENAME_EXCHANGE
+	if (renameat2(dir_fd, one, dir_fd, other, RENAME_EXCHANGE) == 0)
+		return 0;
+	if (errno == EINVAL || errno == ENOSYS)
+		errno = EOPNOTSUPP;
+#else
+	(void)dir_fd;
+	(void)one;
+	(void)other;
 	errno = EOPNOTSUPP;
 #endif
 	return -1;

@@ -6,6 +6,7 @@
 #define SC_FILE_PLATFORM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -36,9 +37,26 @@ int sc_platform_leave_direct(int fd);
  * -1 with errno. */
 int sc_platform_open_directory(const char *path);
 
+/* Open a directory as a place for *at calls, by one component of a path that
+ * is no link.  -1 with errno; ENOTDIR or ELOOP if it is one. */
+int sc_platform_open_place(int dir_fd, const char *component);
+
+/*
+ * The same by a path that has to stay beneath dir_fd and its file system, with no
+ * link at all in it: the kernel sees to that, in one call.  -1 with errno: ELOOP a
+ * link, EXDEV another file system or a way out, ENOSYS if this system can't do that.
+ */
+int sc_platform_open_beneath(int dir_fd, const char *path);
+
+/* Set an extended attribute of an open file.  0, or -1 with errno; EOPNOTSUPP where there are none. */
+int sc_platform_set_xattr(int fd, const char *name, const void *value, size_t length);
+
 /* Rename unless the new name exists (-1, EEXIST).  EOPNOTSUPP if this file
  * system can't. */
 int sc_platform_rename_new(int dir_fd, const char *from, const char *to);
+
+/* Exchange two names.  EOPNOTSUPP if this file system can't. */
+int sc_platform_exchange(int dir_fd, const char *one, const char *other);
 
 /* The umask of the process.  Any thread. */
 mode_t sc_platform_umask(void);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The layers of src/: base <- core <- {file, fabric, record, sim} <- app.  Who includes whom,
-# where MPI and HDF5 are seen, and what the core asks of the system.
+# The layers of src/: base <- core <- {file, fabric, record, sim} <- app, file <- tree <- app.
+# Who includes whom, where MPI and HDF5 are seen, and what the core asks of the system.
 # Environment: SRCDIR, the source folder; BUILDDIR, the build folder.
 set -euo pipefail
 cd "$SRCDIR"
@@ -19,7 +19,8 @@ allowed()
 	base) echo base ;;
 	core) echo base core ;;
 	file | fabric | record | sim) echo base core "$1" ;;
-	app) echo base core file fabric record sim app ;;
+	tree) echo base core file tree ;;
+	app) echo base core file tree fabric record sim app ;;
 	*) return 1 ;;
 	esac
 }
