@@ -12,8 +12,9 @@ build_packages=(
 	xxhash xz-utils
 )
 check_packages=(
-	clang clang-format ethtool git groff-base iproute2 libclang-rt-dev libxml2-utils man-db
-	mandoc munge python3-h5py shellcheck slurm-client slurmctld slurmd socat time valgrind
+	acl attr clang clang-format ethtool git groff-base iproute2 libclang-rt-dev libxml2-utils
+	man-db mandoc munge python3-h5py rsync shellcheck slurm-client slurmctld slurmd socat time
+	valgrind
 )
 
 die()

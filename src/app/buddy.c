@@ -3,31 +3,36 @@
  */
 #include "app/buddy.h"
 
+#include "app/sources.h"
 #include "base/log.h"
 
 #include <string.h>
 
 bool
-sc_buddy_may_be(const struct sc_options *options, uint32_t rank)
+sc_buddy_may_be(const struct sc_options *options, uint32_t rank,
+    const struct sc_source_facts *facts)
 {
 	if (rank == 0 || options->source == NULL)
 		return false;
-	return options->buddy == SC_BUDDY_AUTO ||
+	/* Not a thousand nodes shall look at each file of a tree. */
+	return (options->buddy == SC_BUDDY_AUTO && facts->manifest_bytes == 0) ||
 	    (options->buddy == SC_BUDDY_RANK && options->buddy_rank == rank);
 }
 
 bool
-sc_buddy_sees(struct sc_source **source, const char *path, const struct sc_source_facts *facts)
+sc_buddy_sees(struct sc_source **source, const struct sc_options *options,
+    const struct sc_source_facts *facts)
 {
 	struct sc_source_facts own;
 	struct sc_error err;
 
-	if (sc_source_open(source, path, &own, &err) != 0) {
+	if (sc_sources_open(source, options, &own, &err) != 0) {
 		sc_log(SC_LOG_DEBUG, "no buddy: %s", err.text);
 		return false;
 	}
 	if (own.size_bytes == facts->size_bytes && own.mtime_s == facts->mtime_s &&
-	    own.mtime_ns == facts->mtime_ns)
+	    own.mtime_ns == facts->mtime_ns && own.manifest_bytes == facts->manifest_bytes &&
+	    sc_digest_equal(own.manifest, facts->manifest))
 		return true;
 	sc_source_close(*source);
 	*source = NULL;

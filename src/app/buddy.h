@@ -13,12 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is this rank (not 0) one that could be asked for? */
-bool sc_buddy_may_be(const struct sc_options *, uint32_t rank);
+/* Is this rank (not 0) one that could be asked for?  Of a tree only the one that the user named. */
+bool sc_buddy_may_be(const struct sc_options *, uint32_t rank, const struct sc_source_facts *);
 
-/* Does this rank see, under that path, the source that rank 0 has opened: of the same size
- * and time, and readable?  Then *source is open, else NULL. */
-bool sc_buddy_sees(struct sc_source **source, const char *path, const struct sc_source_facts *);
+/* Does this rank see, under the same paths, the source that rank 0 has opened: of the same size
+ * and time, or of the same manifest, and readable?  Then *source is open, else NULL. */
+bool sc_buddy_sees(struct sc_source **source, const struct sc_options *,
+    const struct sc_source_facts *);
 
 /*
  * Rank 0: which node it is; SC_NONE if there is none.  sees, had_it: by rank; the latter

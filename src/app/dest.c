@@ -68,23 +68,58 @@ expand(const char *template, const char *host, uint32_t rank, char path[PATH_MAX
 	return fits;
 }
 
+char *
+sc_dest_name(const char *source, struct sc_error *err)
+{
+	size_t end = strlen(source);
+	size_t begin;
+	char *name;
+
+	while (end > 0 && source[end - 1] == '/')
+		end--;
+	begin = end;
+	while (begin > 0 && source[begin - 1] != '/')
+		begin--;
+	name = strndup(source + begin, end - begin);
+	if (name == NULL) {
+		(void)sc_fail(err, errno, "%s", source);
+	} else if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		(void)sc_fail(err, 0, "%s has no name that it could get in a directory", source);
+		free(name);
+		name = NULL;
+	}
+	return name;
+}
+
+/* Append the name of source to the path of a directory.  False if it doesn't fit. */
+static bool
+append_name(char path[PATH_MAX], const char *name)
+{
+	size_t length = strlen(path);
+
+	if (length > 0 && path[length - 1] != '/' && !append(path, "/", 1))
+		return false;
+	return append(path, name, strlen(name));
+}
+
 int
 sc_dest_resolve(const char *template, const char *host, uint32_t rank, const char *source,
-    char **resolved, struct sc_error *err)
+    bool several, char **resolved, struct sc_error *err)
 {
 	char path[PATH_MAX];
-	const char *slash = strrchr(source, '/');
-	const char *name = slash == NULL ? source : slash + 1;
 	struct stat st;
 	bool fits = expand(template, host, rank, path);
 	size_t length = strlen(path);
 
 	*resolved = NULL;
 	if (fits && length > 0 &&
-	    (path[length - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))) {
-		if (path[length - 1] != '/')
-			fits = append(path, "/", 1);
-		fits = fits && append(path, name, strlen(name));
+	    (several || path[length - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))) {
+		char *name = sc_dest_name(source, err);
+
+		if (name == NULL)
+			return -1;
+		fits = append_name(path, name);
+		free(name);
 	}
 	if (!fits)
 		return sc_fail(err, ENAMETOOLONG, "%s", template);

@@ -14,11 +14,15 @@ int sc_dest_check(const char *template, struct sc_error *);
 
 /*
  * Expand a sound template for a host and a rank, and if it is an existing
- * directory or ends in a slash, append the name of source.  Allocates *path
- * (free it).  Fails if it gets too long.
+ * directory, ends in a slash, or has to be a directory (several sources), append the name of
+ * source.  Allocates *path (free it).  Fails if it gets too long, or source has no name.
  */
 int sc_dest_resolve(const char *template, const char *host, uint32_t rank, const char *source,
-    char **path, struct sc_error *);
+    bool several, char **path, struct sc_error *);
+
+/* The name that a source has in a directory, without slashes at its end: to be freed.  NULL with a
+ * sentence if it has none that could be used (".", ".." or "/"), or without memory. */
+char *sc_dest_name(const char *source, struct sc_error *);
 
 /* A number that two paths share if they name the same file on one host: made
  * of the directory without symbolic links, and the name. */

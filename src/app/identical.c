@@ -27,6 +27,9 @@ sc_identical_may_be(struct sc_existing **existing, const char *dest,
 	struct sc_error err;
 	struct timespec mtime;
 
+	*existing = NULL;
+	if (facts->manifest_bytes > 0)
+		return false;
 	if (sc_existing_open(existing, dest, facts->size_bytes, &err) != 0)
 		sc_log(SC_LOG_WARNING, "%s", err.text);
 	if (*existing == NULL)

@@ -8,6 +8,7 @@
 #include "app/identical.h"
 #include "app/outcome.h"
 #include "app/progress.h"
+#include "app/sources.h"
 #include "app/timeouts.h"
 #include "base/log.h"
 #include "base/units.h"
@@ -71,11 +72,14 @@ open_source(struct sc_job *job, const struct sc_options *options, struct sc_erro
 		job->facts.source.size_bytes = options->size_bytes;
 		return 0;
 	}
-	if (sc_source_open(&job->source, options->source, &job->facts.source, err) != 0)
+	if (sc_sources_open(&job->source, options, &job->facts.source, err) != 0)
 		return -1;
 	job->origin_keeps_copy = options->dest != NULL;
 	if (job->dest != NULL && stat(job->dest, &st) == 0)
 		job->origin_keeps_copy = !sc_source_is(job->source, st.st_dev, st.st_ino);
+	if (job->dest != NULL && job->origin_keeps_copy &&
+	    sc_sources_check_dest(options, job->dest, err) != 0)
+		return -1;
 	if (options->timings != NULL && check_writable(options->timings, err) != 0)
 		return -1;
 	if (options->failed_hosts != NULL && check_writable(options->failed_hosts, err) != 0)
@@ -207,8 +211,8 @@ gather_entries(struct sc_job *job, const struct sc_world *world, const struct sc
 	memcpy(own.host, job->host, sizeof(own.host));
 	/* What fails here is this rank's copy, not the run: see dest_error. */
 	if (options->dest != NULL &&
-	    sc_dest_resolve(options->dest, job->host, world->rank, options->source, &job->dest,
-		&job->dest_error) == 0)
+	    sc_dest_resolve(options->dest, job->host, world->rank, options->source,
+		sc_sources_are_several(options), &job->dest, &job->dest_error) == 0)
 		(void)sc_dest_identity(job->dest, own.dest_id, &job->dest_error);
 	else
 		own.dest_id[0] = world->rank; /* nobody else's */
@@ -249,8 +253,8 @@ look(struct sc_job *job, const struct sc_world *world, const struct sc_options *
 
 	if (job->census.leaders[world->rank] != world->rank)
 		return 0;
-	if (sc_buddy_may_be(options, world->rank) &&
-	    sc_buddy_sees(&job->source, options->source, &job->facts.source))
+	if (sc_buddy_may_be(options, world->rank, &job->facts.source) &&
+	    sc_buddy_sees(&job->source, options, &job->facts.source))
 		sight |= SEES_SOURCE;
 	/* For a plan alone no file is read. */
 	if (options->errand == SC_ERRAND_STAGE && keeps_copy && job->dest != NULL &&

@@ -13,6 +13,7 @@
 
 enum {
 	OPT_COPIES = SC_OPTION_OWN,
+	OPT_ON_UNREADABLE,
 	OPT_VERIFY,
 	OPT_NO_RESUME,
 	OPT_BUDDY,
@@ -36,11 +37,13 @@ static const uint64_t heartbeat_ns_max = UINT64_C(600) * 1000 * 1000 * 1000;
 static const uint64_t timeout_ns_min = UINT64_C(100) * 1000 * 1000;
 static const uint64_t timeout_ns_max = UINT64_C(86400) * 1000 * 1000 * 1000;
 
-static const char short_options[] = ":fp" SC_PLAN_SHORT_OPTIONS "qvVh";
+static const char short_options[] = ":fpr" SC_PLAN_SHORT_OPTIONS "qvVh";
 
 static const struct option long_options[] = {
 	{"force", no_argument, NULL, 'f'},
 	{"preserve", no_argument, NULL, 'p'},
+	{"recursive", no_argument, NULL, 'r'},
+	{"on-unreadable", required_argument, NULL, OPT_ON_UNREADABLE},
 	SC_PLAN_LONG_OPTIONS,
 	{"copies", required_argument, NULL, OPT_COPIES},
 	{"verify", no_argument, NULL, OPT_VERIFY},
@@ -83,11 +86,15 @@ take_word_option(struct sc_options *options, int option, struct sc_error *err)
 {
 	static const char *const copies[] = {"node", "rank", NULL};
 	static const char *const progress[] = {"auto", "always", "never", NULL};
+	static const char *const on_unreadable[] = {"fail", "skip", NULL};
 	int word;
 
 	if (option == OPT_COPIES) {
 		word = parse_word("copies", copies, err);
 		options->copies = word == 1 ? SC_COPIES_RANK : SC_COPIES_NODE;
+	} else if (option == OPT_ON_UNREADABLE) {
+		word = parse_word("on-unreadable", on_unreadable, err);
+		options->on_unreadable = word == 1 ? SC_UNREADABLE_SKIP : SC_UNREADABLE_FAIL;
 	} else {
 		word = parse_word("progress", progress, err);
 		options->progress = word == 1 ? SC_PROGRESS_ALWAYS
@@ -139,6 +146,9 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 	case 'p':
 		options->preserve = true;
 		return 0;
+	case 'r':
+		options->recursive = true;
+		return 0;
 	case 'q':
 		options->quiet = true;
 		return 0;
@@ -184,6 +194,7 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 		options->trace = optarg;
 		return 0;
 	case OPT_COPIES:
+	case OPT_ON_UNREADABLE:
 	case OPT_PROGRESS:
 		return take_word_option(options, option, err);
 	default:
@@ -212,8 +223,6 @@ take_operands(struct sc_options *options, int count, char **operands, struct sc_
 	bool plan = options->errand == SC_ERRAND_PLAN;
 	int needed = plan ? (options->has_size ? 0 : 1) : 2;
 
-	if (count > 2)
-		return sc_fail(err, 0, "one SOURCE and one DEST: '%s' is too much", operands[2]);
 	if (count < needed)
 		return sc_fail(err, 0, "%s is missing", count == 0 ? "SOURCE" : "DEST");
 	if (!plan && (options->topology != NULL || options->has_size))
@@ -222,9 +231,13 @@ take_operands(struct sc_options *options, int count, char **operands, struct sc_
 	if (plan && options->has_size && count > 0)
 		return sc_fail(err, 0, "--size is for a plan without SOURCE");
 	options->source = count > 0 ? operands[0] : NULL;
-	options->dest = count > 1 ? operands[1] : NULL;
-	if (options->source != NULL && options->source[0] == '\0')
-		return sc_fail(err, 0, "SOURCE is empty");
+	options->sources = operands;
+	options->source_count = count > 1 ? (size_t)count - 1 : (size_t)count;
+	options->dest = count > 1 ? operands[count - 1] : NULL;
+	for (size_t i = 0; i < options->source_count; i++) {
+		if (operands[i][0] == '\0')
+			return sc_fail(err, 0, "SOURCE is empty");
+	}
 	if (options->dest != NULL && sc_dest_check(options->dest, err) != 0)
 		return -1;
 	return 0;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "core/plan.h"
 #include "fabric/census.h"
+#include "tree/walk.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +37,8 @@ struct sc_options {
 	enum sc_errand errand;
 	bool force;
 	bool preserve;
+	bool recursive; /* directories may be among the sources */
+	enum sc_on_unreadable on_unreadable;
 	bool verify;
 	bool resume; /* go on where an earlier run was cut off; be ready to be cut off */
 	bool quiet;
@@ -54,7 +57,9 @@ struct sc_options {
 	const char *topology;     /* or NULL: the ranks of this job */
 	uint64_t size_bytes;      /* --size, for a plan without a source */
 	bool has_size;
-	const char *source;
+	const char *source; /* the first one, or NULL */
+	char *const *sources;
+	size_t source_count;
 	const char *dest; /* a template: see dest.h */
 };
 

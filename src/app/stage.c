@@ -9,6 +9,7 @@
 #include "app/outcome.h"
 #include "app/plan_print.h"
 #include "app/run.h"
+#include "app/sources.h"
 #include "app/timings.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,6 +17,7 @@
 #include "fabric/fabric.h"
 #include "fabric/tree.h"
 #include "file/slots.h"
+#include "tree/sink.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -137,7 +139,9 @@ run(struct stage *stage, struct sc_error *err)
 		.sink_options = {.force = options->force,
 			.preserve = options->preserve,
 			.verify = options->verify,
-			.resume = options->resume},
+			.resume = options->resume,
+			.backing =
+			    job->facts.source.manifest_bytes > 0 ? sc_tree_backing_open : NULL},
 		.keeps_copy = keeps_copy,
 		.buddy = job->facts.buddy,
 		.heartbeat_ns = job->facts.heartbeat_ns,
@@ -444,7 +448,7 @@ sc_stage_plan(const struct sc_options *options)
 		goto out;
 	if (options->source != NULL) {
 		status = SC_EXIT_NOTHING;
-		if (sc_source_open(&source, options->source, &facts, &err) != 0)
+		if (sc_sources_open(&source, options, &facts, &err) != 0)
 			goto out;
 		status = SC_EXIT_USAGE;
 	}

@@ -165,9 +165,8 @@ close_file(struct sc_backing *base, bool keep)
 }
 
 int
-sc_backing_open_file(struct sc_backing **out, const char *dest,
-    const struct sc_source_facts *facts, uint32_t chunk_bytes,
-    const struct sc_sink_options *options, struct sc_error *err)
+sc_backing_open_file(struct sc_backing **out, const char *dest, const struct sc_source_facts *facts,
+    uint32_t chunk_bytes, const struct sc_sink_options *options, struct sc_error *err)
 {
 	static const struct sc_backing_ops ops = {
 		.empty = empty,

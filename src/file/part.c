@@ -90,8 +90,8 @@ open_directory(struct sc_part *part, struct sc_error *err)
 	return 0;
 }
 
-static int
-fail_exists(const struct sc_part *part, struct sc_error *err)
+int
+sc_part_fail_exists(const struct sc_part *part, struct sc_error *err)
 {
 	return sc_fail(err, 0, "%s exists; use --force to replace it", part->dest);
 }
@@ -115,15 +115,15 @@ check_dest(const struct sc_part *part, bool force, struct sc_error *err)
 	}
 	/* Not through a link, even one that leads nowhere: it would be replaced. */
 	if (fstatat(part->dir_fd, part->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return force ? 0 : fail_exists(part, err);
+		return force ? 0 : sc_part_fail_exists(part, err);
 	if (errno != ENOENT)
 		return sc_fail(err, errno, "cannot examine %s", part->dest);
 	return 0;
 }
 
 /* Is the name that of the file with this descriptor? */
-static bool
-is_named(const struct sc_part *part, int fd, struct stat *st)
+bool
+sc_part_is_named(const struct sc_part *part, int fd, struct stat *st)
 {
 	struct stat named;
 
@@ -135,8 +135,8 @@ is_named(const struct sc_part *part, int fd, struct stat *st)
 /* Lock without waiting; -1 if another has the lock.  A file system without
  * locks is no obstacle: then only the check before the rename keeps two runs
  * apart, and *locked says so. */
-static int
-lock(int fd, bool *locked)
+int
+sc_part_lock(int fd, bool *locked)
 {
 	int rc;
 
@@ -149,8 +149,8 @@ lock(int fd, bool *locked)
 	return rc;
 }
 
-static int
-fail_busy(const struct sc_part *part, struct sc_error *err)
+int
+sc_part_fail_busy(const struct sc_part *part, struct sc_error *err)
 {
 	return sc_fail(err, EBUSY, "another stagecast is writing %s", part->dest);
 }
@@ -235,9 +235,9 @@ take_leftover(struct sc_part *part, const struct sc_part_options *options, struc
 	else if (!is_ours(&st, options))
 		(void)sc_fail(err, 0, "%s, the part file of %s, is none of ours", part->part_name,
 		    part->dest);
-	else if (lock(fd, &locked) != 0)
-		(void)fail_busy(part, err);
-	else if (!is_named(part, fd, &st))
+	else if (sc_part_lock(fd, &locked) != 0)
+		(void)sc_part_fail_busy(part, err);
+	else if (!sc_part_is_named(part, fd, &st))
 		rc = 0;
 	else
 		rc = take_or_remove(part, fd, writable, options->resume && locked, &st, err);
@@ -259,7 +259,7 @@ create_or_take(struct sc_part *part, const struct sc_part_options *options, stru
 			return sc_fail(err, errno, "cannot create a part file for %s", part->dest);
 		/* Between creation and lock somebody else may have held it for a
 		 * leftover: then it is locked, no longer at its name, or one. */
-		if (fd >= 0 && lock(fd, &locked) == 0 && is_named(part, fd, &st) &&
+		if (fd >= 0 && sc_part_lock(fd, &locked) == 0 && sc_part_is_named(part, fd, &st) &&
 		    st.st_size == 0) {
 			part->fd = fd;
 			return 0;
@@ -271,41 +271,47 @@ create_or_take(struct sc_part *part, const struct sc_part_options *options, stru
 		else if (part->fd >= 0)
 			return 0;
 	}
-	return fail_busy(part, err);
+	return sc_part_fail_busy(part, err);
 }
 
 /* While the part file is locked and at its name.  What can't be removed isn't
  * ours, and will not be read as if it were. */
-static void
-remove_journal(const struct sc_part *part)
+void
+sc_part_remove_journal(const struct sc_part *part)
 {
 	(void)unlinkat(part->dir_fd, part->journal_name, 0);
 	(void)unlinkat(part->dir_fd, part->new_name, 0);
 }
 
 int
-sc_part_open(struct sc_part *part, const char *dest, const struct sc_part_options *options,
-    struct sc_error *err)
+sc_part_locate(struct sc_part *part, const char *dest, struct sc_error *err)
 {
 	*part = (struct sc_part){.dir_fd = -1, .fd = -1};
 	part->dest = strdup(dest);
-	if (part->dest == NULL) {
+	if (part->dest == NULL)
 		(void)sc_fail(err, ENOMEM, "cannot write %s", dest);
-		goto out;
-	}
-	if (dest[0] == '\0') {
+	else if (dest[0] == '\0')
 		(void)sc_fail(err, 0, "the name of the destination is empty");
-		goto out;
-	}
-	if (open_directory(part, err) != 0 || check_dest(part, options->force, err) != 0)
-		goto out;
-	if (make_names(part) != 0) {
+	else if (open_directory(part, err) == 0) {
+		if (make_names(part) == 0)
+			return 0;
 		(void)sc_fail(err, ENOMEM, "cannot write %s", dest);
-		goto out;
 	}
+	sc_part_release(part);
+	return -1;
+}
+
+int
+sc_part_open(struct sc_part *part, const char *dest, const struct sc_part_options *options,
+    struct sc_error *err)
+{
+	if (sc_part_locate(part, dest, err) != 0)
+		return -1;
+	if (check_dest(part, options->force, err) != 0)
+		goto out;
 	if (create_or_take(part, options, err) == 0) {
 		if (!part->left)
-			remove_journal(part);
+			sc_part_remove_journal(part);
 		return 0;
 	}
 out:
@@ -368,12 +374,12 @@ sc_part_publish(struct sc_part *part, bool force, bool *published, struct sc_err
 	*published = false;
 	if (check_dest(part, force, err) != 0)
 		return -1;
-	if (!is_named(part, part->fd, &st))
+	if (!sc_part_is_named(part, part->fd, &st))
 		return sc_fail(err, 0, "%s, the part file of %s, was taken away", part->part_name,
 		    part->dest);
 	if (rename_part(part, force) != 0) {
 		if (errno == EEXIST && !force)
-			return fail_exists(part, err);
+			return sc_part_fail_exists(part, err);
 		return sc_fail(err, errno, "cannot rename the part file to %s", part->dest);
 	}
 	*published = true;
@@ -382,7 +388,7 @@ sc_part_publish(struct sc_part *part, bool force, bool *published, struct sc_err
 	/* Ahead of the rename it would be missed by the next run if we are killed
 	 * now.  Here it may already be that of another run, which has begun in this
 	 * moment to replace dest: that one then only can't be resumed. */
-	remove_journal(part);
+	sc_part_remove_journal(part);
 	/* EINVAL, EBADF: the file system, or a directory that may not be read,
 	 * doesn't have this. */
 	if (fsync(part->dir_fd) != 0 && errno != EINVAL && errno != EBADF)
@@ -398,8 +404,9 @@ sc_part_close(struct sc_part *part, bool keep)
 	/* While it is locked, so that it can't be a newer run's, and last: as soon
 	 * as its name is free, so is the journal's.  Nothing can be done if this
 	 * fails; the next run will remove it. */
-	if (!keep && part->fd >= 0 && part->part_name != NULL && is_named(part, part->fd, &st)) {
-		remove_journal(part);
+	if (!keep && part->fd >= 0 && part->part_name != NULL &&
+	    sc_part_is_named(part, part->fd, &st)) {
+		sc_part_remove_journal(part);
 		(void)unlinkat(part->dir_fd, part->part_name, 0);
 	}
 	/* A commit that failed at its end may have made it what dest would be.
@@ -409,6 +416,12 @@ sc_part_close(struct sc_part *part, bool keep)
 			(void)fchown(part->fd, 0, (gid_t)-1);
 		(void)fchmod(part->fd, 0600);
 	}
+	sc_part_release(part);
+}
+
+void
+sc_part_release(struct sc_part *part)
+{
 	/* What had to be durable was synced. */
 	if (part->fd >= 0)
 		(void)close(part->fd);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct sc_part_options {
@@ -58,5 +59,22 @@ int sc_part_publish(struct sc_part *, bool force, bool *published, struct sc_err
 /* Close, which ends the lock.  A part file that wasn't published is kept with
  * its journal, or both are removed, if it is still ours. */
 void sc_part_close(struct sc_part *, bool keep);
+
+/*
+ * What else a part is made of, for those that are no file.
+ *
+ * sc_part_locate finds the directory of dest and makes the names; sc_part_release is its
+ * opposite, and closes fd.  sc_part_lock locks a descriptor without waiting: -1 if another has the lock;
+ * a file system without locks is no obstacle, and *locked says so.  sc_part_is_named: is the
+ * part's name that of the file with this descriptor (*st)?  The journal is removed while
+ * the part is locked and at its name.
+ */
+int sc_part_locate(struct sc_part *, const char *dest, struct sc_error *);
+void sc_part_release(struct sc_part *);
+int sc_part_lock(int fd, bool *locked);
+bool sc_part_is_named(const struct sc_part *, int fd, struct stat *st);
+void sc_part_remove_journal(const struct sc_part *);
+int sc_part_fail_busy(const struct sc_part *, struct sc_error *);
+int sc_part_fail_exists(const struct sc_part *, struct sc_error *);
 
 #endif

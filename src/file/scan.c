@@ -44,9 +44,8 @@ sc_scan_chunk(struct sc_scan *scan, uint64_t offset, uint32_t length, uint32_t c
 		}
 		if (scan->alive_ns != NULL)
 			atomic_store(scan->alive_ns, sc_clock_now_ns());
-		n = scan->read != NULL
-		    ? scan->read(scan->read_context, scan->buffer, piece, offset)
-		    : sc_read_at(scan->fd, scan->buffer, piece, offset);
+		n = scan->read != NULL ? scan->read(scan->read_context, scan->buffer, piece, offset)
+				       : sc_read_at(scan->fd, scan->buffer, piece, offset);
 		if (n < 0)
 			return -1;
 		if ((size_t)n < piece) {

@@ -17,8 +17,8 @@
 typedef ssize_t sc_scan_read(void *context, void *bytes, size_t length, uint64_t offset);
 
 struct sc_scan {
-	int fd;                         /* borrowed */
-	sc_scan_read *read;             /* if not NULL, what reads in its place */
+	int fd;             /* borrowed */
+	sc_scan_read *read; /* if not NULL, what reads in its place */
 	void *read_context;
 	const atomic_bool *cancel;      /* borrowed; NULL: nobody can */
 	atomic_uint_fast64_t *alive_ns; /* borrowed; if not NULL, set to the time at each read */

@@ -19,7 +19,7 @@ struct sc_sink {
 	uint32_t chunk_bytes;
 	uint32_t chunks;
 	uint32_t stored;
-	bool worth;  /* to be kept, for a resume */
+	bool worth; /* to be kept, for a resume */
 	bool spoiled;
 	bool committed;
 	struct sc_digest sum;       /* of the chunks stored */
@@ -115,8 +115,8 @@ take_left(struct sc_sink *sink, struct sc_error *err)
 	sink->worth = sink->held.count > 0;
 	if (verdict != SC_JOURNAL_SOUND)
 		(void)sc_fail(&sink->note, 0,
-		    "the journal of an earlier run to %s %s: nothing of it is used",
-		    dest_of(sink), sc_journal_verdict_text(verdict));
+		    "the journal of an earlier run to %s %s: nothing of it is used", dest_of(sink),
+		    sc_journal_verdict_text(verdict));
 	if (!sink->worth && sink->backing->ops->empty(sink->backing) != 0)
 		return sc_fail(err, errno, "cannot empty the part file of %s", part->dest);
 	return 0;

@@ -14,7 +14,7 @@
 
 /* What a recipient has to know of the source; travels in the job. */
 struct sc_source_facts {
-	uint64_t size_bytes; /* of the stream */
+	uint64_t size_bytes;      /* of the stream */
 	uint64_t allocated_bytes; /* st_blocks: less than the size if there are holes */
 	int64_t mtime_s;
 	int64_t atime_s;

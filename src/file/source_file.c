@@ -59,8 +59,8 @@ is_hole(struct file_stream *file, uint64_t offset, uint32_t length)
 		return false;
 	if (offset < file->asked || offset >= file->end) {
 		file->asked = offset;
-		sc_platform_next_data(file->fd, offset, (uint64_t)file->opened.st_size,
-		    &file->data, &file->end);
+		sc_platform_next_data(file->fd, offset, (uint64_t)file->opened.st_size, &file->data,
+		    &file->end);
 	}
 	return offset + length <= file->data;
 }

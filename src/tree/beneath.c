@@ -256,8 +256,8 @@ sc_beneath_create(struct sc_beneath *b, const char *name, int *fd, struct sc_err
 	return 0;
 }
 
-int
-sc_beneath_open(struct sc_beneath *b, const char *name, int *fd, struct sc_error *err)
+static int
+open_regular(struct sc_beneath *b, const char *name, int flags, int *fd, struct sc_error *err)
 {
 	const char *last;
 	struct stat st;
@@ -266,7 +266,7 @@ sc_beneath_open(struct sc_beneath *b, const char *name, int *fd, struct sc_error
 	*fd = -1;
 	if (divide(b, "open", name, &dir_fd, &last, err) != 0)
 		return -1;
-	*fd = openat(dir_fd, last, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	*fd = openat(dir_fd, last, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (*fd < 0)
 		return fail(b, errno, "open", name, err);
 	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
@@ -274,6 +274,37 @@ sc_beneath_open(struct sc_beneath *b, const char *name, int *fd, struct sc_error
 	(void)close(*fd);
 	*fd = -1;
 	return sc_fail(err, 0, "%s/%s is not a regular file", b->title, name);
+}
+
+int
+sc_beneath_open(struct sc_beneath *b, const char *name, int *fd, struct sc_error *err)
+{
+	return open_regular(b, name, O_RDWR, fd, err);
+}
+
+int
+sc_beneath_open_reading(struct sc_beneath *b, const char *name, int *fd, struct sc_error *err)
+{
+	return open_regular(b, name, O_RDONLY, fd, err);
+}
+
+int
+sc_beneath_admit(struct sc_beneath *b, const char *name, mode_t bits, struct sc_error *err)
+{
+	const char *last;
+	struct stat st;
+	int dir_fd;
+
+	if (divide(b, "examine", name, &dir_fd, &last, err) != 0)
+		return err != NULL && err->errnum == ENOENT ? 0 : -1;
+	if (fstatat(dir_fd, last, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : fail(b, errno, "examine", name, err);
+	if ((!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) || (st.st_mode & bits) == bits)
+		return 0;
+	/* Only who may write beneath the root could put a link there in this moment. */
+	if (fchmodat(dir_fd, last, (st.st_mode & 07777) | bits, 0) != 0)
+		return fail(b, errno, "open", name, err);
+	return 0;
 }
 
 int

@@ -101,6 +101,15 @@ int sc_beneath_create(struct sc_beneath *, const char *name, int *fd, struct sc_
 /* Open a regular file that is there for reading and writing, through no link. */
 int sc_beneath_open(struct sc_beneath *, const char *name, int *fd, struct sc_error *);
 
+/* The same, for reading only. */
+int sc_beneath_open_reading(struct sc_beneath *, const char *name, int *fd, struct sc_error *);
+
+/*
+ * What an earlier run has left may have its final mode already: give its owner these bits, if
+ * it is a file or a directory (no link) and lacks them.  Nothing there is no error.
+ */
+int sc_beneath_admit(struct sc_beneath *, const char *name, mode_t bits, struct sc_error *);
+
 /* Open a directory; "" is the root itself. */
 int sc_beneath_open_directory(struct sc_beneath *, const char *name, int *fd, struct sc_error *);
 

@@ -73,8 +73,8 @@ texts_bytes(const struct sc_entry_texts *texts)
 	size_t bytes = texts->name_length + 1 + texts->target_length + 1;
 
 	for (size_t i = 0; i < texts->xattr_count; i++)
-		bytes += strlen(texts->xattrs[i].name) + 1 + sizeof(uint32_t) +
-		    texts->xattrs[i].length;
+		bytes +=
+		    strlen(texts->xattrs[i].name) + 1 + sizeof(uint32_t) + texts->xattrs[i].length;
 	return bytes;
 }
 

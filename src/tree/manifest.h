@@ -52,10 +52,10 @@ struct sc_entry {
 	uint32_t mtime_ns;
 	uint32_t uid;
 	uint32_t gid;
-	uint32_t parent;      /* an entry before this one, or SC_NO_ENTRY */
-	uint32_t link;        /* SC_ENTRY_HARDLINK: the entry of the file; else unused */
-	uint32_t text;        /* where in the texts its name is, and behind it target or attributes */
-	uint16_t mode;        /* 07777 */
+	uint32_t parent; /* an entry before this one, or SC_NO_ENTRY */
+	uint32_t link;   /* SC_ENTRY_HARDLINK: the entry of the file; else unused */
+	uint32_t text;   /* where in the texts its name is, and behind it target or attributes */
+	uint16_t mode;   /* 07777 */
 	uint16_t path_length; /* with the names of its parents */
 	uint8_t name_length;
 	uint8_t kind;

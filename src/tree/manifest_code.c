@@ -306,8 +306,8 @@ get_facts(struct in *in)
 	struct sc_entry *entry = &in->entry;
 
 	entry->mode = (uint16_t)get_number(in, 07777);
-	entry->mtime_s = (int64_t)((uint64_t)in->before.mtime_s +
-	    (uint64_t)unfold(get_number(in, UINT64_MAX)));
+	entry->mtime_s =
+	    (int64_t)((uint64_t)in->before.mtime_s + (uint64_t)unfold(get_number(in, UINT64_MAX)));
 	entry->mtime_ns = (uint32_t)get_number(in, 999999999);
 	entry->uid = get_near(in, in->before.uid);
 	entry->gid = get_near(in, in->before.gid);
@@ -417,8 +417,8 @@ sc_manifest_decode(struct sc_manifest *manifest, const uint8_t *bytes, size_t le
     uint64_t stream_bytes, struct sc_error *err)
 {
 	struct in *in = calloc(1, sizeof(*in));
-	uint64_t content_bytes;
-	uint32_t count;
+	uint64_t content_bytes = 0;
+	uint32_t count = 0;
 	int rc = -1;
 
 	memset(manifest, 0, sizeof(*manifest));

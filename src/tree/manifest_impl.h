@@ -27,8 +27,8 @@ struct sc_entry_texts {
 };
 
 /* As sc_manifest_add. */
-int sc_manifest_append(struct sc_manifest *, const struct sc_entry *,
-    const struct sc_entry_texts *, struct sc_error *);
+int sc_manifest_append(struct sc_manifest *, const struct sc_entry *, const struct sc_entry_texts *,
+    struct sc_error *);
 
 /* -1, 0 or 1: which of two names comes first? */
 int sc_manifest_compare(const char *a, size_t a_length, const char *b, size_t b_length);

@@ -35,12 +35,16 @@ struct sc_walk_options {
 	void *context;
 };
 
+/* Bring roots into the order that a walk needs: that of their names. */
+void sc_walk_sort(struct sc_root *roots, size_t count);
+
 /*
  * Fill a manifest (sc_manifest_free it, also after a failure) with the roots and all that is in
  * them: directories in the order in which they are found, the names in each one sorted.  So two
  * walks over the same tree give the same manifest.  No symbolic link is followed but a root, by
  * default.  Files of several names within the roots stay one file; holes are noted.
  *
+ * The roots are in order (sc_walk_sort), and the first entries of the manifest.
  * *allocated_bytes is what the files take on their disk.  Fails, naming path and cause, if a root
  * is missing, two roots have one name, or something can't be staged and is not to be
  * left out.  Open descriptors: 2, and memory for the manifest, and 24 bytes for each file
@@ -48,5 +52,9 @@ struct sc_walk_options {
  */
 int sc_walk(struct sc_manifest *, const struct sc_root *roots, size_t count,
     const struct sc_walk_options *, uint64_t *allocated_bytes, struct sc_error *);
+
+/* The path of an entry as it was walked over.  -1: it doesn't fit. */
+int sc_walk_path(const struct sc_manifest *, const struct sc_root *roots, uint32_t entry,
+    char *path, size_t capacity);
 
 #endif

@@ -91,7 +91,7 @@ expect_status 2 "a bad option before --help"
 
 refuse 'SOURCE is missing'
 refuse 'DEST is missing' source
-refuse "one SOURCE and one DEST: 'third' is too much" source copy third
+refuse 'SOURCE is empty' source '' copy
 refuse 'SOURCE is empty' '' copy
 refuse 'DEST is empty' source ''
 for dest in 'copy%' 'copy%x' '%H' '%%%'; do
@@ -108,10 +108,10 @@ refuse 'there is no option -z' -z source copy
 refuse '--bogus: .*' --bogus source copy
 for option in -k -s -m -b -w --group-size --chunk-size --tree-groups --branching --window \
 	--max-connections --memory --copies --topology --size --timings --failed-hosts --progress \
-	--buddy --heartbeat --timeout; do
+	--buddy --heartbeat --timeout --on-unreadable; do
 	refuse "$option needs a value" source copy "$option"
 done
-for option in --force --preserve --verify --plan --quiet --verbose --store-and-forward --help \
+for option in --force --preserve --recursive --verify --plan --quiet --verbose --store-and-forward --help \
 	--no-resume; do
 	cli "$option=yes" source copy
 	expect_status 2 "$option=yes"

@@ -189,6 +189,63 @@ test_other_errands(void)
 	CU_ASSERT_STRING_EQUAL(options.dest, "dst");
 }
 
+static void
+test_several_sources(void)
+{
+	struct sc_options options;
+	struct sc_error err;
+
+	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "a", "b"), 0);
+	CU_ASSERT_EQUAL(options.source_count, 1);
+	CU_ASSERT_FALSE(options.recursive);
+	CU_ASSERT_EQUAL(options.on_unreadable, SC_UNREADABLE_FAIL);
+	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "-r", "a", "--on-unreadable=skip", "b", "c",
+				  "d"),
+	    0);
+	CU_ASSERT_TRUE(options.recursive);
+	CU_ASSERT_EQUAL(options.on_unreadable, SC_UNREADABLE_SKIP);
+	CU_ASSERT_EQUAL_FATAL(options.source_count, 3);
+	CU_ASSERT_STRING_EQUAL(options.source, "a");
+	CU_ASSERT_STRING_EQUAL(options.sources[2], "c");
+	CU_ASSERT_STRING_EQUAL(options.dest, "d");
+	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "--plan", "--recursive", "a"), 0);
+	CU_ASSERT_EQUAL(options.source_count, 1);
+	CU_ASSERT_PTR_NULL(options.dest);
+}
+
+/* As cp -r has it. */
+static void
+test_names_of_sources(void)
+{
+	static const struct {
+		const char *source;
+		const char *name; /* NULL: it has none */
+	} cases[] = {
+		{"a", "a"},
+		{"a/", "a"},
+		{"/a/b//", "b"},
+		{"./.a", ".a"},
+		{"...", "..."},
+		{".", NULL},
+		{"a/.", NULL},
+		{"a/..", NULL},
+		{"/", NULL},
+		{"../", NULL},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct sc_error err;
+		char *name = sc_dest_name(cases[i].source, &err);
+
+		CU_ASSERT_EQUAL(name == NULL, cases[i].name == NULL);
+		if (name != NULL && cases[i].name != NULL)
+			CU_ASSERT_STRING_EQUAL(name, cases[i].name);
+		if (name == NULL)
+			CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "has no name"));
+		free(name);
+	}
+}
+
 /* Whatever is wrong: what it is, in words that name it. */
 static void
 test_mistakes(void)
@@ -199,7 +256,8 @@ test_mistakes(void)
 	} mistakes[] = {
 		{{NULL}, "SOURCE is missing"},
 		{{"a"}, "DEST is missing"},
-		{{"a", "b", "c"}, "'c' is too much"},
+		{{"a", "", "c"}, "SOURCE is empty"},
+		{{"--on-unreadable=no", "a", "b"}, "--on-unreadable=no: it takes fail or skip"},
 		{{"", "b"}, "SOURCE is empty"},
 		{{"a", ""}, "DEST is empty"},
 		{{"a", "b%x"}, "'b%x'"},
@@ -315,7 +373,7 @@ test_dest_is_expanded(void)
 
 		/* A percent sign in the host's name stands for itself. */
 		CU_ASSERT_EQUAL(sc_dest_resolve(cases[i].template, "n%r7", 12, cases[i].source,
-				    &path, &err),
+				    false, &path, &err),
 		    0);
 		CU_ASSERT_STRING_EQUAL(path, cases[i].path);
 		free(path);
@@ -336,15 +394,15 @@ test_an_existing_directory_is_entered(void)
 
 	CU_ASSERT_EQUAL_FATAL(mkdir(sub, 0700), 0);
 	CU_ASSERT_EQUAL_FATAL(symlink(sub, link), 0);
-	CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 3, "a/name", &path, &err), 0);
+	CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 3, "a/name", false, &path, &err), 0);
 	CU_ASSERT_STRING_EQUAL(path, expected);
 	free(path);
 	/* Where it isn't there, it is the name of the file. */
-	CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 4, "a/name", &path, &err), 0);
+	CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 4, "a/name", false, &path, &err), 0);
 	CU_ASSERT_STRING_NOT_EQUAL(path, expected);
 	CU_ASSERT_EQUAL(strcmp(path + strlen(path) - 6, "/sub 4"), 0);
 	free(path);
-	CU_ASSERT_EQUAL(sc_dest_resolve(link, "h", 0, "name", &path, &err), 0);
+	CU_ASSERT_EQUAL(sc_dest_resolve(link, "h", 0, "name", false, &path, &err), 0);
 	CU_ASSERT_STRING_EQUAL(path, through_link);
 	free(path);
 	free(sub);
@@ -370,7 +428,8 @@ test_a_path_that_is_too_long(void)
 
 		memset(template, 'a', length);
 		template[length] = '\0';
-		CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 1, "s", &path, &err), fits ? 0 : -1);
+		CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 1, "s", false, &path, &err),
+		    fits ? 0 : -1);
 		CU_ASSERT_EQUAL(path != NULL, fits);
 		if (!fits)
 			CU_ASSERT_EQUAL(err.errnum, ENAMETOOLONG);
@@ -378,13 +437,13 @@ test_a_path_that_is_too_long(void)
 	}
 	template[PATH_MAX - 100] = '\0';
 	memcpy(template + PATH_MAX - 102, "%h", 2);
-	CU_ASSERT_EQUAL(sc_dest_resolve(template, host, 1, "s", &path, &err), -1);
-	CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 1, "s", &path, &err), 0);
+	CU_ASSERT_EQUAL(sc_dest_resolve(template, host, 1, "s", false, &path, &err), -1);
+	CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 1, "s", false, &path, &err), 0);
 	free(path);
 	template[PATH_MAX - 101] = '/';
 	template[PATH_MAX - 102] = 'a';
-	CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 1, host, &path, &err), -1);
-	CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 1, "s", &path, &err), 0);
+	CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 1, host, false, &path, &err), -1);
+	CU_ASSERT_EQUAL(sc_dest_resolve(template, "h", 1, "s", false, &path, &err), 0);
 	free(path);
 }
 
@@ -439,6 +498,8 @@ main(void)
 {
 	static CU_TestInfo tests[] = {
 		{"defaults", test_defaults},
+		{"several sources", test_several_sources},
+		{"names of sources", test_names_of_sources},
 		{"short options", test_short_options},
 		{"long options", test_long_options},
 		{"options for faults", test_options_for_faults},

@@ -1,0 +1,30 @@
+/*
+ * Files that have several names: which entry of a manifest was the first of them.
+ */
+#ifndef SC_TREE_LINKS_H
+#define SC_TREE_LINKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct sc_link {
+	dev_t dev;
+	ino_t ino;
+	uint32_t entry;
+	bool used;
+};
+
+/* A hash table; all-zero: empty. */
+struct sc_links {
+	struct sc_link *places; /* owned */
+	uint32_t capacity;      /* a power of two, or 0 */
+	uint32_t count;
+};
+
+/* The entry of this file, or SC_NO_ENTRY: then it is entered with this one.  -1 without memory. */
+int sc_links_find(struct sc_links *, dev_t dev, ino_t ino, uint32_t entry, uint32_t *found);
+
+void sc_links_free(struct sc_links *);
+
+#endif

@@ -1,0 +1,343 @@
+/*
+ * Entries are created and written: see sink_impl.h.
+ */
+#define _XOPEN_SOURCE 700 /* UTIME_OMIT */
+#include "file/platform.h"
+#include "file/transfer.h"
+#include "tree/sink_impl.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void
+sc_tree_alive(const struct sc_tree *tree)
+{
+	if (tree->options.alive_ns != NULL)
+		atomic_store(tree->options.alive_ns, sc_clock_now_ns());
+}
+
+const char *
+sc_tree_path(const struct sc_tree *tree, uint32_t entry, char buffer[SC_PATH_BYTES_MAX + 1])
+{
+	size_t root;
+
+	sc_manifest_path(&tree->manifest, entry, buffer);
+	if (tree->facts.several)
+		return buffer;
+	root = tree->manifest.entries[0].name_length;
+	return entry == 0 ? buffer + root : buffer + root + 1;
+}
+
+int
+sc_tree_make_directory(struct sc_tree *tree, uint32_t entry, struct sc_error *err)
+{
+	char buffer[SC_PATH_BYTES_MAX + 1];
+	uint32_t parent;
+
+	/* Parents are not far, and most are there: no need to begin at the top. */
+	while (entry != SC_NO_ENTRY && !sc_bitmap_has(&tree->made, entry)) {
+		uint32_t first = entry;
+
+		for (;;) {
+			parent = tree->manifest.entries[first].parent;
+			if (parent == SC_NO_ENTRY || sc_bitmap_has(&tree->made, parent))
+				break;
+			first = parent;
+		}
+		if ((tree->facts.several || first != 0) &&
+		    sc_beneath_mkdir(&tree->beneath, sc_tree_path(tree, first, buffer), 0700,
+			tree->left, err) != 0)
+			return -1;
+		sc_bitmap_add(&tree->made, first);
+	}
+	return 0;
+}
+
+/* Is all that a chunk may have of the file in one chunk? */
+static bool
+is_in_one_chunk(const struct sc_tree *tree, const struct sc_entry *entry)
+{
+	uint64_t begin = tree->facts.manifest_bytes + entry->offset;
+
+	return entry->size_bytes == 0 ||
+	    begin / tree->chunk_bytes == (begin + entry->size_bytes - 1) / tree->chunk_bytes;
+}
+
+/* The mode that an entry gets in the end. */
+static uint32_t
+final_mode(const struct sc_tree *tree, const struct sc_entry *entry)
+{
+	return tree->options.preserve ? entry->mode : entry->mode & 0777 & ~tree->umask;
+}
+
+/* What can't be read afterwards could be neither verified nor loaded. */
+bool
+sc_tree_describes_at_once(const struct sc_tree *tree, const struct sc_entry *entry)
+{
+	return is_in_one_chunk(tree, entry) &&
+	    ((final_mode(tree, entry) & 0400) != 0 || geteuid() == 0);
+}
+
+bool
+sc_tree_gives_write_bit(const struct sc_tree *tree, const struct sc_entry *entry)
+{
+	return (final_mode(tree, entry) & 0200) != 0;
+}
+
+int
+sc_tree_describe(struct sc_tree *tree, uint32_t index, int fd, const char *path,
+    struct sc_error *err)
+{
+	const struct sc_entry *entry = &tree->manifest.entries[index];
+	bool preserve = tree->options.preserve;
+	struct sc_xattr xattrs[SC_XATTRS_MAX];
+	struct sc_beneath_xattr given[SC_XATTRS_MAX];
+	struct sc_beneath_facts facts = {
+		.mode = final_mode(tree, entry),
+		.uid = entry->uid,
+		.gid = entry->gid,
+		.owner = preserve,
+		.atime = {.tv_nsec = UTIME_OMIT},
+		.mtime = {.tv_sec = (time_t)entry->mtime_s, .tv_nsec = (long)entry->mtime_ns},
+	};
+
+	if (entry->kind == SC_ENTRY_SYMLINK)
+		return sc_beneath_describe_link(&tree->beneath, path, &facts, err);
+	/* It has to be moved yet, for which its owner has to be able to write to it. */
+	if (entry->kind == SC_ENTRY_DIRECTORY && entry->parent == SC_NO_ENTRY)
+		facts.mode |= 0200;
+	if (preserve && entry->xattrs > 0) {
+		facts.xattr_count = sc_manifest_xattrs(&tree->manifest, index, xattrs);
+		for (size_t i = 0; i < facts.xattr_count; i++)
+			given[i] = (struct sc_beneath_xattr){
+				xattrs[i].name, xattrs[i].value, xattrs[i].length};
+		facts.xattrs = given;
+	}
+	return sc_beneath_describe(&tree->beneath, fd, path, &facts, err);
+}
+
+/* Create a file in a directory that is there, where an earlier run may have left one. */
+static int
+create(struct sc_tree *tree, const char *path, int *fd, struct sc_error *err)
+{
+	struct sc_error why;
+
+	if (sc_beneath_create(&tree->beneath, path, fd, &why) == 0)
+		return 0;
+	if (why.errnum != EEXIST || !tree->left) {
+		*err = why;
+		return -1;
+	}
+	if (sc_beneath_unlink(&tree->beneath, path, err) != 0)
+		return -1;
+	return sc_beneath_create(&tree->beneath, path, fd, err);
+}
+
+static int
+fail_write(const struct sc_tree *tree, const char *path, struct sc_error *err)
+{
+	return sc_fail(err, errno, "cannot write %s/%s", tree->place.title, path);
+}
+
+/* Write what a chunk has of a file.  fresh: it reads as zeros there. */
+static int
+write_piece(const struct sc_entry *entry, int fd, const uint8_t *bytes, size_t length,
+    uint64_t offset, bool fresh)
+{
+	if (!fresh && (bytes == NULL || entry->sparse) &&
+	    (!entry->sparse || sc_platform_punch(fd, offset, length) != 0) &&
+	    sc_write_zeros_at(fd, length, offset) != 0)
+		return -1;
+	if (bytes == NULL)
+		return 0;
+	if (entry->sparse)
+		return sc_write_sparse_at(fd, bytes, length, offset);
+	return sc_write_at(fd, bytes, length, offset);
+}
+
+/* A file that is all in one chunk: from nothing to its end. */
+static int
+put_whole_file(struct sc_tree *tree, uint32_t index, const uint8_t *bytes, struct sc_error *err)
+{
+	const struct sc_entry *entry = &tree->manifest.entries[index];
+	char buffer[SC_PATH_BYTES_MAX + 1];
+	const char *path = sc_tree_path(tree, index, buffer);
+	int rc = 0;
+	int fd;
+
+	if (sc_tree_make_directory(tree, entry->parent, err) != 0 ||
+	    create(tree, path, &fd, err) != 0)
+		return -1;
+	if ((bytes == NULL || entry->sparse) && entry->size_bytes > 0 &&
+	    ftruncate(fd, (off_t)entry->size_bytes) != 0)
+		rc = fail_write(tree, path, err);
+	if (rc == 0 && write_piece(entry, fd, bytes, (size_t)entry->size_bytes, 0, true) != 0)
+		rc = fail_write(tree, path, err);
+	if (rc == 0 && sc_tree_describes_at_once(tree, entry))
+		rc = sc_tree_describe(tree, index, fd, path, err);
+	if (close(fd) != 0 && rc == 0)
+		rc = fail_write(tree, path, err);
+	return rc;
+}
+
+static int
+close_piece_file(struct sc_tree_file *file)
+{
+	int rc = file->fd >= 0 ? close(file->fd) : 0;
+
+	*file = (struct sc_tree_file){.entry = SC_NO_ENTRY, .fd = -1};
+	return rc;
+}
+
+void
+sc_tree_close_files(struct sc_tree *tree)
+{
+	/* What was written is synced by its file system, or read back and found wrong. */
+	for (size_t i = 0; i < SC_TREE_OPEN_FILES; i++)
+		(void)close_piece_file(&tree->files[i]);
+}
+
+/* Open a file of several pieces for the first of them that comes: there may be one that was left. */
+static int
+begin_file(struct sc_tree *tree, uint32_t index, const char *path, int *fd, struct sc_error *err)
+{
+	const struct sc_entry *entry = &tree->manifest.entries[index];
+	struct sc_error why = {.errnum = ENOENT};
+
+	*fd = -1;
+	if (sc_tree_make_directory(tree, entry->parent, err) != 0)
+		return -1;
+	if (tree->left) {
+		if (sc_beneath_admit(&tree->beneath, path, 0600, err) != 0)
+			return -1;
+		if (sc_beneath_open(&tree->beneath, path, fd, &why) != 0 && why.errnum != ENOENT) {
+			*err = why;
+			return -1;
+		}
+	}
+	if (*fd < 0 && sc_beneath_create(&tree->beneath, path, fd, err) != 0)
+		return -1;
+	if (ftruncate(*fd, (off_t)entry->size_bytes) != 0) {
+		(void)fail_write(tree, path, err);
+		(void)close(*fd);
+		return -1;
+	}
+	sc_bitmap_add(&tree->made, index);
+	return 0;
+}
+
+/* A piece of a file that has more of them. */
+static int
+put_piece(struct sc_tree *tree, uint32_t index, const uint8_t *bytes, size_t length,
+    uint64_t offset, struct sc_error *err)
+{
+	struct sc_tree_file *file = &tree->files[index % SC_TREE_OPEN_FILES];
+	char buffer[SC_PATH_BYTES_MAX + 1];
+	const char *path = sc_tree_path(tree, index, buffer);
+
+	if (file->entry != index) {
+		int rc;
+
+		/* A file system may say only now that it could not write. */
+		if (close_piece_file(file) != 0)
+			return fail_write(tree, path, err);
+		if (sc_bitmap_has(&tree->made, index))
+			rc = sc_beneath_open(&tree->beneath, path, &file->fd, err);
+		else
+			rc = begin_file(tree, index, path, &file->fd, err);
+		if (rc != 0) {
+			file->fd = -1;
+			return -1;
+		}
+		file->entry = index;
+	}
+	if (write_piece(&tree->manifest.entries[index], file->fd, bytes, length, offset,
+		!tree->left) != 0)
+		return fail_write(tree, path, err);
+	return 0;
+}
+
+static int
+put_symlink(struct sc_tree *tree, uint32_t index, struct sc_error *err)
+{
+	const char *target = sc_manifest_target(&tree->manifest, index);
+	char buffer[SC_PATH_BYTES_MAX + 1];
+	const char *path = sc_tree_path(tree, index, buffer);
+	struct sc_error why;
+
+	if (sc_tree_make_directory(tree, tree->manifest.entries[index].parent, err) != 0)
+		return -1;
+	if (sc_beneath_symlink(&tree->beneath, path, target, &why) != 0) {
+		if (why.errnum != EEXIST || !tree->left) {
+			*err = why;
+			return -1;
+		}
+		if (sc_beneath_unlink(&tree->beneath, path, err) != 0 ||
+		    sc_beneath_symlink(&tree->beneath, path, target, err) != 0)
+			return -1;
+	}
+	return sc_tree_describe(tree, index, -1, path, err);
+}
+
+int
+sc_tree_put_leaf(struct sc_tree *tree, uint32_t index, struct sc_error *err)
+{
+	const struct sc_entry *entry = &tree->manifest.entries[index];
+
+	assert(entry->size_bytes == 0);
+	sc_tree_alive(tree);
+	if (entry->kind == SC_ENTRY_FILE)
+		return put_whole_file(tree, index, NULL, err);
+	assert(entry->kind == SC_ENTRY_SYMLINK);
+	return put_symlink(tree, index, err);
+}
+
+/* The first entry that has its place at this offset or behind it, or content there. */
+static uint32_t
+first_at(const struct sc_manifest *manifest, uint64_t offset)
+{
+	uint32_t index = sc_manifest_find(manifest, offset);
+
+	while (index > 0 && manifest->entries[index - 1].offset == offset)
+		index--;
+	return index;
+}
+
+int
+sc_tree_put(struct sc_tree *tree, const uint8_t *bytes, size_t length, uint64_t offset,
+    struct sc_error *err)
+{
+	const struct sc_manifest *manifest = &tree->manifest;
+	uint64_t end = offset + length;
+	int rc = 0;
+
+	for (uint32_t i = first_at(manifest, offset);
+	    rc == 0 && i < manifest->count && manifest->entries[i].offset < end; i++) {
+		const struct sc_entry *entry = &manifest->entries[i];
+		uint64_t from = entry->offset > offset ? entry->offset : offset;
+		uint64_t to = entry->offset + entry->size_bytes < end
+		    ? entry->offset + entry->size_bytes
+		    : end;
+		const uint8_t *piece = bytes == NULL ? NULL : bytes + (from - offset);
+
+		if (entry->kind == SC_ENTRY_DIRECTORY)
+			rc = sc_tree_make_directory(tree, i, err);
+		else if (entry->kind == SC_ENTRY_HARDLINK)
+			continue; /* when all files are there */
+		else if (entry->size_bytes == 0)
+			rc = sc_tree_put_leaf(tree, i, err);
+		else if (is_in_one_chunk(tree, entry))
+			rc = put_whole_file(tree, i, piece, err);
+		else
+			rc = put_piece(tree, i, piece, (size_t)(to - from), from - entry->offset,
+			    err);
+		sc_tree_alive(tree);
+	}
+	return rc;
+}

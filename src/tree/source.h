@@ -1,0 +1,28 @@
+/*
+ * A tree as a source: its manifest, and behind it the contents of its files, read as they are
+ * asked for.
+ */
+#ifndef SC_TREE_SOURCE_H
+#define SC_TREE_SOURCE_H
+
+#include "base/error.h"
+#include "file/source.h"
+#include "tree/walk.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Walk over the roots, in any order, and make a source of them.  What names and paths the roots
+ * have is copied.  *facts tells what the recipients need.  several: each root gets its name in a
+ * directory that is there; else there is one, and DEST is its name.
+ *
+ * A file that is not, when it is read, what it was when it was walked over (size, time of
+ * change), or changes after that until the source is finished, fails the source.
+ *
+ * Memory: the manifest, and its encoded bytes.  Open descriptors: 2.
+ */
+int sc_tree_source_open(struct sc_source **, const struct sc_root *roots, size_t count,
+    bool several, const struct sc_walk_options *, struct sc_source_facts *facts, struct sc_error *);
+
+#endif
