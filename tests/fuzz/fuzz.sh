@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The parsers of what comes from others, under libFuzzer: control messages and journals.  Each
-# fuzzer starts from its corpus, tests/fuzz/corpus/NAME.hex, a line of hexadecimal digits an input.
+# The parsers of what comes from others, under libFuzzer: control messages, journals, manifests.
+# Each fuzzer starts from its corpus, tests/fuzz/corpus/NAME.hex, a line of hexadecimal digits an
+# input.
 #   fuzz.sh          build the fuzzers, and run each for FUZZ_SECONDS (20)
 #   fuzz.sh build    build them, in BUILDDIR/tests/fuzz
 #   fuzz.sh keep     the same as without, and put what was found into the corpus, minimised
@@ -16,8 +17,9 @@ declare -A sources=(
 	[wire]='core/wire.c base/bytes.c'
 	[journal]='file/resume.c file/journal.c file/scan.c file/digest.c file/transfer.c
 		base/bitmap.c base/bytes.c base/clock.c base/error.c base/random.c'
+	[manifest]='tree/manifest.c tree/manifest_code.c base/bytes.c base/error.c'
 )
-declare -A most_bytes=([wire]=2100 [journal]=1000)
+declare -A most_bytes=([wire]=2100 [journal]=1000 [manifest]=1000)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -94,7 +96,7 @@ keep()	# name
 }
 
 mkdir -p "$out"
-for name in wire journal; do
+for name in wire journal manifest; do
 	build "$name"
 	[[ ${1:-} != build ]] || continue
 	run "$name"
