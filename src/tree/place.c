@@ -130,8 +130,12 @@ static int
 settle(struct sc_place *place, bool resume, const struct stat *st, struct sc_error *err)
 {
 	if (resume && is_usable(place, st)) {
+		struct stat inner;
+
 		/* The tree may have the mode of what was to be renamed next. */
-		(void)fchmodat(place->part->fd, TREE, 0700, 0);
+		if (fstatat(place->part->fd, TREE, &inner, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(inner.st_mode))
+			(void)fchmodat(place->part->fd, TREE, 0700, 0);
 		if (open_inner(place, false) == 0) {
 			place->part->left = true;
 			return 0;

@@ -431,11 +431,19 @@ close_tree(struct sc_backing *base, bool keep)
 static int
 open_left(struct sc_tree *tree, struct sc_error *err)
 {
+	struct sc_error why;
+
 	if (!tree->base.part.left)
 		return 0;
 	if (decode(tree, err) < 0)
 		return -1;
-	return tree->decoded ? admit_directories(tree, err) : 0;
+	if (!tree->decoded || admit_directories(tree, &why) == 0)
+		return 0;
+	/* Somebody was at it: better nothing than that. */
+	tree->base.part.left = false;
+	if (empty(&tree->base) != 0)
+		return sc_fail(err, errno, "cannot empty the part of %s", tree->place.title);
+	return 0;
 }
 
 int
