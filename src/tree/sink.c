@@ -394,7 +394,8 @@ sync_all(struct sc_backing *base)
 	struct sc_tree *tree = tree_of(base);
 
 	sc_tree_close_files(tree);
-	return sc_tree_sync(tree);
+	/* Once is enough, unless what is on the disk is to be read back before the end. */
+	return tree->finished || tree->options.verify ? sc_tree_sync(tree) : 0;
 }
 
 static int
@@ -405,7 +406,6 @@ publish(struct sc_backing *base, bool *published, struct sc_error *err)
 
 	lock(tree);
 	rc = sc_tree_publish(base, published, err);
-	tree->published = *published;
 	unlock(tree);
 	return rc;
 }

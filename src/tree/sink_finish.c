@@ -3,6 +3,7 @@
  * names.  See sink_impl.h.
  */
 #define _XOPEN_SOURCE 700 /* posix_fadvise */
+#include "base/clock.h"
 #include "file/transfer.h"
 #include "tree/sink_impl.h"
 #include "tree/system.h"
@@ -10,10 +11,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 1 << 18 };
+enum { BUFFER_BYTES = 1 << 18, SLOW_DISK_NS_PER_BYTE = 125 };
+
+/* Of a disk that writes nothing for so long nobody need wait to hear that it is slow. */
+static const uint64_t sync_patience_ns = UINT64_C(600) * 1000 * 1000 * 1000;
 
 /* Add length bytes of a file to the digest, past the cache as far as advice helps.  0, or -1
  * with errno. */
@@ -77,10 +82,21 @@ sc_tree_verify(struct sc_backing *base, struct sc_digest *whole)
 	return rc;
 }
 
+/* The system writes what others have left unwritten as well, and says nothing meanwhile: the thread
+ * counts as alive for as long as that takes a slow disk. */
 int
 sc_tree_sync(const struct sc_tree *tree)
 {
-	return sc_system_sync(tree->base.part.fd);
+	uint64_t patience_ns = sc_system_unwritten_bytes() * SLOW_DISK_NS_PER_BYTE;
+	int rc;
+
+	if (patience_ns > sync_patience_ns)
+		patience_ns = sync_patience_ns;
+	if (tree->options.alive_ns != NULL)
+		atomic_store(tree->options.alive_ns, sc_clock_now_ns() + patience_ns);
+	rc = sc_system_sync(tree->base.part.fd);
+	sc_tree_alive(tree);
+	return rc;
 }
 
 /* Open a file that is there and describe it.  One without content that an earlier run did not get
@@ -165,6 +181,7 @@ sc_tree_finish(struct sc_backing *base, struct sc_error *err)
 	struct sc_tree *tree = (struct sc_tree *)base;
 
 	assert(tree->decoded && tree->early.count == 0);
+	tree->finished = true;
 	sc_tree_close_files(tree);
 	for (uint32_t i = 0; i < tree->manifest.count; i++) {
 		sc_tree_alive(tree);

@@ -42,7 +42,7 @@ struct sc_tree {
 	 * from the spool to the tree, nor the tree to its name. */
 	pthread_mutex_t lock;
 	struct sc_bitmap early; /* chunks that are in the spool only */
-	bool published;
+	bool finished;          /* all that is left is to be synced and named */
 
 	/* The writer's: */
 	struct sc_beneath beneath;

@@ -55,6 +55,24 @@ sc_system_sync(int fd)
 #endif
 }
 
+uint64_t
+sc_system_unwritten_bytes(void)
+{
+	FILE *info = fopen("/proc/meminfo", "re");
+	unsigned long long sum = 0;
+	unsigned long long kib;
+	char line[256];
+
+	while (info != NULL && fgets(line, sizeof(line), info) != NULL) {
+		if (sscanf(line, "Dirty: %llu kB", &kib) == 1 ||
+		    sscanf(line, "Writeback: %llu kB", &kib) == 1)
+			sum += kib * 1024;
+	}
+	if (info != NULL)
+		(void)fclose(info); /* it was only read */
+	return sum;
+}
+
 int
 sc_system_move(int from_fd, const char *from, int to_fd, const char *to)
 {

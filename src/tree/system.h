@@ -5,6 +5,7 @@
 #define SC_TREE_SYSTEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* The names of the extended attributes of what has this path, a link itself, each with its end.
@@ -17,6 +18,10 @@ ssize_t sc_system_get_xattr(const char *path, const char *name, void *value, siz
 /* Write what the file system with this descriptor has in memory to its disk.  0, or -1 with
  * errno. */
 int sc_system_sync(int fd);
+
+/* What all file systems have in memory that is to be written, as far as the system tells: 0 if it
+ * doesn't. */
+uint64_t sc_system_unwritten_bytes(void);
 
 /* Rename unless the new name exists (-1, EEXIST); where the file system can't do that in one,
  * a moment stays in which somebody else's empty directory could be replaced. */
