@@ -244,13 +244,20 @@ sc_beneath_mkdir_parents(struct sc_beneath *b, const char *name, mode_t mode, st
 int
 sc_beneath_create(struct sc_beneath *b, const char *name, int *fd, struct sc_error *err)
 {
+	return sc_beneath_create_as(b, name, 0600, fd, err);
+}
+
+int
+sc_beneath_create_as(struct sc_beneath *b, const char *name, mode_t mode, int *fd,
+    struct sc_error *err)
+{
 	const char *last;
 	int dir_fd;
 
 	*fd = -1;
 	if (divide(b, "create", name, &dir_fd, &last, err) != 0)
 		return -1;
-	*fd = openat(dir_fd, last, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	*fd = openat(dir_fd, last, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (*fd < 0)
 		return fail(b, errno, "create", name, err);
 	return 0;
@@ -381,7 +388,7 @@ sc_beneath_describe(const struct sc_beneath *b, int fd, const char *name,
 			return sc_fail(err, errno, "cannot give %s/%s the attribute %s", b->title,
 			    name, xattr->name);
 	}
-	if ((mode & (S_ISUID | S_ISGID)) != 0) {
+	if (!facts->keeps_mode && (mode & (S_ISUID | S_ISGID)) != 0) {
 		if (fstat(fd, &st) != 0)
 			return fail(b, errno, "examine", name, err);
 		if (!facts->owner || st.st_uid != facts->uid)
@@ -389,7 +396,7 @@ sc_beneath_describe(const struct sc_beneath *b, int fd, const char *name,
 		if (!facts->owner || st.st_gid != facts->gid)
 			mode &= ~(mode_t)S_ISGID;
 	}
-	if (fchmod(fd, mode) != 0)
+	if (!facts->keeps_mode && fchmod(fd, mode) != 0)
 		return fail(b, errno, "give its mode to", name, err);
 	if (futimens(fd, times) != 0)
 		return fail(b, errno, "give its times to", name, err);

@@ -58,7 +58,8 @@ struct sc_beneath_xattr {
 };
 
 struct sc_beneath_facts {
-	uint32_t mode; /* permission bits as they are to be: no umask is applied */
+	uint32_t mode;   /* permission bits as they are to be: no umask is applied */
+	bool keeps_mode; /* it has its mode already */
 	uint32_t uid;
 	uint32_t gid;
 	bool owner;            /* give it uid and gid, as root; no set-ID bits without */
@@ -97,6 +98,10 @@ int sc_beneath_mkdir_parents(struct sc_beneath *, const char *name, mode_t mode,
 
 /* Create a regular file for reading and writing, mode 0600; nothing may have that name. */
 int sc_beneath_create(struct sc_beneath *, const char *name, int *fd, struct sc_error *);
+
+/* The same with another mode, under the umask: for one that is to have it in the end. */
+int sc_beneath_create_as(struct sc_beneath *, const char *name, mode_t mode, int *fd,
+    struct sc_error *);
 
 /* Open a regular file that is there for reading and writing, through no link. */
 int sc_beneath_open(struct sc_beneath *, const char *name, int *fd, struct sc_error *);

@@ -117,7 +117,7 @@ describe_file(struct sc_tree *tree, uint32_t index, struct sc_error *err)
 		*err = why;
 		return -1;
 	}
-	rc = sc_tree_describe(tree, index, fd, path, err);
+	rc = sc_tree_describe(tree, index, fd, false, path, err);
 	if (close(fd) != 0 && rc == 0)
 		rc = sc_fail(err, errno, "cannot write %s/%s", tree->place.title, path);
 	return rc;
@@ -170,7 +170,7 @@ describe_directory(struct sc_tree *tree, uint32_t index, struct sc_error *err)
 
 	if (sc_beneath_open_directory(&tree->beneath, path, &fd, err) != 0)
 		return -1;
-	rc = sc_tree_describe(tree, index, fd, path, err);
+	rc = sc_tree_describe(tree, index, fd, false, path, err);
 	(void)close(fd); /* nothing was written through it */
 	return rc;
 }

@@ -78,8 +78,10 @@ bool sc_tree_describes_at_once(const struct sc_tree *, const struct sc_entry *);
 /* Is its owner to be able to write to it? */
 bool sc_tree_gives_write_bit(const struct sc_tree *, const struct sc_entry *);
 
-/* Give what is open, or a symbolic link (fd -1), all it has besides its bytes. */
-int sc_tree_describe(struct sc_tree *, uint32_t entry, int fd, const char *path, struct sc_error *);
+/* Give what is open, or a symbolic link (fd -1), all it has besides its bytes; keeps_mode: but for
+ * the mode, which is right. */
+int sc_tree_describe(struct sc_tree *, uint32_t entry, int fd, bool keeps_mode, const char *path,
+    struct sc_error *);
 
 void sc_tree_close_files(struct sc_tree *);
 

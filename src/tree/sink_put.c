@@ -91,7 +91,7 @@ sc_tree_gives_write_bit(const struct sc_tree *tree, const struct sc_entry *entry
 }
 
 int
-sc_tree_describe(struct sc_tree *tree, uint32_t index, int fd, const char *path,
+sc_tree_describe(struct sc_tree *tree, uint32_t index, int fd, bool keeps_mode, const char *path,
     struct sc_error *err)
 {
 	const struct sc_entry *entry = &tree->manifest.entries[index];
@@ -100,6 +100,7 @@ sc_tree_describe(struct sc_tree *tree, uint32_t index, int fd, const char *path,
 	struct sc_beneath_xattr given[SC_XATTRS_MAX];
 	struct sc_beneath_facts facts = {
 		.mode = final_mode(tree, entry),
+		.keeps_mode = keeps_mode,
 		.uid = entry->uid,
 		.gid = entry->gid,
 		.owner = preserve,
@@ -124,11 +125,11 @@ sc_tree_describe(struct sc_tree *tree, uint32_t index, int fd, const char *path,
 
 /* Create a file in a directory that is there, where an earlier run may have left one. */
 static int
-create(struct sc_tree *tree, const char *path, int *fd, struct sc_error *err)
+create(struct sc_tree *tree, const char *path, mode_t mode, int *fd, struct sc_error *err)
 {
 	struct sc_error why;
 
-	if (sc_beneath_create(&tree->beneath, path, fd, &why) == 0)
+	if (sc_beneath_create_as(&tree->beneath, path, mode, fd, &why) == 0)
 		return 0;
 	if (why.errnum != EEXIST || !tree->left) {
 		*err = why;
@@ -136,7 +137,7 @@ create(struct sc_tree *tree, const char *path, int *fd, struct sc_error *err)
 	}
 	if (sc_beneath_unlink(&tree->beneath, path, err) != 0)
 		return -1;
-	return sc_beneath_create(&tree->beneath, path, fd, err);
+	return sc_beneath_create_as(&tree->beneath, path, mode, fd, err);
 }
 
 static int
@@ -168,19 +169,22 @@ put_whole_file(struct sc_tree *tree, uint32_t index, const uint8_t *bytes, struc
 	const struct sc_entry *entry = &tree->manifest.entries[index];
 	char buffer[SC_PATH_BYTES_MAX + 1];
 	const char *path = sc_tree_path(tree, index, buffer);
+	bool describe = sc_tree_describes_at_once(tree, entry);
+	/* A call for each of many files; only what is under the umask can be had without it. */
+	bool keeps_mode = describe && !tree->options.preserve;
 	int rc = 0;
 	int fd;
 
 	if (sc_tree_make_directory(tree, entry->parent, err) != 0 ||
-	    create(tree, path, &fd, err) != 0)
+	    create(tree, path, keeps_mode ? entry->mode & 0777 : 0600, &fd, err) != 0)
 		return -1;
 	if ((bytes == NULL || entry->sparse) && entry->size_bytes > 0 &&
 	    ftruncate(fd, (off_t)entry->size_bytes) != 0)
 		rc = fail_write(tree, path, err);
 	if (rc == 0 && write_piece(entry, fd, bytes, (size_t)entry->size_bytes, 0, true) != 0)
 		rc = fail_write(tree, path, err);
-	if (rc == 0 && sc_tree_describes_at_once(tree, entry))
-		rc = sc_tree_describe(tree, index, fd, path, err);
+	if (rc == 0 && describe)
+		rc = sc_tree_describe(tree, index, fd, keeps_mode, path, err);
 	if (close(fd) != 0 && rc == 0)
 		rc = fail_write(tree, path, err);
 	return rc;
@@ -282,7 +286,7 @@ put_symlink(struct sc_tree *tree, uint32_t index, struct sc_error *err)
 		    sc_beneath_symlink(&tree->beneath, path, target, err) != 0)
 			return -1;
 	}
-	return sc_tree_describe(tree, index, -1, path, err);
+	return sc_tree_describe(tree, index, -1, false, path, err);
 }
 
 int

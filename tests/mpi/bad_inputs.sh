@@ -45,7 +45,7 @@ mkfifo "$dir/pipe"
 ln -s "$dir/loop" "$dir/loop"
 refuse_source ': No such file or directory$' "no SOURCE" "$dir/none"
 refuse_source ': Not a directory$' "SOURCE below a file" "$dir/source/none"
-refuse_source ' is a directory$' "SOURCE is a folder" "$dir/copies"
+refuse_source ' is a directory: it takes --recursive$' "SOURCE is a folder" "$dir/copies"
 refuse_source ' is a named pipe$' "SOURCE is a pipe" "$dir/pipe"
 refuse_source ' is not a regular file$' "SOURCE is a device" /dev/zero
 refuse_source ': Too many levels of symbolic links$' "SOURCE is a loop" "$dir/loop"
