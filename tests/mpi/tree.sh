@@ -2,6 +2,14 @@
 # A tree with all that trees can have reaches every rank as it is; and what goes wrong on the way:
 # a rank that dies, a disk that is full, everything killed in the middle and resumed, DESTs and
 # sources that can't be.
+
+# What is mounted here is seen by this script only, and gone with it.
+if [[ -z ${MOUNTS:-} ]]; then
+	if [[ $(id -u) -eq 0 ]] && unshare -m true 2>/dev/null; then
+		MOUNTS=yes exec unshare -m --propagation private bash "$0"
+	fi
+	MOUNTS=no
+fi
 . "$SRCDIR/tests/lib/mpi.sh"
 . "$SRCDIR/tests/lib/tree.sh"
 
@@ -173,9 +181,15 @@ fresh
 chunks=(-s 4096 -w 1 --copies=rank)
 
 # shellcheck disable=SC2317
+has_chunks()	# journal, chunks
+{
+	[[ $(($(stat -c %s "$1") - 64)) -ge $((32 * $2)) ]]
+}
+
+# shellcheck disable=SC2317
 has_part()	# rank, chunks
 {
-	[[ $(($(stat -c %s "copies/.$1.stagecast.map") - 64)) -ge $((32 * $2)) ]]
+	has_chunks "copies/.$1.stagecast.map" "$2"
 }
 
 # One rank dies.
@@ -198,6 +212,51 @@ stage 4 -r --copies=rank -s 4096 tree copies/%r
 expect_status 0 "after a rank was killed"
 expect_plain_copies ''
 expect_files copies "${ranks[@]}"
+fresh
+
+# One's disk is full, after there was enough room for all.
+if [[ $MOUNTS == yes ]]; then
+	mkdir copies/small
+	mount -t tmpfs -o size=40m none copies/small || fail "no tmpfs"
+	ln -s small copies/2.there
+	mkdir copies/{0,1,3}.there
+	launch 4 "$STAGECAST" -r "${chunks[@]}" tree copies/%r.there/copy
+	until_true has_chunks copies/small/.copy.stagecast.map 500 ||
+		fail "rank 2 got no 500 chunks"
+	dd if=/dev/zero of=copies/small/filler bs=64k status=none 2>/dev/null
+	await "$launched" "$watchdog_s"
+	expect_status 3 "a full disk"
+	expect_said 'copies/2.there/copy.*: No space left on device' "a full disk"
+	for rank in 0 1 3; do
+		rsync -nrlHti --checksum --delete tree/ "copies/$rank.there/copy/" | grep . &&
+			fail "a full disk: copies/$rank"
+	done
+	expect_files copies/small filler .copy.stagecast.{map,part}
+	rm copies/small/filler
+	rm -rf copies/{0,1,3}.there/copy
+	stage 4 -r --copies=rank tree copies/%r.there/copy
+	expect_status 0 "the disk has room again"
+	for rank in "${ranks[@]}"; do
+		rsync -nrlHti --checksum --delete tree/ "copies/$rank.there/copy/" | grep . &&
+			fail "the disk has room again: copies/$rank"
+		expect_files "copies/$rank.there/" copy
+	done
+	umount copies/small
+	# Too small from the beginning.
+	mount -t tmpfs -o size=6m none copies/small
+	stage 3 -r --copies=rank -f tree copies/%r.there/copy
+	expect_status 3 "a disk that is too small"
+	expect_said 'copies/2.there/copy needs [0-9.]+ MiB, [0-9.]+ MiB are free' "a disk that is too small"
+	[[ -z $(ls -A copies/small) ]] || fail "something was left on a disk that is too small"
+	umount copies/small
+	mount -t tmpfs -o nr_inodes=100 none copies/small
+	stage 3 -r --copies=rank -f tree copies/%r.there/copy
+	expect_status 3 "a disk with too few inodes"
+	expect_said 'copies/2.there/copy needs [0-9]+ inodes, [0-9]+ are free' "too few inodes"
+	umount copies/small
+else
+	not_tried "disks that are full: not root, or no mount namespaces"
+fi
 fresh
 
 # All are killed, and go on where they were: with other chunks, too.
