@@ -28,6 +28,7 @@ struct sc_sink_options {
 
 	/* What becomes of the chunks: NULL, one regular file. */
 	sc_backing_open *backing;
+	unsigned writers; /* threads that may write files at once; 0: as many as are worth it */
 
 	/* Looked at while what an earlier run left is read back, which can take
 	 * minutes: true makes sc_sink_open fail soon; and before the rename, which

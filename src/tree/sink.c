@@ -293,9 +293,13 @@ static int
 open_beneath(struct sc_tree *tree, struct sc_error *err)
 {
 	int fd = tree->place.tree_fd;
-	int rc = sc_beneath_init(&tree->beneath, fd, tree->place.title, err);
+	int rc = sc_beneath_init(&tree->reading, fd, tree->place.title, err);
 
-	return sc_beneath_init(&tree->reading, fd, tree->place.title, err) == 0 ? rc : -1;
+	for (unsigned i = 0; i < tree->hands; i++) {
+		if (sc_beneath_init(&tree->beneath[i], fd, tree->place.title, err) != 0)
+			rc = -1;
+	}
+	return rc;
 }
 
 static void
@@ -305,7 +309,8 @@ close_beneath(struct sc_tree *tree)
 	if (tree->last.fd >= 0)
 		(void)close(tree->last.fd); /* it was only read */
 	tree->last = (struct sc_tree_file){.entry = SC_NO_ENTRY, .fd = -1};
-	sc_beneath_free(&tree->beneath);
+	for (unsigned i = 0; i < tree->hands; i++)
+		sc_beneath_free(&tree->beneath[i]);
 	sc_beneath_free(&tree->reading);
 }
 
@@ -361,7 +366,8 @@ admit_directories(struct sc_tree *tree, struct sc_error *err)
 		if (tree->manifest.entries[i].kind != SC_ENTRY_DIRECTORY ||
 		    (!tree->facts.several && i == 0))
 			continue;
-		if (sc_beneath_admit(&tree->beneath, sc_tree_path(tree, i, buffer), 0700, err) != 0)
+		if (sc_beneath_admit(&tree->beneath[0], sc_tree_path(tree, i, buffer), 0700, err) !=
+		    0)
 			return -1;
 	}
 	return 0;
@@ -416,6 +422,7 @@ close_tree(struct sc_backing *base, bool keep)
 	struct sc_tree *tree = tree_of(base);
 	int rc;
 
+	sc_crew_stop(tree->crew);
 	close_beneath(tree);
 	sc_place_close(&tree->place, keep);
 	sc_manifest_free(&tree->manifest);
@@ -492,7 +499,11 @@ sc_tree_backing_open(struct sc_backing **out, const char *dest, const struct sc_
 		free(tree);
 		return sc_fail(err, ENOMEM, "cannot write %s", dest);
 	}
-	if (open_beneath(tree, err) != 0 || open_left(tree, err) != 0) {
+	tree->hands = options->writers == 0  ? sc_crew_hands()
+	    : options->writers < SC_CREW_MAX ? options->writers
+					     : SC_CREW_MAX;
+	if (open_beneath(tree, err) != 0 || sc_crew_start(&tree->crew, tree->hands, err) != 0 ||
+	    open_left(tree, err) != 0) {
 		close_tree(&tree->base, true);
 		return -1;
 	}

@@ -64,7 +64,7 @@ sc_tree_verify(struct sc_backing *base, struct sc_digest *whole)
 
 		if (tree->manifest.entries[i].size_bytes == 0)
 			continue;
-		if (sc_beneath_open_reading(&tree->beneath, sc_tree_path(tree, i, path), &fd,
+		if (sc_beneath_open_reading(&tree->beneath[0], sc_tree_path(tree, i, path), &fd,
 			&why) != 0) {
 			errno = why.errnum != 0 ? why.errnum : EIO;
 			rc = -1;
@@ -109,15 +109,15 @@ describe_file(struct sc_tree *tree, uint32_t index, struct sc_error *err)
 	struct sc_error why;
 	int fd, rc;
 
-	if (tree->left && sc_beneath_admit(&tree->beneath, path, 0600, err) != 0)
+	if (tree->left && sc_beneath_admit(&tree->beneath[0], path, 0600, err) != 0)
 		return -1;
-	if (sc_beneath_open(&tree->beneath, path, &fd, &why) != 0) {
+	if (sc_beneath_open(&tree->beneath[0], path, &fd, &why) != 0) {
 		if (why.errnum == ENOENT && tree->manifest.entries[index].size_bytes == 0)
 			return sc_tree_put_leaf(tree, index, err);
 		*err = why;
 		return -1;
 	}
-	rc = sc_tree_describe(tree, index, fd, false, path, err);
+	rc = sc_tree_describe(tree, &tree->beneath[0], index, fd, false, path, err);
 	if (close(fd) != 0 && rc == 0)
 		rc = sc_fail(err, errno, "cannot write %s/%s", tree->place.title, path);
 	return rc;
@@ -132,9 +132,9 @@ link_file(struct sc_tree *tree, uint32_t index, struct sc_error *err)
 	const char *path = sc_tree_path(tree, index, buffer);
 
 	if (sc_tree_make_directory(tree, tree->manifest.entries[index].parent, err) != 0 ||
-	    (tree->left && sc_beneath_unlink(&tree->beneath, path, err) != 0))
+	    (tree->left && sc_beneath_unlink(&tree->beneath[0], path, err) != 0))
 		return -1;
-	return sc_beneath_link(&tree->beneath, path, sc_tree_path(tree, file, file_buffer), err);
+	return sc_beneath_link(&tree->beneath[0], path, sc_tree_path(tree, file, file_buffer), err);
 }
 
 /* Make what has not been made, and give each entry but directories what it lacks.  After a
@@ -168,9 +168,9 @@ describe_directory(struct sc_tree *tree, uint32_t index, struct sc_error *err)
 	const char *path = sc_tree_path(tree, index, buffer);
 	int fd, rc;
 
-	if (sc_beneath_open_directory(&tree->beneath, path, &fd, err) != 0)
+	if (sc_beneath_open_directory(&tree->beneath[0], path, &fd, err) != 0)
 		return -1;
-	rc = sc_tree_describe(tree, index, fd, false, path, err);
+	rc = sc_tree_describe(tree, &tree->beneath[0], index, fd, false, path, err);
 	(void)close(fd); /* nothing was written through it */
 	return rc;
 }

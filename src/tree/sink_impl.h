@@ -10,6 +10,7 @@
 #include "file/sink.h"
 #include "file/source.h"
 #include "tree/beneath.h"
+#include "tree/crew.h"
 #include "tree/manifest.h"
 #include "tree/place.h"
 
@@ -44,8 +45,11 @@ struct sc_tree {
 	struct sc_bitmap early; /* chunks that are in the spool only */
 	bool finished;          /* all that is left is to be synced and named */
 
-	/* The writer's: */
-	struct sc_beneath beneath;
+	/* The writer's, and its crew's: each hand has a beneath of its own, and only the writer
+	 * changes what is made. */
+	struct sc_crew *crew;
+	unsigned hands;
+	struct sc_beneath beneath[SC_CREW_MAX];
 	struct sc_bitmap made; /* entries that are there, of directories and files in pieces */
 	struct sc_tree_file files[SC_TREE_OPEN_FILES]; /* by entry, modulo their number */
 
@@ -69,7 +73,7 @@ int sc_tree_make_directory(struct sc_tree *, uint32_t entry, struct sc_error *);
 int sc_tree_put(struct sc_tree *, const uint8_t *bytes, size_t length, uint64_t offset,
     struct sc_error *);
 
-/* Make a file without content or a symbolic link. */
+/* Make a file without content or a symbolic link, by the writer alone. */
 int sc_tree_put_leaf(struct sc_tree *, uint32_t entry, struct sc_error *);
 
 /* Has the file got all it has with its bytes, or does that wait for the end? */
@@ -80,8 +84,8 @@ bool sc_tree_gives_write_bit(const struct sc_tree *, const struct sc_entry *);
 
 /* Give what is open, or a symbolic link (fd -1), all it has besides its bytes; keeps_mode: but for
  * the mode, which is right. */
-int sc_tree_describe(struct sc_tree *, uint32_t entry, int fd, bool keeps_mode, const char *path,
-    struct sc_error *);
+int sc_tree_describe(const struct sc_tree *, struct sc_beneath *, uint32_t entry, int fd,
+    bool keeps_mode, const char *path, struct sc_error *);
 
 void sc_tree_close_files(struct sc_tree *);
 

@@ -51,7 +51,7 @@ sc_tree_make_directory(struct sc_tree *tree, uint32_t entry, struct sc_error *er
 			first = parent;
 		}
 		if ((tree->facts.several || first != 0) &&
-		    sc_beneath_mkdir(&tree->beneath, sc_tree_path(tree, first, buffer), 0700,
+		    sc_beneath_mkdir(&tree->beneath[0], sc_tree_path(tree, first, buffer), 0700,
 			tree->left, err) != 0)
 			return -1;
 		sc_bitmap_add(&tree->made, first);
@@ -91,8 +91,8 @@ sc_tree_gives_write_bit(const struct sc_tree *tree, const struct sc_entry *entry
 }
 
 int
-sc_tree_describe(struct sc_tree *tree, uint32_t index, int fd, bool keeps_mode, const char *path,
-    struct sc_error *err)
+sc_tree_describe(const struct sc_tree *tree, struct sc_beneath *beneath, uint32_t index, int fd,
+    bool keeps_mode, const char *path, struct sc_error *err)
 {
 	const struct sc_entry *entry = &tree->manifest.entries[index];
 	bool preserve = tree->options.preserve;
@@ -109,7 +109,7 @@ sc_tree_describe(struct sc_tree *tree, uint32_t index, int fd, bool keeps_mode, 
 	};
 
 	if (entry->kind == SC_ENTRY_SYMLINK)
-		return sc_beneath_describe_link(&tree->beneath, path, &facts, err);
+		return sc_beneath_describe_link(beneath, path, &facts, err);
 	/* It has to be moved yet, for which its owner has to be able to write to it. */
 	if (entry->kind == SC_ENTRY_DIRECTORY && entry->parent == SC_NO_ENTRY)
 		facts.mode |= 0200;
@@ -120,24 +120,25 @@ sc_tree_describe(struct sc_tree *tree, uint32_t index, int fd, bool keeps_mode, 
 				xattrs[i].name, xattrs[i].value, xattrs[i].length};
 		facts.xattrs = given;
 	}
-	return sc_beneath_describe(&tree->beneath, fd, path, &facts, err);
+	return sc_beneath_describe(beneath, fd, path, &facts, err);
 }
 
 /* Create a file in a directory that is there, where an earlier run may have left one. */
 static int
-create(struct sc_tree *tree, const char *path, mode_t mode, int *fd, struct sc_error *err)
+create(const struct sc_tree *tree, struct sc_beneath *beneath, const char *path, mode_t mode,
+    int *fd, struct sc_error *err)
 {
 	struct sc_error why;
 
-	if (sc_beneath_create_as(&tree->beneath, path, mode, fd, &why) == 0)
+	if (sc_beneath_create_as(beneath, path, mode, fd, &why) == 0)
 		return 0;
 	if (why.errnum != EEXIST || !tree->left) {
 		*err = why;
 		return -1;
 	}
-	if (sc_beneath_unlink(&tree->beneath, path, err) != 0)
+	if (sc_beneath_unlink(beneath, path, err) != 0)
 		return -1;
-	return sc_beneath_create_as(&tree->beneath, path, mode, fd, err);
+	return sc_beneath_create_as(beneath, path, mode, fd, err);
 }
 
 static int
@@ -164,7 +165,8 @@ write_piece(const struct sc_entry *entry, int fd, const uint8_t *bytes, size_t l
 
 /* A file that is all in one chunk: from nothing to its end. */
 static int
-put_whole_file(struct sc_tree *tree, uint32_t index, const uint8_t *bytes, struct sc_error *err)
+put_whole_file(const struct sc_tree *tree, struct sc_beneath *beneath, uint32_t index,
+    const uint8_t *bytes, struct sc_error *err)
 {
 	const struct sc_entry *entry = &tree->manifest.entries[index];
 	char buffer[SC_PATH_BYTES_MAX + 1];
@@ -175,8 +177,7 @@ put_whole_file(struct sc_tree *tree, uint32_t index, const uint8_t *bytes, struc
 	int rc = 0;
 	int fd;
 
-	if (sc_tree_make_directory(tree, entry->parent, err) != 0 ||
-	    create(tree, path, keeps_mode ? entry->mode & 0777 : 0600, &fd, err) != 0)
+	if (create(tree, beneath, path, keeps_mode ? entry->mode & 0777 : 0600, &fd, err) != 0)
 		return -1;
 	if ((bytes == NULL || entry->sparse) && entry->size_bytes > 0 &&
 	    ftruncate(fd, (off_t)entry->size_bytes) != 0)
@@ -184,7 +185,7 @@ put_whole_file(struct sc_tree *tree, uint32_t index, const uint8_t *bytes, struc
 	if (rc == 0 && write_piece(entry, fd, bytes, (size_t)entry->size_bytes, 0, true) != 0)
 		rc = fail_write(tree, path, err);
 	if (rc == 0 && describe)
-		rc = sc_tree_describe(tree, index, fd, keeps_mode, path, err);
+		rc = sc_tree_describe(tree, beneath, index, fd, keeps_mode, path, err);
 	if (close(fd) != 0 && rc == 0)
 		rc = fail_write(tree, path, err);
 	return rc;
@@ -218,14 +219,15 @@ begin_file(struct sc_tree *tree, uint32_t index, const char *path, int *fd, stru
 	if (sc_tree_make_directory(tree, entry->parent, err) != 0)
 		return -1;
 	if (tree->left) {
-		if (sc_beneath_admit(&tree->beneath, path, 0600, err) != 0)
+		if (sc_beneath_admit(&tree->beneath[0], path, 0600, err) != 0)
 			return -1;
-		if (sc_beneath_open(&tree->beneath, path, fd, &why) != 0 && why.errnum != ENOENT) {
+		if (sc_beneath_open(&tree->beneath[0], path, fd, &why) != 0 &&
+		    why.errnum != ENOENT) {
 			*err = why;
 			return -1;
 		}
 	}
-	if (*fd < 0 && sc_beneath_create(&tree->beneath, path, fd, err) != 0)
+	if (*fd < 0 && sc_beneath_create(&tree->beneath[0], path, fd, err) != 0)
 		return -1;
 	if (ftruncate(*fd, (off_t)entry->size_bytes) != 0) {
 		(void)fail_write(tree, path, err);
@@ -252,7 +254,7 @@ put_piece(struct sc_tree *tree, uint32_t index, const uint8_t *bytes, size_t len
 		if (close_piece_file(file) != 0)
 			return fail_write(tree, path, err);
 		if (sc_bitmap_has(&tree->made, index))
-			rc = sc_beneath_open(&tree->beneath, path, &file->fd, err);
+			rc = sc_beneath_open(&tree->beneath[0], path, &file->fd, err);
 		else
 			rc = begin_file(tree, index, path, &file->fd, err);
 		if (rc != 0) {
@@ -268,25 +270,24 @@ put_piece(struct sc_tree *tree, uint32_t index, const uint8_t *bytes, size_t len
 }
 
 static int
-put_symlink(struct sc_tree *tree, uint32_t index, struct sc_error *err)
+put_symlink(const struct sc_tree *tree, struct sc_beneath *beneath, uint32_t index,
+    struct sc_error *err)
 {
 	const char *target = sc_manifest_target(&tree->manifest, index);
 	char buffer[SC_PATH_BYTES_MAX + 1];
 	const char *path = sc_tree_path(tree, index, buffer);
 	struct sc_error why;
 
-	if (sc_tree_make_directory(tree, tree->manifest.entries[index].parent, err) != 0)
-		return -1;
-	if (sc_beneath_symlink(&tree->beneath, path, target, &why) != 0) {
+	if (sc_beneath_symlink(beneath, path, target, &why) != 0) {
 		if (why.errnum != EEXIST || !tree->left) {
 			*err = why;
 			return -1;
 		}
-		if (sc_beneath_unlink(&tree->beneath, path, err) != 0 ||
-		    sc_beneath_symlink(&tree->beneath, path, target, err) != 0)
+		if (sc_beneath_unlink(beneath, path, err) != 0 ||
+		    sc_beneath_symlink(beneath, path, target, err) != 0)
 			return -1;
 	}
-	return sc_tree_describe(tree, index, -1, false, path, err);
+	return sc_tree_describe(tree, beneath, index, -1, false, path, err);
 }
 
 int
@@ -295,12 +296,21 @@ sc_tree_put_leaf(struct sc_tree *tree, uint32_t index, struct sc_error *err)
 	const struct sc_entry *entry = &tree->manifest.entries[index];
 
 	assert(entry->size_bytes == 0);
-	sc_tree_alive(tree);
+	if (sc_tree_make_directory(tree, entry->parent, err) != 0)
+		return -1;
 	if (entry->kind == SC_ENTRY_FILE)
-		return put_whole_file(tree, index, NULL, err);
+		return put_whole_file(tree, &tree->beneath[0], index, NULL, err);
 	assert(entry->kind == SC_ENTRY_SYMLINK);
-	return put_symlink(tree, index, err);
+	return put_symlink(tree, &tree->beneath[0], index, err);
 }
+
+/* The bytes that are being written, for all hands. */
+struct load {
+	struct sc_tree *tree;
+	const uint8_t *bytes; /* NULL: zeros */
+	uint64_t begin;       /* where they belong among the contents */
+	uint64_t end;
+};
 
 /* The first entry that has its place at this offset or behind it, or content there. */
 static uint32_t
@@ -313,35 +323,82 @@ first_at(const struct sc_manifest *manifest, uint64_t offset)
 	return index;
 }
 
+/* The first entry that has its place at this offset or behind it. */
+static uint32_t
+first_behind(const struct sc_manifest *manifest, uint64_t offset)
+{
+	uint32_t low = 0;
+	uint32_t high = manifest->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (manifest->entries[middle].offset >= offset)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* Make the directories that entries are in, and write the pieces of large files: what one hand has to
+ * do. */
+static int
+prepare(const struct load *load, uint32_t first, uint32_t end, struct sc_error *err)
+{
+	struct sc_tree *tree = load->tree;
+
+	for (uint32_t i = first; i < end; i++) {
+		const struct sc_entry *entry = &tree->manifest.entries[i];
+		uint64_t from = entry->offset > load->begin ? entry->offset : load->begin;
+		uint64_t to = entry->offset + entry->size_bytes;
+
+		if (entry->kind == SC_ENTRY_HARDLINK)
+			continue; /* when all files are there */
+		if (sc_tree_make_directory(tree,
+			entry->kind == SC_ENTRY_DIRECTORY ? i : entry->parent, err) != 0)
+			return -1;
+		if (is_in_one_chunk(tree, entry))
+			continue;
+		if (to > load->end)
+			to = load->end;
+		if (put_piece(tree, i,
+			load->bytes == NULL ? NULL : load->bytes + (from - load->begin),
+			(size_t)(to - from), from - entry->offset, err) != 0)
+			return -1;
+		sc_tree_alive(tree);
+	}
+	return 0;
+}
+
+/* A sc_crew_piece: what is whole in this chunk, or without content. */
+static int
+put_entry(void *context, unsigned hand, uint32_t index, struct sc_error *err)
+{
+	const struct load *load = context;
+	struct sc_tree *tree = load->tree;
+	const struct sc_entry *entry = &tree->manifest.entries[index];
+	const uint8_t *bytes = NULL;
+
+	sc_tree_alive(tree);
+	if (entry->kind == SC_ENTRY_SYMLINK)
+		return put_symlink(tree, &tree->beneath[hand], index, err);
+	if (entry->kind != SC_ENTRY_FILE || !is_in_one_chunk(tree, entry))
+		return 0;
+	if (load->bytes != NULL && entry->size_bytes > 0)
+		bytes = load->bytes + (entry->offset - load->begin);
+	return put_whole_file(tree, &tree->beneath[hand], index, bytes, err);
+}
+
 int
 sc_tree_put(struct sc_tree *tree, const uint8_t *bytes, size_t length, uint64_t offset,
     struct sc_error *err)
 {
-	const struct sc_manifest *manifest = &tree->manifest;
-	uint64_t end = offset + length;
-	int rc = 0;
+	struct load load = {.tree = tree, .bytes = bytes, .begin = offset, .end = offset + length};
+	uint32_t first = first_at(&tree->manifest, offset);
+	uint32_t end = first_behind(&tree->manifest, load.end);
 
-	for (uint32_t i = first_at(manifest, offset);
-	    rc == 0 && i < manifest->count && manifest->entries[i].offset < end; i++) {
-		const struct sc_entry *entry = &manifest->entries[i];
-		uint64_t from = entry->offset > offset ? entry->offset : offset;
-		uint64_t to = entry->offset + entry->size_bytes < end
-		    ? entry->offset + entry->size_bytes
-		    : end;
-		const uint8_t *piece = bytes == NULL ? NULL : bytes + (from - offset);
-
-		if (entry->kind == SC_ENTRY_DIRECTORY)
-			rc = sc_tree_make_directory(tree, i, err);
-		else if (entry->kind == SC_ENTRY_HARDLINK)
-			continue; /* when all files are there */
-		else if (entry->size_bytes == 0)
-			rc = sc_tree_put_leaf(tree, i, err);
-		else if (is_in_one_chunk(tree, entry))
-			rc = put_whole_file(tree, i, piece, err);
-		else
-			rc = put_piece(tree, i, piece, (size_t)(to - from), from - entry->offset,
-			    err);
-		sc_tree_alive(tree);
-	}
-	return rc;
+	if (prepare(&load, first, end, err) != 0)
+		return -1;
+	return sc_crew_work(tree->crew, put_entry, &load, first, end, err);
 }

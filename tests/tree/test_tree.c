@@ -140,10 +140,13 @@ close_source(void)
 static struct sc_sink *
 open_sink(bool resume)
 {
+	static unsigned calls;
+	/* By one hand, and by three. */
 	const struct sc_sink_options options = {.preserve = true,
 		.verify = true,
 		.resume = resume,
-		.backing = sc_tree_backing_open};
+		.backing = sc_tree_backing_open,
+		.writers = calls++ % 2 == 0 ? 3 : 1};
 	struct sc_sink *sink;
 	struct sc_error err = {0};
 
