@@ -28,7 +28,7 @@ enum { SC_PATH_BYTES_MAX = 4095, SC_NAME_BYTES_MAX = 255 };
 /* Extended attributes of one entry, and the bytes of one: what Linux allows. */
 enum { SC_XATTRS_MAX = 64, SC_XATTR_BYTES_MAX = 65536 };
 
-/* Entries of a tree: 100 bytes of memory each at every node, with their names. */
+/* Entries of a tree: some 150 bytes of memory each at every node, with their names. */
 #define SC_ENTRIES_MAX (1u << 26)
 
 /* The bytes of an encoded manifest that is read into memory as one piece. */

@@ -430,6 +430,15 @@ sc_manifest_decode(struct sc_manifest *manifest, const uint8_t *bytes, size_t le
 	in->err = err;
 	if (get_header(in, length, &count, &content_bytes) != 0)
 		goto out;
+	/* As much as is needed, which is known; what isn't touched costs nothing. */
+	manifest->entries = malloc(count * sizeof(*manifest->entries));
+	manifest->texts = malloc(length);
+	if (manifest->entries == NULL || manifest->texts == NULL) {
+		(void)sc_fail(err, ENOMEM, "reading the manifest");
+		goto out;
+	}
+	manifest->capacity = count;
+	manifest->texts_capacity = length;
 	while (manifest->count < count) {
 		if (get_record(in) != 0 ||
 		    sc_manifest_append(manifest, &in->entry, &in->texts, err) != 0)
