@@ -206,6 +206,12 @@ for value in all NODE '' noderank; do
 	refuse "--copies=$value: it takes node or rank" "--copies=$value" source copy
 	refuse "--progress=$value: it takes auto, always or never" "--progress=$value" source copy
 done
+for value in node all yes FAIL skipped ''; do
+	refuse "--on-unreadable=$value: it takes fail or skip" "--on-unreadable=$value" source copy
+done
+accept --on-unreadable=fail
+accept -r --on-unreadable=skip
+accept --recursive
 accept --copies=node
 accept --copies=rank
 accept --progress=never

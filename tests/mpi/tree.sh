@@ -214,6 +214,20 @@ expect_plain_copies ''
 expect_files copies "${ranks[@]}"
 fresh
 
+# The origin dies, and its buddy sees the same tree; who does not can't be it.
+if [[ ${HAVE_ULFM:-no} == yes ]]; then
+	launch 4 "$STAGECAST" -r "${chunks[@]}" --buddy=3 tree copies/%r
+	until_true has_part 2 500 || fail "rank 2 got no 500 chunks"
+	kill -KILL "$(cat pids/0)"
+	await "$launched" "$watchdog_s"
+	for rank in 1 2 3; do
+		rsync -nrlHti --checksum --delete tree/ "copies/$rank/" | grep . &&
+			fail "the origin is killed: copies/$rank"
+	done
+	expect_files copies 1 2 3 .0.stagecast.{map,part}
+	fresh
+fi
+
 # One's disk is full, after there was enough room for all.
 if [[ $MOUNTS == yes ]]; then
 	mkdir copies/small
