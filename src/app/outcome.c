@@ -131,8 +131,8 @@ sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 	char duration[SC_UNIT_TEXT_BYTES];
 	char each[SC_UNIT_TEXT_BYTES];
 	char all[SC_UNIT_TEXT_BYTES];
-
 	char had[64] = "";
+	char more[64] = "";
 
 	if (outcome->copies + outcome->already == 0)
 		sc_log(SC_LOG_WARNING,
@@ -142,9 +142,11 @@ sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 		return;
 	if (outcome->already > 0)
 		snprintf(had, sizeof(had), " (%u had it already)", outcome->already);
+	if (outcome->options->source_count > 1)
+		snprintf(more, sizeof(more), " and %zu more", outcome->options->source_count - 1);
 	if (digest[0] != '\0')
-		printf("%s  %s\n", digest,
-		    sc_printable(outcome->options->source, source, sizeof(source)));
+		printf("%s  %s%s\n", digest,
+		    sc_printable(outcome->options->source, source, sizeof(source)), more);
 	if (elapsed_s <= 0)
 		elapsed_s = 1e-9;
 	printf("staged %s to %u/%u nodes%s in %s (%s a node, %s in all)\n",

@@ -113,6 +113,7 @@ expect_said 'several/one and several/one would have the same name$' "the same na
 mkdir copies/{0,1,2}
 stage 3 -r --copies=rank several/one several/dir/ several/link copies/%r/
 expect_status 0 "several sources"
+grep -qE '^[0-9a-f]{32}  several/one and 2 more$' out || fail "several sources: $(cat out)"
 for rank in 0 1 2; do
 	expect_files "copies/$rank" one dir link
 	diff -r several/dir "copies/$rank/dir" || fail "several sources: dir"
