@@ -7,20 +7,38 @@
 #include "base/log.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 bool
-sc_buddy_may_be(const struct sc_options *options, uint32_t rank,
-    const struct sc_source_facts *facts)
+sc_buddy_may_be(const struct sc_options *options, uint32_t rank)
 {
 	if (rank == 0 || options->source == NULL)
 		return false;
-	/* Not a thousand nodes shall look at each file of a tree. */
-	return (options->buddy == SC_BUDDY_AUTO && facts->manifest_bytes == 0) ||
+	return options->buddy == SC_BUDDY_AUTO ||
 	    (options->buddy == SC_BUDDY_RANK && options->buddy_rank == rank);
 }
 
 bool
+sc_buddy_only_glimpsed(const struct sc_options *options, const struct sc_source_facts *facts)
+{
+	return options->buddy == SC_BUDDY_AUTO && facts->manifest_bytes > 0;
+}
+
+bool
 sc_buddy_sees(struct sc_source **source, const struct sc_options *options,
+    const struct sc_source_facts *facts)
+{
+	struct stat st;
+
+	if (!sc_buddy_only_glimpsed(options, facts))
+		return sc_buddy_finds(source, options, facts);
+	*source = NULL;
+	return stat(options->source, &st) == 0 && st.st_mtim.tv_sec == facts->mtime_s &&
+	    (uint32_t)st.st_mtim.tv_nsec == facts->mtime_ns;
+}
+
+bool
+sc_buddy_finds(struct sc_source **source, const struct sc_options *options,
     const struct sc_source_facts *facts)
 {
 	struct sc_source_facts own;

@@ -13,13 +13,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is this rank (not 0) one that could be asked for?  Of a tree only the one that the user named. */
-bool sc_buddy_may_be(const struct sc_options *, uint32_t rank, const struct sc_source_facts *);
+/* Is this rank (not 0) one that could be asked for? */
+bool sc_buddy_may_be(const struct sc_options *, uint32_t rank);
 
-/* Does this rank see, under the same paths, the source that rank 0 has opened: of the same size
- * and time, or of the same manifest, and readable?  Then *source is open, else NULL. */
+/*
+ * Does this rank see, under the same paths, the source that rank 0 has opened: of the same size
+ * and time, or of the same manifest, and readable?  Then *source is open, else NULL.
+ *
+ * Not a thousand nodes shall look at each file of a tree: with SC_BUDDY_AUTO that is only glimpsed
+ * at, by the time of its first root, and *source is NULL in any case.  Whoever is chosen then has
+ * to look (sc_buddy_finds).
+ */
 bool sc_buddy_sees(struct sc_source **source, const struct sc_options *,
     const struct sc_source_facts *);
+bool sc_buddy_finds(struct sc_source **source, const struct sc_options *,
+    const struct sc_source_facts *);
+
+/* Is what was said of this source by sc_buddy_sees only a glimpse? */
+bool sc_buddy_only_glimpsed(const struct sc_options *, const struct sc_source_facts *);
 
 /*
  * Rank 0: which node it is; SC_NONE if there is none.  sees, had_it: by rank; the latter

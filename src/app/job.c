@@ -253,7 +253,7 @@ look(struct sc_job *job, const struct sc_world *world, const struct sc_options *
 
 	if (job->census.leaders[world->rank] != world->rank)
 		return 0;
-	if (sc_buddy_may_be(options, world->rank, &job->facts.source) &&
+	if (sc_buddy_may_be(options, world->rank) &&
 	    sc_buddy_sees(&job->source, options, &job->facts.source))
 		sight |= SEES_SOURCE;
 	/* For a plan alone no file is read. */
@@ -376,6 +376,37 @@ broadcast(struct sc_job *job, const struct sc_world *world, const struct sc_opti
 	    &job->facts.shape, options->wishes.memory_bytes, err);
 }
 
+/* Of a tree the buddy that was chosen has only glimpsed: does it find the same? */
+static int
+confirm_buddy(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
+    struct sc_error *err)
+{
+	uint8_t own = 0;
+	uint8_t *all;
+	uint32_t rank;
+	int rc;
+
+	if (job->facts.buddy == SC_NONE || !sc_buddy_only_glimpsed(options, &job->facts.source))
+		return 0;
+	rank = job->census.ranks[job->facts.buddy];
+	all = calloc(world->size, 1);
+	if (all == NULL)
+		return sc_fail(err, 0, "no memory for %u ranks", world->size);
+	if (world->rank == rank)
+		own = sc_buddy_finds(&job->source, options, &job->facts.source);
+	rc = sc_world_gather(&own, 1, all, err);
+	own = all[rank];
+	if (rc == 0)
+		rc = sc_world_broadcast(&own, 1, err);
+	free(all);
+	if (rc == 0 && own == 0) {
+		if (world->rank == 0)
+			sc_log(SC_LOG_INFO, "no buddy: rank %u finds another tree", rank);
+		job->facts.buddy = SC_NONE;
+	}
+	return rc;
+}
+
 /* What this rank is in the job. */
 static void
 find_self(struct sc_job *job, const struct sc_world *world, const struct sc_options *options)
@@ -413,8 +444,11 @@ prepare_together(struct sc_job *job, const struct sc_world *world, const struct 
 		sc_log(SC_LOG_ERROR, "%s", wrong.text);
 	if (broadcast(job, world, options, survey, err) != 0)
 		return -1;
-	if (job->facts.status == 0)
-		find_self(job, world, options);
+	if (job->facts.status != 0)
+		return 0;
+	if (confirm_buddy(job, world, options, err) != 0)
+		return -1;
+	find_self(job, world, options);
 	return 0;
 }
 

@@ -86,6 +86,7 @@ sc_sources_open(struct sc_source **source, const struct sc_options *options,
 		.tell = tell,
 	};
 	struct sc_root *roots = NULL;
+	struct stat st;
 	int rc;
 
 	*source = NULL;
@@ -96,6 +97,11 @@ sc_sources_open(struct sc_source **source, const struct sc_options *options,
 	rc = sc_tree_source_open(source, roots, options->source_count,
 	    sc_sources_are_several(options), &walk, facts, err);
 	free_roots(roots, options->source_count);
+	/* By which others can guess that they see the same. */
+	if (rc == 0 && stat(options->source, &st) == 0) {
+		facts->mtime_s = st.st_mtim.tv_sec;
+		facts->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+	}
 	return rc;
 }
 

@@ -24,7 +24,7 @@ struct sc_source_facts {
 	uint32_t uid;
 	uint32_t gid;
 
-	/* Of a tree, where times, mode and owner above are 0: how many bytes of the stream are
+	/* Of a tree, of which mode and owner above say nothing: how many bytes of the stream are
 	 * its manifest, and their XXH3-128.  0: the stream is one regular file. */
 	uint64_t manifest_bytes;
 	struct sc_digest manifest;

@@ -66,6 +66,28 @@ mkdir "$dir/other/source"
 blind='4 5' stage_six --copies=rank
 expect_buddy 'buddy: rank 3 on node-1' "a folder"
 
+# A tree: who sees its root with the same time is chosen, and has to find the same.
+mkdir "$dir/shared/tree" "$dir/other/tree"
+echo one >"$dir/shared/tree/file"
+echo two >"$dir/other/tree/file"
+touch -d '2020-02-03 04:05:06.123456789' "$dir"/{shared,other}/tree/file "$dir"/{shared,other}/tree
+stage_tree()
+{
+	rm -rf "$dir"/copies/*
+	stage 6 -v -r --copies=rank "$dir/shared/tree" "$dir/copies/%h.%r"
+}
+stage_tree
+expect_buddy 'buddy: rank 5 on node-2' "a tree"
+touch "$dir/other/tree"
+blind='4 5' stage_tree
+expect_buddy 'buddy: rank 3 on node-1' "another tree"
+touch -r "$dir/shared/tree" "$dir/other/tree"
+echo more >>"$dir/other/tree/file"
+blind='5' stage_tree
+expect_buddy $'buddy: rank 5 on node-2\nbuddy: rank 5 finds another tree' "another tree of the same time"
+diff -r "$dir/shared/tree" "$dir/copies/node-1.3" || fail "another tree of the same time: a copy"
+rm -rf "$dir"/copies/*
+
 # Asked for: any recipient, also on the origin's own host.
 stage_six --copies=rank --buddy=1
 expect_buddy 'buddy: rank 1 on node-0' "asked for"
