@@ -49,7 +49,7 @@ struct sc_journal_header {
 	int64_t mtime_s;
 	uint32_t mtime_ns;
 	uint32_t chunk_bytes;
-	uint64_t manifest; /* of a tree */
+	uint64_t manifest;      /* of a tree */
 	struct sc_digest check; /* of the header itself; given by encoding and decoding */
 };
 
