@@ -127,6 +127,7 @@ repair(uint8_t *bytes, size_t length, uint8_t right)
 		put_le(bytes + 16, SIZE, 8);
 		put_le(bytes + 24, 1, 8);
 		put_le(bytes + 32, 2, 4);
+		put_le(bytes + 40, 0, 8);
 	}
 	digest = sc_digest_chunk(bytes, 48, 0);
 	put_le(bytes + 48, digest.low, 8);
@@ -189,7 +190,8 @@ check(const struct tale *tale, enum sc_journal_verdict verdict, const uint8_t *b
 		sc_journal_encode_header(&header, again);
 		need(memcmp(again, bytes, sizeof(again)) == 0);
 		need(header.chunk_bytes > 0 && header.mtime_ns < 1000000000);
-		sound = header.size_bytes == SIZE && header.mtime_s == 1 && header.mtime_ns == 2;
+		sound = header.size_bytes == SIZE && header.mtime_s == 1 && header.mtime_ns == 2 &&
+		    header.manifest == 0;
 	}
 	need(sound == (verdict == SC_JOURNAL_SOUND));
 	if (sound)
