@@ -7,14 +7,14 @@
 # STAGECAST_ROOT (default: .cache/debian13), and the calling script runs again inside of it.
 
 build_packages=(
-	autoconf automake build-essential ca-certificates hdf5-tools libcunit1-dev libhdf5-dev
-	libopenmpi-dev libxxhash-dev mount openmpi-bin openssh-client pkgconf procps util-linux
-	xxhash xz-utils
+	autoconf automake build-essential ca-certificates hdf5-tools libarchive-dev libcunit1-dev
+	libhdf5-dev libopenmpi-dev libxxhash-dev mount openmpi-bin openssh-client pkgconf procps
+	util-linux xxhash xz-utils zlib1g-dev
 )
 check_packages=(
-	acl attr clang clang-format ethtool git groff-base iproute2 libclang-rt-dev libxml2-utils
-	man-db mandoc munge python3-h5py rsync shellcheck slurm-client slurmctld slurmd socat time
-	valgrind
+	acl attr bzip2 clang clang-format ethtool git groff-base iproute2 libclang-rt-dev
+	libxml2-utils man-db mandoc munge python3-h5py rsync shellcheck slurm-client slurmctld slurmd
+	socat time valgrind zstd
 )
 
 die()

@@ -112,7 +112,9 @@ sc_dest_resolve(const char *template, const char *host, uint32_t rank, const cha
 	size_t length = strlen(path);
 
 	*resolved = NULL;
-	if (fits && length > 0 &&
+	while (source == NULL && length > 1 && path[length - 1] == '/')
+		path[--length] = '\0';
+	if (source != NULL && fits && length > 0 &&
 	    (several || path[length - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))) {
 		char *name = sc_dest_name(source, err);
 

@@ -15,7 +15,8 @@ int sc_dest_check(const char *template, struct sc_error *);
 /*
  * Expand a sound template for a host and a rank, and if it is an existing
  * directory, ends in a slash, or has to be a directory (several sources), append the name of
- * source.  Allocates *path (free it).  Fails if it gets too long, or source has no name.
+ * source.  source NULL: it names a directory itself, and slashes at its end are left out.
+ * Allocates *path (free it).  Fails if it gets too long, or source has no name.
  */
 int sc_dest_resolve(const char *template, const char *host, uint32_t rank, const char *source,
     bool several, char **path, struct sc_error *);

@@ -22,6 +22,8 @@ const char sc_options_help[] =
     "                           there: an error (default), or left out\n"
     "      --verify             read each copy back from the disk and compare\n"
     "      --copies=node|rank   a copy a host (default), or one for every rank\n"
+    "      --unpack             unpack SOURCE, a tar (plain, gzip, zstd, xz, bzip2),\n"
+    "                           as it arrives; DEST is the name of the tree\n"
     "      --no-resume          use nothing of a run that was cut off, leave nothing\n"
     "\n"
     "How it travels (all chosen by a cost model unless given):\n"

@@ -211,8 +211,9 @@ gather_entries(struct sc_job *job, const struct sc_world *world, const struct sc
 	memcpy(own.host, job->host, sizeof(own.host));
 	/* What fails here is this rank's copy, not the run: see dest_error. */
 	if (options->dest != NULL &&
-	    sc_dest_resolve(options->dest, job->host, world->rank, options->source,
-		sc_sources_are_several(options), &job->dest, &job->dest_error) == 0)
+	    sc_dest_resolve(options->dest, job->host, world->rank,
+		options->unpack ? NULL : options->source, sc_sources_are_several(options),
+		&job->dest, &job->dest_error) == 0)
 		(void)sc_dest_identity(job->dest, own.dest_id, &job->dest_error);
 	else
 		own.dest_id[0] = world->rank; /* nobody else's */
@@ -257,7 +258,8 @@ look(struct sc_job *job, const struct sc_world *world, const struct sc_options *
 	    sc_buddy_sees(&job->source, options, &job->facts.source))
 		sight |= SEES_SOURCE;
 	/* For a plan alone no file is read. */
-	if (options->errand == SC_ERRAND_STAGE && keeps_copy && job->dest != NULL &&
+	if (options->errand == SC_ERRAND_STAGE && !options->unpack && keeps_copy &&
+	    job->dest != NULL &&
 	    sc_identical_may_be(&survey->existing, job->dest, &job->facts.source, options))
 		sight |= MAY_HAVE_IT;
 	return sight;

@@ -16,6 +16,7 @@ enum {
 	OPT_ON_UNREADABLE,
 	OPT_VERIFY,
 	OPT_NO_RESUME,
+	OPT_UNPACK,
 	OPT_BUDDY,
 	OPT_HEARTBEAT,
 	OPT_TIMEOUT,
@@ -48,6 +49,7 @@ static const struct option long_options[] = {
 	{"copies", required_argument, NULL, OPT_COPIES},
 	{"verify", no_argument, NULL, OPT_VERIFY},
 	{"no-resume", no_argument, NULL, OPT_NO_RESUME},
+	{"unpack", no_argument, NULL, OPT_UNPACK},
 	{"buddy", required_argument, NULL, OPT_BUDDY},
 	{"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
@@ -167,6 +169,9 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 	case OPT_NO_RESUME:
 		options->resume = false;
 		return 0;
+	case OPT_UNPACK:
+		options->unpack = true;
+		return 0;
 	case OPT_BUDDY:
 	case OPT_HEARTBEAT:
 	case OPT_TIMEOUT:
@@ -238,6 +243,9 @@ take_operands(struct sc_options *options, int count, char **operands, struct sc_
 		if (operands[i][0] == '\0')
 			return sc_fail(err, 0, "SOURCE is empty");
 	}
+	if (options->unpack && (options->source_count > 1 || options->recursive))
+		return sc_fail(err, 0, "--unpack takes one SOURCE, an archive%s",
+		    options->recursive ? ": no directories, -r" : "");
 	if (options->dest != NULL && sc_dest_check(options->dest, err) != 0)
 		return -1;
 	return 0;

@@ -40,6 +40,7 @@ struct sc_options {
 	bool recursive; /* directories may be among the sources */
 	enum sc_on_unreadable on_unreadable;
 	bool verify;
+	bool unpack; /* SOURCE is an archive, DEST the tree that is in it */
 	bool resume; /* go on where an earlier run was cut off; be ready to be cut off */
 	bool quiet;
 	int verbose;

@@ -17,6 +17,7 @@
 #include "fabric/fabric.h"
 #include "fabric/tree.h"
 #include "file/slots.h"
+#include "tree/archive.h"
 #include "tree/sink.h"
 
 #include <assert.h>
@@ -140,8 +141,12 @@ run(struct stage *stage, struct sc_error *err)
 			.preserve = options->preserve,
 			.verify = options->verify,
 			.resume = options->resume,
-			.backing =
-			    job->facts.source.manifest_bytes > 0 ? sc_tree_backing_open : NULL},
+			.backing = options->unpack                 ? sc_archive_open
+			    : job->facts.source.manifest_bytes > 0 ? sc_tree_backing_open
+								   : NULL,
+			.tree = options->unpack,
+			.source = options->source,
+			.skip_unreadable = options->on_unreadable == SC_UNREADABLE_SKIP},
 		.keeps_copy = keeps_copy,
 		.buddy = job->facts.buddy,
 		.heartbeat_ns = job->facts.heartbeat_ns,

@@ -183,6 +183,7 @@ sc_backing_open_file(struct sc_backing **out, const char *dest, const struct sc_
 		.force = options->force,
 		.resume = options->resume,
 		.owner = options->preserve ? facts->uid : geteuid(),
+		.tree = options->tree,
 	};
 	struct file_backing *file = calloc(1, sizeof(*file));
 

@@ -54,15 +54,22 @@ make_name(const char *name, size_t name_max, const char *suffix)
 	return out;
 }
 
-static int
-make_names(struct sc_part *part)
+char *
+sc_part_beside(const struct sc_part *part, const char *suffix)
 {
 	long limit = fpathconf(part->dir_fd, _PC_NAME_MAX);
 	size_t name_max = limit > 0 ? (size_t)limit : NAME_MAX;
 
-	part->part_name = make_name(part->name, name_max, PART_SUFFIX);
-	part->journal_name = make_name(part->name, name_max, JOURNAL_SUFFIX);
-	part->new_name = make_name(part->name, name_max, NEW_SUFFIX);
+	assert(strlen(suffix) <= strlen(PART_SUFFIX));
+	return make_name(part->name, name_max, suffix);
+}
+
+static int
+make_names(struct sc_part *part)
+{
+	part->part_name = sc_part_beside(part, PART_SUFFIX);
+	part->journal_name = sc_part_beside(part, JOURNAL_SUFFIX);
+	part->new_name = sc_part_beside(part, NEW_SUFFIX);
 	return part->part_name == NULL || part->journal_name == NULL || part->new_name == NULL ? -1
 											       : 0;
 }
@@ -94,6 +101,21 @@ int
 sc_part_fail_exists(const struct sc_part *part, struct sc_error *err)
 {
 	return sc_fail(err, 0, "%s exists; use --force to replace it", part->dest);
+}
+
+/* May a tree become dest?  Not through a link: it would be replaced. */
+static int
+check_dest_tree(const struct sc_part *part, bool force, struct sc_error *err)
+{
+	struct stat st;
+
+	if (part->name[0] == '\0' || strcmp(part->name, ".") == 0 || strcmp(part->name, "..") == 0)
+		return sc_fail(err, 0, "%s is no name that a tree could get", part->dest);
+	if (fstatat(part->dir_fd, part->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : sc_fail(err, errno, "cannot examine %s", part->dest);
+	if (!S_ISDIR(st.st_mode))
+		return sc_fail(err, 0, "%s exists, and is not a directory", part->dest);
+	return force ? 0 : sc_part_fail_exists(part, err);
 }
 
 /* May the part file become dest? */
@@ -307,7 +329,8 @@ sc_part_open(struct sc_part *part, const char *dest, const struct sc_part_option
 {
 	if (sc_part_locate(part, dest, err) != 0)
 		return -1;
-	if (check_dest(part, options->force, err) != 0)
+	if ((options->tree ? check_dest_tree(part, options->force, err)
+			   : check_dest(part, options->force, err)) != 0)
 		goto out;
 	if (create_or_take(part, options, err) == 0) {
 		if (!part->left)
@@ -393,6 +416,22 @@ sc_part_publish(struct sc_part *part, bool force, bool *published, struct sc_err
 	 * doesn't have this. */
 	if (fsync(part->dir_fd) != 0 && errno != EINVAL && errno != EBADF)
 		return sc_fail(err, errno, "cannot make the name %s durable", part->dest);
+	return 0;
+}
+
+int
+sc_part_discard(struct sc_part *part, struct sc_error *err)
+{
+	struct stat st;
+
+	if (!sc_part_is_named(part, part->fd, &st))
+		return sc_fail(err, 0, "%s, the part file of %s, was taken away", part->part_name,
+		    part->dest);
+	sc_part_remove_journal(part);
+	if (unlinkat(part->dir_fd, part->part_name, 0) != 0)
+		return fail_part(part, "remove", err);
+	free(part->part_name);
+	part->part_name = NULL;
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct sc_part_options {
 	bool force;  /* dest may exist */
 	bool resume; /* a part file that a dead run left is taken over */
 	uid_t owner; /* who is to own dest: a leftover may be this user's already */
+	bool tree;   /* dest is to be a directory, and one is what it may replace */
 };
 
 struct sc_part {
@@ -55,6 +56,13 @@ bool sc_part_leftover(const char *dest);
  * be durable.
  */
 int sc_part_publish(struct sc_part *, bool force, bool *published, struct sc_error *);
+
+/* ".NAME" and a suffix, which is not longer than ".stagecast.part", for something else beside dest
+ * of an open part; free it.  NULL without memory. */
+char *sc_part_beside(const struct sc_part *, const char *suffix);
+
+/* Remove the names of part file and journal: what was in it has become dest by another way. */
+int sc_part_discard(struct sc_part *, struct sc_error *);
 
 /* Close, which ends the lock.  A part file that wasn't published is kept with
  * its journal, or both are removed, if it is still ours. */

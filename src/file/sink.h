@@ -30,6 +30,10 @@ struct sc_sink_options {
 	sc_backing_open *backing;
 	unsigned writers; /* threads that may write files at once; 0: as many as are worth it */
 
+	bool tree;            /* DEST is to be a directory, which may replace one */
+	const char *source;   /* what is staged, for messages; borrowed; NULL: nobody asks */
+	bool skip_unreadable; /* of an archive: leave out what can't be made */
+
 	/* Looked at while what an earlier run left is read back, which can take
 	 * minutes: true makes sc_sink_open fail soon; and before the rename, which
 	 * isn't done then.  NULL: nobody can. */

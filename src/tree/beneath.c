@@ -8,17 +8,34 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+char *
+sc_beneath_show(const char *name, char shown[SC_BENEATH_SHOWN_BYTES])
+{
+	static const size_t head = 90, tail = 60;
+	size_t length = strlen(name);
+
+	if (length < SC_BENEATH_SHOWN_BYTES)
+		snprintf(shown, SC_BENEATH_SHOWN_BYTES, "%s", name);
+	else
+		snprintf(shown, SC_BENEATH_SHOWN_BYTES, "%.*s...%s", (int)head, name,
+		    name + length - tail);
+	return shown;
+}
+
 static int
 fail(const struct sc_beneath *b, int errnum, const char *what, const char *name,
     struct sc_error *err)
 {
+	char shown[SC_BENEATH_SHOWN_BYTES];
+
 	return sc_fail(err, errnum, "cannot %s %s%s%s", what, b->title, name[0] == '\0' ? "" : "/",
-	    name);
+	    sc_beneath_show(name, shown));
 }
 
 int
@@ -27,8 +44,6 @@ sc_beneath_init(struct sc_beneath *b, int root_fd, const char *title, struct sc_
 	struct stat st;
 
 	*b = (struct sc_beneath){.root_fd = root_fd, .title = title};
-	for (size_t i = 0; i < SC_BENEATH_CACHED; i++)
-		b->cached[i].fd = -1;
 	if (fstat(root_fd, &st) != 0)
 		return fail(b, errno, "examine", "", err);
 	if (!S_ISDIR(st.st_mode))
@@ -40,10 +55,10 @@ sc_beneath_init(struct sc_beneath *b, int root_fd, const char *title, struct sc_
 static void
 forget(struct sc_beneath_cached *cached)
 {
-	free(cached->name);
-	if (cached->fd >= 0)
+	if (cached->name != NULL)
 		(void)close(cached->fd); /* nothing was written through it */
-	*cached = (struct sc_beneath_cached){.fd = -1};
+	free(cached->name);
+	*cached = (struct sc_beneath_cached){0};
 }
 
 void
@@ -162,7 +177,7 @@ place_of(struct sc_beneath *b, const char *name, size_t length, const struct way
 	if (length == 0)
 		return b->root_fd;
 	for (size_t i = 0; i < SC_BENEATH_CACHED; i++) {
-		if (b->cached[i].fd >= 0 && b->cached[i].length == length &&
+		if (b->cached[i].name != NULL && b->cached[i].length == length &&
 		    memcmp(b->cached[i].name, name, length) == 0)
 			return advance(b, i);
 	}
@@ -183,10 +198,12 @@ static int
 check(const struct sc_beneath *b, const char *name, struct sc_error *err)
 {
 	const char *why = sc_beneath_refuses(name, strlen(name));
+	char shown[SC_BENEATH_SHOWN_BYTES];
 
 	if (why == NULL)
 		return 0;
-	return sc_fail(err, 0, "%s: a name in it %s: \"%s\"", b->title, why, name);
+	return sc_fail(err, 0, "%s: the name \"%s\" in it %s", b->title,
+	    sc_beneath_show(name, shown), why);
 }
 
 /* Check a name and divide it: the directory's descriptor and the last component. */
@@ -344,6 +361,7 @@ sc_beneath_symlink(struct sc_beneath *b, const char *name, const char *target, s
 int
 sc_beneath_link(struct sc_beneath *b, const char *name, const char *existing, struct sc_error *err)
 {
+	char shown[SC_BENEATH_SHOWN_BYTES], existing_shown[SC_BENEATH_SHOWN_BYTES];
 	const char *last, *existing_last;
 	int dir_fd, existing_fd;
 
@@ -352,7 +370,8 @@ sc_beneath_link(struct sc_beneath *b, const char *name, const char *existing, st
 	    divide(b, "make the link", name, &dir_fd, &last, err) != 0)
 		return -1;
 	if (linkat(existing_fd, existing_last, dir_fd, last, 0) != 0)
-		return sc_fail(err, errno, "cannot link %s/%s to %s", b->title, name, existing);
+		return sc_fail(err, errno, "cannot link %s/%s to %s", b->title,
+		    sc_beneath_show(name, shown), sc_beneath_show(existing, existing_shown));
 	return 0;
 }
 
@@ -377,6 +396,7 @@ sc_beneath_describe(const struct sc_beneath *b, int fd, const char *name,
 {
 	const struct timespec times[2] = {facts->atime, facts->mtime};
 	mode_t mode = facts->mode & 07777;
+	char shown[SC_BENEATH_SHOWN_BYTES];
 	struct stat st;
 
 	if (facts->owner && geteuid() == 0 && fchown(fd, facts->uid, facts->gid) != 0)
@@ -385,8 +405,8 @@ sc_beneath_describe(const struct sc_beneath *b, int fd, const char *name,
 		const struct sc_beneath_xattr *xattr = &facts->xattrs[i];
 
 		if (sc_platform_set_xattr(fd, xattr->name, xattr->value, xattr->length) != 0)
-			return sc_fail(err, errno, "cannot give %s/%s the attribute %s", b->title,
-			    name, xattr->name);
+			return sc_fail(err, errno, "cannot give %s/%s the attribute %.80s",
+			    b->title, sc_beneath_show(name, shown), xattr->name);
 	}
 	if (!facts->keeps_mode && (mode & (S_ISUID | S_ISGID)) != 0) {
 		if (fstat(fd, &st) != 0)

@@ -36,9 +36,9 @@ enum { SC_BENEATH_NAME_MAX = 4095, SC_BENEATH_COMPONENT_MAX = 255 };
 enum { SC_BENEATH_CACHED = 4 };
 
 struct sc_beneath_cached {
-	char *name; /* of the directory beneath the root; owned */
+	char *name; /* of the directory beneath the root; owned; NULL: free */
 	size_t length;
-	int fd; /* -1: free */
+	int fd;
 };
 
 /* Used by one thread at a time; several may have one for the same root. */
@@ -72,7 +72,7 @@ struct sc_beneath_facts {
 /* root_fd: a directory, open for reading or as a place (O_PATH). */
 int sc_beneath_init(struct sc_beneath *, int root_fd, const char *title, struct sc_error *);
 
-/* Closes what is cached.  Also an all-zero struct's fields are left alone: only after init. */
+/* Closes what is cached.  After init, also if that failed, and for an all-zero struct. */
 void sc_beneath_free(struct sc_beneath *);
 
 /*
@@ -80,6 +80,11 @@ void sc_beneath_free(struct sc_beneath *);
  * component, no "." or "..", no NUL, nothing too long.  NULL if so, else why not ("is absolute").
  */
 const char *sc_beneath_refuses(const char *name, size_t length);
+
+/* A name as messages have it: a long one without its middle, so that the cause is read.
+ * Returns shown. */
+enum { SC_BENEATH_SHOWN_BYTES = 160 };
+char *sc_beneath_show(const char *name, char shown[SC_BENEATH_SHOWN_BYTES]);
 
 /*
  * All of these check the name, and fail with a sentence that has the title and

@@ -3,6 +3,7 @@
  */
 #include "tree/remove.h"
 
+#include "base/clock.h"
 #include "file/platform.h"
 
 #include <dirent.h>
@@ -28,6 +29,7 @@ struct removal {
 	dev_t device;   /* of all that is removed */
 	uint64_t moved; /* directories, so far */
 	bool failed;
+	atomic_uint_fast64_t *alive_ns;
 	struct sc_error *err; /* the first thing that failed */
 };
 
@@ -159,6 +161,8 @@ remove_entry(struct removal *removal, int dir_fd, const char *name, int level)
 {
 	int errnum, fd;
 
+	if (removal->alive_ns != NULL)
+		atomic_store(removal->alive_ns, sc_clock_now_ns());
 	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
 		return;
 	errnum = errno;
@@ -176,9 +180,10 @@ remove_entry(struct removal *removal, int dir_fd, const char *name, int level)
 }
 
 int
-sc_remove_tree(int dir_fd, const char *name, const char *shown, struct sc_error *err)
+sc_remove_tree_alive(int dir_fd, const char *name, const char *shown,
+    atomic_uint_fast64_t *alive_ns, struct sc_error *err)
 {
-	struct removal removal = {.shown = shown, .top_fd = -1, .err = err};
+	struct removal removal = {.shown = shown, .top_fd = -1, .alive_ns = alive_ns, .err = err};
 	struct stat st;
 
 	if (fstat(dir_fd, &st) != 0)
@@ -186,4 +191,10 @@ sc_remove_tree(int dir_fd, const char *name, const char *shown, struct sc_error 
 	removal.device = st.st_dev;
 	remove_entry(&removal, dir_fd, name, 0);
 	return removal.failed ? -1 : 0;
+}
+
+int
+sc_remove_tree(int dir_fd, const char *name, const char *shown, struct sc_error *err)
+{
+	return sc_remove_tree_alive(dir_fd, name, shown, NULL, err);
 }

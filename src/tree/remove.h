@@ -6,6 +6,9 @@
 
 #include "base/error.h"
 
+#include <stdatomic.h>
+#include <stdint.h>
+
 /*
  * Remove what has this name (one component) in a directory, with all that is
  * in it.  No link is followed, no other file system entered.  Directories that may not be read
@@ -16,5 +19,9 @@
  * moved up first.  shown: what it is called in messages.
  */
 int sc_remove_tree(int dir_fd, const char *name, const char *shown, struct sc_error *);
+
+/* The same, and *alive_ns is set to the time again and again meanwhile. */
+int sc_remove_tree_alive(int dir_fd, const char *name, const char *shown,
+    atomic_uint_fast64_t *alive_ns, struct sc_error *);
 
 #endif

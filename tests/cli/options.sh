@@ -69,7 +69,7 @@ for option in -h --help; do
 	for word in --force --preserve --verify --copies= --chunk-size= --group-size= --tree-groups= \
 		--branching= --max-connections= --window= --memory= --store-and-forward --plan \
 		--topology= --size= --timings= --failed-hosts= --progress= --quiet --verbose --version \
-		--no-resume --buddy= --heartbeat= --timeout=; do
+		--no-resume --buddy= --heartbeat= --timeout= --unpack; do
 		grep -qF -e "$word" out || fail "$option: no word of $word"
 	done
 done
@@ -112,10 +112,13 @@ for option in -k -s -m -b -w --group-size --chunk-size --tree-groups --branching
 	refuse "$option needs a value" source copy "$option"
 done
 for option in --force --preserve --recursive --verify --plan --quiet --verbose --store-and-forward --help \
-	--no-resume; do
+	--no-resume --unpack; do
 	cli "$option=yes" source copy
 	expect_status 2 "$option=yes"
 done
+
+refuse '--unpack takes one SOURCE, an archive' --unpack source source copy
+refuse '--unpack takes one SOURCE, an archive: no directories, -r' --unpack -r source copy
 
 ## Numbers
 

@@ -46,7 +46,8 @@ test_defaults(void)
 	CU_ASSERT_EQUAL(options.errand, SC_ERRAND_STAGE);
 	CU_ASSERT_STRING_EQUAL(options.source, "a");
 	CU_ASSERT_STRING_EQUAL(options.dest, "b");
-	CU_ASSERT_FALSE(options.force || options.preserve || options.verify || options.quiet);
+	CU_ASSERT_FALSE(options.force || options.preserve || options.verify || options.quiet ||
+	    options.unpack);
 	CU_ASSERT_FALSE(options.has_size);
 	CU_ASSERT_TRUE(options.resume);
 	CU_ASSERT_EQUAL(options.buddy, SC_BUDDY_AUTO);
@@ -94,7 +95,8 @@ test_long_options(void)
 
 	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "src", "--copies=rank", "--progress=never",
 				  "--timings", "t.h5", "--failed-hosts=bad", "--memory=1G",
-				  "--max-connections=2", "--store-and-forward", "--verify", "dst"),
+				  "--max-connections=2", "--store-and-forward", "--verify",
+				  "--unpack", "dst"),
 	    0);
 	CU_ASSERT_EQUAL(options.copies, SC_COPIES_RANK);
 	CU_ASSERT_EQUAL(options.progress, SC_PROGRESS_NEVER);
@@ -104,6 +106,7 @@ test_long_options(void)
 	CU_ASSERT_EQUAL(options.wishes.max_connections, 2);
 	CU_ASSERT_TRUE(options.wishes.store_and_forward);
 	CU_ASSERT_TRUE(options.verify);
+	CU_ASSERT_TRUE(options.unpack);
 	CU_ASSERT_STRING_EQUAL(options.source, "src");
 	CU_ASSERT_STRING_EQUAL(options.dest, "dst");
 	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "--progress=always", "a", "b"), 0);
@@ -318,7 +321,7 @@ test_mistakes(void)
 static void
 test_the_help_names_every_option(void)
 {
-	static const char *const names[] = {"-f, --force", "-p, --preserve", "--verify",
+	static const char *const names[] = {"-f, --force", "-p, --preserve", "--verify", "--unpack",
 		"--copies=", "-s, --chunk-size=", "-k, --group-size=", "-m, --tree-groups=",
 		"-b, --branching=", "--max-connections=", "-w, --window=", "--memory=",
 		"--store-and-forward", "--plan",
