@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The parsers of what comes from others, under libFuzzer: control messages, journals, manifests.
-# Each fuzzer starts from its corpus, tests/fuzz/corpus/NAME.hex, a line of hexadecimal digits an
-# input.
+# The parsers of what comes from others, under libFuzzer: control messages, journals, manifests,
+# archives.  Each fuzzer starts from its corpus, tests/fuzz/corpus/NAME.hex, a line of hexadecimal digits
+# an input.
 #   fuzz.sh          build the fuzzers, and run each for FUZZ_SECONDS (20)
 #   fuzz.sh build    build them, in BUILDDIR/tests/fuzz
 #   fuzz.sh keep     the same as without, and put what was found into the corpus, minimised
 # Environment: SRCDIR, the source folder; BUILDDIR, the build folder; FUZZ_CC, a clang;
-# XXHASH_CFLAGS, XXHASH_LIBS.
+# XXHASH_CFLAGS, XXHASH_LIBS, ARCHIVE_CFLAGS, ARCHIVE_LIBS.
 set -euo pipefail
 
 clang=${FUZZ_CC:-clang}
@@ -18,11 +18,16 @@ declare -A sources=(
 	[journal]='file/resume.c file/journal.c file/scan.c file/digest.c file/transfer.c
 		base/bitmap.c base/bytes.c base/clock.c base/error.c base/random.c'
 	[manifest]='tree/manifest.c tree/manifest_code.c base/bytes.c base/error.c'
+	[unpack]='tree/unpack.c tree/unpack_entry.c tree/unpack_facts.c tree/unpack_stream.c
+		tree/beneath.c tree/directories.c tree/remove.c file/platform.c file/transfer.c base/clock.c
+		base/error.c base/units.c'
 )
-declare -A most_bytes=([wire]=2100 [journal]=1000 [manifest]=1000)
+declare -A most_bytes=([wire]=2100 [journal]=1000 [manifest]=1000 [unpack]=8200)
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# Where files are made again and again: in memory, if that can be.
+files=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
+trap 'rm -rf "$work" "$files"' EXIT
 
 [[ -z ${SANITIZERS:-} ]] || { echo "fuzz: skipped: the fuzzers have sanitizers of their own"; exit 77; }
 echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return n < 0 && *p; }' >"$work/try.c"
@@ -37,8 +42,9 @@ build()	# name
 
 	read -ra files -d '' <<<"${sources[$1]}" || true
 	# shellcheck disable=SC2086
-	"$clang" "${flags[@]}" ${XXHASH_CFLAGS:-} "$SRCDIR/tests/fuzz/fuzz_$1.c" \
-		"${files[@]/#/$SRCDIR/src/}" ${XXHASH_LIBS:--lxxhash} -o "$out/fuzz_$1"
+	"$clang" "${flags[@]}" ${XXHASH_CFLAGS:-} ${ARCHIVE_CFLAGS:-} "$SRCDIR/tests/fuzz/fuzz_$1.c" \
+		"${files[@]/#/$SRCDIR/src/}" ${XXHASH_LIBS:--lxxhash} \
+		${ARCHIVE_LIBS:--larchive -lz} -lm -o "$out/fuzz_$1"
 }
 
 # The inputs of a corpus as files in a folder.
@@ -70,7 +76,7 @@ run()	# name
 
 	mkdir "$work/$name" "$work/$name.crashes"
 	unpack "$name" "$work/$name"
-	(cd "$work" && "$out/fuzz_$name" -max_total_time="${FUZZ_SECONDS:-20}" -max_len="${most_bytes[$name]}" \
+	(cd "$work" && TMPDIR=$files "$out/fuzz_$name" -max_total_time="${FUZZ_SECONDS:-20}" -max_len="${most_bytes[$name]}" \
 		-timeout=300 -artifact_prefix="$work/$name.crashes/" "$work/$name") \
 		>"$work/log" 2>&1 || status=$?
 	if [[ $status -ne 0 ]]; then
@@ -90,13 +96,13 @@ keep()	# name
 	local name=$1
 
 	mkdir "$work/$name.least"
-	"$out/fuzz_$name" -merge=1 "$work/$name.least" "$work/$name" >"$work/log" 2>&1
+	TMPDIR=$files "$out/fuzz_$name" -merge=1 "$work/$name.least" "$work/$name" >"$work/log" 2>&1
 	hex "$work/$name.least"/* | LC_ALL=C sort >"$SRCDIR/tests/fuzz/corpus/$name.hex"
 	echo "$name.hex: $(wc -l <"$SRCDIR/tests/fuzz/corpus/$name.hex") inputs"
 }
 
 mkdir -p "$out"
-for name in wire journal manifest; do
+for name in wire journal manifest unpack; do
 	build "$name"
 	[[ ${1:-} != build ]] || continue
 	run "$name"
