@@ -5,6 +5,7 @@
 
 #include "app/buddy.h"
 #include "app/dest.h"
+#include "app/habits.h"
 #include "app/identical.h"
 #include "app/outcome.h"
 #include "app/progress.h"
@@ -123,6 +124,8 @@ open_job(struct sc_job *job, const struct sc_world *world, const struct sc_optio
 	if (open_source(job, options, err) != 0)
 		return -1;
 	opening->status = SC_EXIT_USAGE;
+	if (options->job != NULL && sc_habit_check_job(options->job, err) != 0)
+		return -1;
 	if (sc_census_decide(&job->census, job->entries, world->size, options->copies, err) != 0)
 		return -1;
 	opening->status = 0;

@@ -4,6 +4,7 @@
 #include "app/options.h"
 
 #include "app/dest.h"
+#include "app/habits.h"
 #include "app/plan_options.h"
 #include "base/units.h"
 
@@ -19,7 +20,6 @@ enum {
 	OPT_UNPACK,
 	OPT_BUDDY,
 	OPT_HEARTBEAT,
-	OPT_TIMEOUT,
 	OPT_PLAN,
 	OPT_TOPOLOGY,
 	OPT_SIZE,
@@ -38,7 +38,7 @@ static const uint64_t heartbeat_ns_max = UINT64_C(600) * 1000 * 1000 * 1000;
 static const uint64_t timeout_ns_min = UINT64_C(100) * 1000 * 1000;
 static const uint64_t timeout_ns_max = UINT64_C(86400) * 1000 * 1000 * 1000;
 
-static const char short_options[] = ":fpr" SC_PLAN_SHORT_OPTIONS "qvVh";
+static const char short_options[] = ":fpr" SC_PLAN_SHORT_OPTIONS "t:" SC_HABIT_SHORT_OPTIONS "qvVh";
 
 static const struct option long_options[] = {
 	{"force", no_argument, NULL, 'f'},
@@ -52,7 +52,7 @@ static const struct option long_options[] = {
 	{"unpack", no_argument, NULL, OPT_UNPACK},
 	{"buddy", required_argument, NULL, OPT_BUDDY},
 	{"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
-	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"timeout", required_argument, NULL, 't'},
 	{"plan", no_argument, NULL, OPT_PLAN},
 	{"topology", required_argument, NULL, OPT_TOPOLOGY},
 	{"size", required_argument, NULL, OPT_SIZE},
@@ -65,6 +65,7 @@ static const struct option long_options[] = {
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
+	SC_HABIT_LONG_OPTIONS,
 	{NULL, 0, NULL, 0},
 };
 
@@ -174,7 +175,7 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 		return 0;
 	case OPT_BUDDY:
 	case OPT_HEARTBEAT:
-	case OPT_TIMEOUT:
+	case 't':
 		return take_fault_option(options, option, err);
 	case OPT_PLAN:
 		if (options->errand == SC_ERRAND_STAGE)
@@ -203,6 +204,10 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 	case OPT_PROGRESS:
 		return take_word_option(options, option, err);
 	default:
+		if (sc_is_habit(option))
+			return sc_habit_take(option, &options->job, err);
+		if (option == 'w' && sc_habit_check_window(err) != 0)
+			return -1;
 		return sc_plan_option_take(&options->wishes, option, err);
 	}
 }
@@ -222,6 +227,22 @@ check_timeout(const struct sc_options *options, struct sc_error *err)
 	    sc_format_duration((double)options->heartbeat_ns * 1e-9, heartbeat));
 }
 
+/* Without a plan to be made for a size, --size is what it is with sbcast and dbcast. */
+static int
+take_size_for_chunks(struct sc_options *options, struct sc_error *err)
+{
+	char low[SC_UNIT_TEXT_BYTES];
+	char high[SC_UNIT_TEXT_BYTES];
+
+	if (options->size_bytes < SC_CHUNK_BYTES_MIN || options->size_bytes > SC_CHUNK_BYTES_MAX)
+		return sc_fail(err, 0,
+		    "--size: that of a chunk can be from %s to %s; that of a file is for --plan",
+		    sc_format_size((double)SC_CHUNK_BYTES_MIN, low),
+		    sc_format_size((double)SC_CHUNK_BYTES_MAX, high));
+	options->wishes.chunk_bytes = (uint32_t)options->size_bytes;
+	return 0;
+}
+
 static int
 take_operands(struct sc_options *options, int count, char **operands, struct sc_error *err)
 {
@@ -230,9 +251,10 @@ take_operands(struct sc_options *options, int count, char **operands, struct sc_
 
 	if (count < needed)
 		return sc_fail(err, 0, "%s is missing", count == 0 ? "SOURCE" : "DEST");
-	if (!plan && (options->topology != NULL || options->has_size))
-		return sc_fail(err, 0, "--%s is for --plan",
-		    options->topology != NULL ? "topology" : "size");
+	if (!plan && options->topology != NULL)
+		return sc_fail(err, 0, "--topology is for --plan");
+	if (!plan && options->has_size && take_size_for_chunks(options, err) != 0)
+		return -1;
 	if (plan && options->has_size && count > 0)
 		return sc_fail(err, 0, "--size is for a plan without SOURCE");
 	options->source = count > 0 ? operands[0] : NULL;

@@ -55,8 +55,9 @@ struct sc_options {
 	const char *failed_hosts; /* or NULL */
 	const char *status_file;  /* or NULL */
 	const char *trace;        /* or NULL: the beginning of each rank's file */
+	const char *job;          /* or NULL: the Slurm job in which this has to be */
 	const char *topology;     /* or NULL: the ranks of this job */
-	uint64_t size_bytes;      /* --size, for a plan without a source */
+	uint64_t size_bytes;      /* --size, for a plan without a source; otherwise see wishes */
 	bool has_size;
 	const char *source; /* the first one, or NULL */
 	char *const *sources;

@@ -1,32 +1,10 @@
 #!/usr/bin/env bash
 # The command line: each option's good and bad values, in both spellings; what is said, where,
 # and with what status.
-. "$SRCDIR/tests/lib/mpi.sh"
+. "$SRCDIR/tests/lib/cli.sh"
 
 cd "$dir" || exit 99
 head -c 100000 /dev/urandom >source
-
-# Run it as a user would without mpirun.
-cli()	# argument ...
-{
-	printf -v last_run '%q ' "$@"
-	timeout -k 5 "$watchdog_s" "$STAGECAST" "$@" </dev/null >out 2>err
-	status=$?
-}
-
-# Refused: one sentence, and where help is to be found.
-refuse()	# sentence (ERE), argument ...
-{
-	local sentence=$1
-
-	shift
-	cli "$@"
-	expect_status 2 "$*"
-	expect_one_message "^stagecast: $sentence\$" "$*"
-	[[ $(tail -n 1 err) == "Try 'stagecast --help'." ]] || fail "$*: no word of --help"
-	[[ $(wc -l <err) -eq 2 ]] || fail "$*: more than two lines"
-	[[ ! -e copy ]] || fail "$*: something was written"
-}
 
 # Refused when the whole is looked at.
 refuse_plan()	# sentence (ERE), argument ...
@@ -37,15 +15,6 @@ refuse_plan()	# sentence (ERE), argument ...
 	cli --plan "$@"
 	expect_status 2 "$*"
 	expect_one_message "^stagecast: $sentence" "$*"
-}
-
-accept()	# argument ...
-{
-	cli -q "$@" source copy
-	expect_status 0 "$*"
-	expect_copies source copy
-	rm -f copy
-	[[ ! -s out && ! -s err ]] || fail "$*: --quiet, and yet something was said"
 }
 
 plan()	# line that the plan has (ERE), argument ...
@@ -129,6 +98,8 @@ refuse_number()	# name, least, most, option ...
 	shift 3
 	for option in "$@"; do
 		for value in -1 $((least - 1)) $((most + 1)) x '' 2x; do
+			# What looks like a name is taken for a node's: see sbcast.sh.
+			[[ $name$value != windowx ]] || continue
 			# A short option would take the next word.
 			[[ $option$value != -? ]] || continue
 			refuse "--$name=$value: it takes a number from $least to $most" \
@@ -273,7 +244,6 @@ plan '^subfile 0: .* -> 500 ' --topology=nodes:500 --size=1M -k 1 -v
 plan '^recipients +0, besides the origin$' source
 rm copy
 refuse '--topology is for --plan' --topology=nodes:3 source copy
-refuse '--size is for --plan' --size=1G source copy
 refuse '--size is for a plan without SOURCE' --plan --topology=nodes:3 --size=1G source
 refuse 'SOURCE is missing' --plan --topology=nodes:3
 for value in nodes:0 nodes:1000001 nodes: nodes 3 '' nodes:3x tree:3; do

@@ -134,6 +134,8 @@ test_options_for_faults(void)
 	CU_ASSERT_EQUAL(options.buddy, SC_BUDDY_AUTO);
 	/* One of both, however short, is no contradiction: the other one is chosen. */
 	CU_ASSERT_EQUAL(PARSE(&options, &err, "--timeout=100ms", "a", "b"), 0);
+	CU_ASSERT_EQUAL(PARSE(&options, &err, "-t30", "a", "b"), 0);
+	CU_ASSERT_EQUAL(options.timeout_ns, UINT64_C(30) * 1000 * 1000 * 1000);
 	CU_ASSERT_EQUAL(PARSE(&options, &err, "--heartbeat=10min", "a", "b"), 0);
 	CU_ASSERT_EQUAL(PARSE(&options, &err, "--heartbeat=1", "--timeout=2.01", "a", "b"), 0);
 }
@@ -295,7 +297,14 @@ test_mistakes(void)
 		{{"--heartbeat=1ms", "a", "b"}, "--heartbeat=1ms: it takes a time from 10.0 ms"},
 		{{"--timeout=soon", "a", "b"}, "--timeout=soon: it takes a time such as 500ms"},
 		{{"--timeout=2", "--heartbeat=1s", "a", "b"}, "--timeout is 2.000 s: it must be"},
-		{{"--size=1G", "a", "b"}, "--size is for --plan"},
+		{{"--size=1G", "a", "b"},
+			"--size: that of a chunk can be from 4.00 KiB to 64.0 MiB"},
+		{{"--size=4095", "a", "b"}, "that of a file is for --plan"},
+		{{"-C", "a", "b"}, "--compress: nothing is compressed"},
+		{{"-F", "8", "a", "b"}, "--fanout=8: "},
+		{{"-wnode1", "a", "b"}, "--window=node1: it takes a number of chunks; "},
+		{{"--nodelist=node1", "a", "b"}, "--nodelist=node1: "},
+		{{"-Z", "a", "b"}, "--no-allocation: "},
 		{{"--topology=nodes:3", "a", "b"}, "--topology is for --plan"},
 		{{"--plan"}, "SOURCE is missing"},
 		{{"--plan", "--size=1G", "a"}, "--size is for a plan without SOURCE"},
