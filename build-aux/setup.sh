@@ -8,7 +8,7 @@
 
 build_packages=(
 	autoconf automake build-essential ca-certificates hdf5-tools libarchive-dev libcunit1-dev
-	libhdf5-dev libopenmpi-dev libxxhash-dev mount openmpi-bin openssh-client pkgconf procps
+	libhdf5-dev libjansson-dev libopenmpi-dev libxxhash-dev mount openmpi-bin openssh-client pkgconf procps
 	util-linux xxhash xz-utils zlib1g-dev
 )
 check_packages=(

@@ -54,6 +54,7 @@ const char sc_options_help[] =
     "      --trace=FILE         write each rank's events and actions to FILE.RANK\n"
     "      --progress=auto|always|never\n"
     "                           a line on the terminal (auto) or in any case\n"
+    "      --json               the summary as an object of JSON, and nothing else\n"
     "  -q, --quiet              only errors\n"
     "  -v, --verbose            more; twice: much more\n"
     "  -V, --version            versions, and whether this MPI survives faults\n"

@@ -434,7 +434,6 @@ static int
 prepare_together(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
     const struct sc_job_opening *opening, struct survey *survey, struct sc_error *err)
 {
-	struct sc_error wrong;
 	bool unreadable = false;
 
 	if (share_census(job, world, err) != 0 || measure(job, world, opening, err) != 0 ||
@@ -445,8 +444,8 @@ prepare_together(struct sc_job *job, const struct sc_world *world, const struct 
 		return 0;
 	}
 	leave_out_complete(job, survey);
-	if (world->rank == 0 && decide(job, options, survey, &wrong) != 0)
-		sc_log(SC_LOG_ERROR, "%s", wrong.text);
+	if (world->rank == 0 && decide(job, options, survey, &job->refusal) != 0)
+		sc_log(SC_LOG_ERROR, "%s", job->refusal.text);
 	if (broadcast(job, world, options, survey, err) != 0)
 		return -1;
 	if (job->facts.status != 0)
@@ -463,7 +462,6 @@ sc_job_prepare(struct sc_job *job, const struct sc_world *world, const struct sc
 {
 	struct sc_job_opening opening;
 	struct survey survey = {0};
-	struct sc_error wrong;
 	int rc = -1;
 
 	memset(job, 0, sizeof(*job));
@@ -471,8 +469,8 @@ sc_job_prepare(struct sc_job *job, const struct sc_world *world, const struct sc
 	job->self = SC_NONE;
 	if (gather_entries(job, world, options, err) != 0)
 		return -1;
-	if (world->rank == 0 && open_job(job, world, options, &opening, &wrong) != 0)
-		sc_log(SC_LOG_ERROR, "%s", wrong.text);
+	if (world->rank == 0 && open_job(job, world, options, &opening, &job->refusal) != 0)
+		sc_log(SC_LOG_ERROR, "%s", job->refusal.text);
 	if (sc_world_broadcast(&opening, sizeof(opening), err) != 0)
 		return -1;
 	job->facts.status = opening.status;

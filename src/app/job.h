@@ -52,6 +52,7 @@ struct sc_job {
 	bool complete;                   /* this rank's DEST is identical to the source */
 	bool leftover;                   /* an earlier run has left something beside it */
 	struct sc_census_entry *entries; /* rank 0: of all ranks */
+	struct sc_error refusal;         /* rank 0: why facts.status isn't 0; "": it was said */
 	struct sc_hosts hosts;           /* of all nodes, then of the complete ones */
 };
 

@@ -28,6 +28,7 @@ enum {
 	OPT_STATUS_FILE,
 	OPT_TRACE,
 	OPT_PROGRESS,
+	OPT_JSON,
 };
 
 /* More heartbeats are a load, fewer tell nobody anything. */
@@ -61,6 +62,7 @@ static const struct option long_options[] = {
 	{"status-file", required_argument, NULL, OPT_STATUS_FILE},
 	{"trace", required_argument, NULL, OPT_TRACE},
 	{"progress", required_argument, NULL, OPT_PROGRESS},
+	{"json", no_argument, NULL, OPT_JSON},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
@@ -187,6 +189,9 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 	case OPT_SIZE:
 		options->has_size = true;
 		return sc_option_bytes("size", 0, UINT64_C(1) << 60, &options->size_bytes, err);
+	case OPT_JSON:
+		options->json = true;
+		return 0;
 	case OPT_TIMINGS:
 		options->timings = optarg;
 		return 0;

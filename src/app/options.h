@@ -43,6 +43,7 @@ struct sc_options {
 	bool unpack; /* SOURCE is an archive, DEST the tree that is in it */
 	bool resume; /* go on where an earlier run was cut off; be ready to be cut off */
 	bool quiet;
+	bool json; /* the summary is to be an object of JSON */
 	int verbose;
 	enum sc_copies copies;
 	enum sc_progress_mode progress;

@@ -3,6 +3,7 @@
  */
 #include "app/outcome.h"
 
+#include "app/summary.h"
 #include "base/log.h"
 #include "base/units.h"
 
@@ -62,6 +63,7 @@ note_failed(struct sc_outcome *outcome, uint32_t node, const char *cause, uint64
 	if (fate->failed)
 		return;
 	fate->failed = true;
+	fate->failed_ns = now_ns;
 	fate->cause = strdup(cause);
 	say_failed(outcome, node, cause, now_ns);
 }
@@ -121,6 +123,105 @@ sc_outcome_elapsed_s(const struct sc_outcome *outcome)
 	return (double)(outcome->ended_ns - outcome->started_ns) * 1e-9;
 }
 
+/* Was a node to have a copy, and hasn't? */
+static bool
+lacks_copy(const struct sc_outcome *outcome, uint32_t node)
+{
+	if (node == SC_ORIGIN && outcome->copies == outcome->plan->recipients)
+		return false;
+	return outcome->tally.committed == 0 || outcome->fates[node].failed;
+}
+
+static void
+print_json(const struct sc_summary *summary)
+{
+	char *line = sc_summary_json(summary);
+
+	if (line == NULL)
+		sc_log(SC_LOG_ERROR, "no memory for the summary");
+	else
+		puts(line);
+	fflush(stdout);
+	free(line);
+}
+
+static uint32_t
+list_failures(const struct sc_outcome *outcome, struct sc_summary_failure *failures)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < outcome->nodes; i++) {
+		const struct sc_outcome_fate *fate = &outcome->fates[i];
+
+		if (!lacks_copy(outcome, i))
+			continue;
+		failures[count++] = (struct sc_summary_failure){
+			.host = sc_job_host(outcome->job, i),
+			.rank = outcome->job->census.ranks[i],
+			.lost = fate->lost,
+			.cause = fate->cause,
+			.seconds = fate->failed
+			    ? (double)(fate->failed_ns - outcome->started_ns) * 1e-9
+			    : -1,
+		};
+	}
+	return count;
+}
+
+static void
+print_summary(const struct sc_outcome *outcome, const char *digest)
+{
+	const struct sc_job *job = outcome->job;
+	struct sc_summary_failure *failures = calloc(outcome->nodes, sizeof(*failures));
+	char signal[32];
+	struct sc_summary summary = {
+		.status = (int)sc_outcome_status(outcome),
+		.source = outcome->options->source,
+		.dest = outcome->options->dest,
+		.error = outcome->aborted ? outcome->abort_cause : NULL,
+		.begun = true,
+		.bytes = outcome->plan->size_bytes,
+		.wanted = outcome->copies + outcome->already,
+		.staged = outcome->tally.committed + outcome->already,
+		.already = outcome->already,
+		.seconds = outcome->ended_ns == 0 ? -1 : sc_outcome_elapsed_s(outcome),
+		.digest = digest,
+		.leader_host = sc_job_host(job, job->self),
+		.leader_rank = job->census.ranks[job->self],
+		.taken_over = job->self != SC_ORIGIN,
+		.failures = failures,
+	};
+
+	if (failures == NULL) {
+		sc_log(SC_LOG_ERROR, "no memory for the summary");
+		return;
+	}
+	if (outcome->stopped_by != 0) {
+		snprintf(signal, sizeof(signal), "ended by signal %d", outcome->stopped_by);
+		summary.error = signal;
+		if (summary.status == SC_EXIT_COMPLETE)
+			summary.status = SC_EXIT_NOTHING;
+	}
+	summary.failure_count = list_failures(outcome, failures);
+	print_json(&summary);
+	free(failures);
+}
+
+void
+sc_outcome_print_refusal(const struct sc_options *options, enum sc_exit_status status,
+    const char *cause)
+{
+	struct sc_summary summary = {
+		.status = (int)status,
+		.source = options->source,
+		.dest = options->dest,
+		.error = cause[0] == '\0' ? "SOURCE cannot be read" : cause,
+	};
+
+	if (options->json)
+		print_json(&summary);
+}
+
 void
 sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 {
@@ -138,6 +239,10 @@ sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 		sc_log(SC_LOG_WARNING,
 		    "DEST is SOURCE itself, and there is no other node: "
 		    "nothing was to be done");
+	if (outcome->options->json) {
+		print_summary(outcome, digest);
+		return;
+	}
 	if (outcome->options->quiet || outcome->tally.committed + outcome->already == 0)
 		return;
 	if (outcome->already > 0)
@@ -162,16 +267,14 @@ sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 static int
 write_hosts(const struct sc_outcome *outcome, FILE *file, const char *word)
 {
-	bool everybody = outcome->tally.committed == 0;
 	const char *last = "";
 	int count = 0;
 
 	for (uint32_t i = 0; i <= outcome->plan->recipients; i++) {
-		bool counts = i > 0 || outcome->copies > outcome->plan->recipients;
 		const char *host = sc_job_host(outcome->job, i);
 
 		/* Ranks of one host usually follow each other: it is named once. */
-		if (!counts || !(everybody || outcome->fates[i].failed) || strcmp(last, host) == 0)
+		if (!lacks_copy(outcome, i) || strcmp(last, host) == 0)
 			continue;
 		last = host;
 		count++;

@@ -23,9 +23,10 @@ enum sc_exit_status {
 
 /* What was said of a node. */
 struct sc_outcome_fate {
-	bool failed; /* it doesn't have the file */
-	bool lost;   /* the node itself failed */
-	char *cause; /* the first one; owned; NULL: none, or there was no memory for it */
+	bool failed;        /* it doesn't have the file */
+	bool lost;          /* the node itself failed */
+	uint64_t failed_ns; /* when */
+	char *cause;        /* the first one; owned; NULL: none, or there was no memory for it */
 };
 
 struct sc_outcome {
@@ -40,6 +41,7 @@ struct sc_outcome {
 	struct sc_tally tally;
 	struct sc_outcome_fate *fates; /* by node; owned */
 	uint32_t nodes;                /* of them */
+	int stopped_by;                /* a signal, or 0 */
 	bool aborted;
 	char abort_cause[SC_CAUSE_BYTES];
 };
@@ -68,8 +70,11 @@ bool sc_outcome_is_told(const struct sc_outcome *);
 /* Seconds from the start to the last commit. */
 double sc_outcome_elapsed_s(const struct sc_outcome *);
 
-/* The digest's line and the last line of standard output. */
+/* The digest's line and the last line of standard output; with --json the summary instead. */
 void sc_outcome_print(const struct sc_outcome *, const char *digest);
+
+/* With --json: the summary where nothing has begun.  cause: why, or "" if that is not known. */
+void sc_outcome_print_refusal(const struct sc_options *, enum sc_exit_status, const char *cause);
 
 /* Write --failed-hosts: a host a line, also if there is none. */
 int sc_outcome_write_failed_hosts(const struct sc_outcome *, struct sc_error *);

@@ -293,6 +293,7 @@ conclude(struct stage *stage)
 		sc_log(SC_LOG_ERROR, "ended by signal %d%s", stage->result.stopped_by,
 		    options->resume ? "; the next run goes on from here"
 				    : "; no part of a copy was left behind");
+	stage->outcome.stopped_by = stage->result.stopped_by;
 	sc_outcome_print(&stage->outcome, stage->digest);
 	if (options->status_file != NULL && stage->result.stopped_by == 0 &&
 	    sc_outcome_write_status(&stage->outcome, &err) != 0)
@@ -401,6 +402,9 @@ refuse(struct stage *stage, struct sc_error *err)
 
 	if (status != 0 && path != NULL)
 		(void)sc_outcome_write_refusal(path, (enum sc_exit_status)status, err);
+	if (status != 0)
+		sc_outcome_print_refusal(stage->options, (enum sc_exit_status)status,
+		    stage->job.refusal.text);
 	return leave_in_order(stage, status, err);
 }
 

@@ -3,6 +3,8 @@
  */
 #include "app/svg.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,27 +13,13 @@
 /* The bytes of the character that text begins with; 0: it is not one of UTF-8
  * that XML has. */
 static size_t
-character_bytes(const unsigned char *text)
+character_bytes(const char *text)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	uint32_t code = text[0];
-	size_t length;
+	uint32_t code;
+	size_t length = sc_utf8_decode(text, &code);
 
-	if (code < 0x80)
-		return code >= 0x20 && code != 0x7f ? 1 : 0;
-	if (code >= 0xf8 || code < 0xc0)
-		return 0;
-	length = code >= 0xf0 ? 4 : code >= 0xe0 ? 3 : 2;
-	code &= 0x7fu >> length;
-	for (size_t i = 1; i < length; i++) {
-		/* The end of the text ends it, too. */
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
-	}
-	/* Too long a form, surrogates, what is no character, beyond Unicode, C1 controls. */
-	if (code < least[length] || (code >= 0xd800 && code < 0xe000) ||
-	    (code & 0xfffe) == 0xfffe || code > 0x10ffff || code < 0xa0)
+	/* Controls, and what is no character. */
+	if (code < 0x20 || (code >= 0x7f && code < 0xa0) || (code & 0xfffe) == 0xfffe)
 		return 0;
 	return length;
 }
@@ -42,14 +30,14 @@ sc_svg_escape_cut(FILE *out, const char *text, size_t characters)
 	size_t length;
 
 	for (; *text != '\0'; text += length) {
-		length = character_bytes((const unsigned char *)text);
+		length = character_bytes(text);
 		if (characters == 0 || (characters == 1 && text[length > 0 ? length : 1] != '\0')) {
 			fputs("\xe2\x80\xa6", out);
 			return;
 		}
 		characters--;
 		if (length == 0) {
-			fputs("\xef\xbf\xbd", out);
+			fputs(SC_UTF8_REPLACEMENT, out);
 			length = 1;
 		} else if (*text == '&') {
 			fputs("&amp;", out);
