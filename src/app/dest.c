@@ -7,6 +7,7 @@
 
 #include "file/digest.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -129,6 +130,59 @@ sc_dest_resolve(const char *template, const char *host, uint32_t rank, const cha
 	if (*resolved == NULL)
 		return sc_fail(err, errno, "%s", template);
 	return 0;
+}
+
+/* Does a directory hold a program of that name, and besides only what is named as libraries are? */
+static bool
+holds_program(const char *path, const char *name)
+{
+	DIR *directory = opendir(path);
+	const struct dirent *found;
+	bool has_program = false;
+	bool has_else = false;
+
+	if (directory == NULL)
+		return false;
+	while ((found = readdir(directory)) != NULL) {
+		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
+			continue;
+		if (strcmp(found->d_name, name) == 0)
+			has_program = true;
+		else if (strstr(found->d_name, ".so") == NULL)
+			has_else = true;
+	}
+	(void)closedir(directory); /* it was only read */
+	return has_program && !has_else;
+}
+
+int
+sc_dest_resolve_program(const char *template, const char *host, uint32_t rank, const char *source,
+    char **resolved, struct sc_error *err)
+{
+	char path[PATH_MAX];
+	char *name = sc_dest_name(source, err);
+	struct stat st;
+	bool is_there;
+
+	*resolved = NULL;
+	if (name == NULL)
+		return -1;
+	is_there = expand(template, host, rank, path) && path[0] != '\0' &&
+	    path[strlen(path) - 1] != '/' && holds_program(path, name);
+	free(name);
+	if (is_there) {
+		*resolved = strdup(path);
+		return *resolved == NULL ? sc_fail(err, errno, "%s", template) : 0;
+	}
+	if (sc_dest_resolve(template, host, rank, source, false, resolved, err) != 0)
+		return -1;
+	if (lstat(*resolved, &st) != 0 || S_ISDIR(st.st_mode))
+		return 0;
+	(void)sc_fail(err, 0, "%s is a file, and would have to be a directory with the libraries",
+	    *resolved);
+	free(*resolved);
+	*resolved = NULL;
+	return -1;
 }
 
 int

@@ -21,6 +21,15 @@ int sc_dest_check(const char *template, struct sc_error *);
 int sc_dest_resolve(const char *template, const char *host, uint32_t rank, const char *source,
     bool several, char **path, struct sc_error *);
 
+/*
+ * The same for a program with its libraries, which become a directory.  One that is there and looks
+ * like them, as it holds a program of that name and else only libraries, is not entered but is DEST
+ * itself, so that the same command line can be given again.  Fails if a file that is no
+ * directory is there, as --force would replace it.
+ */
+int sc_dest_resolve_program(const char *template, const char *host, uint32_t rank,
+    const char *source, char **path, struct sc_error *);
+
 /* The name that a source has in a directory, without slashes at its end: to be freed.  NULL with a
  * sentence if it has none that could be used (".", ".." or "/"), or without memory. */
 char *sc_dest_name(const char *source, struct sc_error *);

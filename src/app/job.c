@@ -203,6 +203,17 @@ decide(struct sc_job *job, const struct sc_options *options, const struct survey
 }
 
 static int
+resolve_dest(struct sc_job *job, const struct sc_world *world, const struct sc_options *options)
+{
+	if (options->send_libs)
+		return sc_dest_resolve_program(options->dest, job->host, world->rank,
+		    options->source, &job->dest, &job->dest_error);
+	return sc_dest_resolve(options->dest, job->host, world->rank,
+	    options->unpack ? NULL : options->source, sc_sources_are_several(options), &job->dest,
+	    &job->dest_error);
+}
+
+static int
 gather_entries(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
     struct sc_error *err)
 {
@@ -213,10 +224,7 @@ gather_entries(struct sc_job *job, const struct sc_world *world, const struct sc
 		return -1;
 	memcpy(own.host, job->host, sizeof(own.host));
 	/* What fails here is this rank's copy, not the run: see dest_error. */
-	if (options->dest != NULL &&
-	    sc_dest_resolve(options->dest, job->host, world->rank,
-		options->unpack ? NULL : options->source, sc_sources_are_several(options),
-		&job->dest, &job->dest_error) == 0)
+	if (options->dest != NULL && resolve_dest(job, world, options) == 0)
 		(void)sc_dest_identity(job->dest, own.dest_id, &job->dest_error);
 	else
 		own.dest_id[0] = world->rank; /* nobody else's */

@@ -5,6 +5,7 @@
 
 #include "app/dest.h"
 #include "app/habits.h"
+#include "app/libs.h"
 #include "app/plan_options.h"
 #include "base/units.h"
 
@@ -29,6 +30,9 @@ enum {
 	OPT_TRACE,
 	OPT_PROGRESS,
 	OPT_JSON,
+	OPT_SEND_LIBS,
+	OPT_EXCLUDE,
+	OPT_LIB,
 };
 
 /* More heartbeats are a load, fewer tell nobody anything. */
@@ -46,6 +50,9 @@ static const struct option long_options[] = {
 	{"preserve", no_argument, NULL, 'p'},
 	{"recursive", no_argument, NULL, 'r'},
 	{"on-unreadable", required_argument, NULL, OPT_ON_UNREADABLE},
+	{"send-libs", optional_argument, NULL, OPT_SEND_LIBS},
+	{"exclude", required_argument, NULL, OPT_EXCLUDE},
+	{"lib", required_argument, NULL, OPT_LIB},
 	SC_PLAN_LONG_OPTIONS,
 	{"copies", required_argument, NULL, OPT_COPIES},
 	{"verify", no_argument, NULL, OPT_VERIFY},
@@ -140,6 +147,30 @@ take_fault_option(struct sc_options *options, int option, struct sc_error *err)
 	}
 }
 
+/* An option of a program with its libraries. */
+static int
+take_libs_option(struct sc_options *options, int option, struct sc_error *err)
+{
+	switch (option) {
+	case OPT_SEND_LIBS:
+		options->send_libs = optarg == NULL || strcmp(optarg, "yes") == 0;
+		if (!options->send_libs && strcmp(optarg, "no") != 0)
+			return sc_fail(err, 0, "--send-libs=%s: it takes yes or no", optarg);
+		return 0;
+	case OPT_EXCLUDE:
+		options->libs_exclude = optarg;
+		return sc_libs_check_exclude(optarg, err);
+	default:
+		if (options->lib_count == SC_LIBS_GIVEN_MAX)
+			return sc_fail(err, 0, "--lib=%s: %d are taken at most", optarg,
+			    SC_LIBS_GIVEN_MAX);
+		if (optarg[0] == '\0')
+			return sc_fail(err, 0, "--lib= needs the name of a file");
+		options->libs[options->lib_count++] = optarg;
+		return 0;
+	}
+}
+
 /* An option that says what to do or tell. */
 static int
 take_option(struct sc_options *options, int option, struct sc_error *err)
@@ -204,6 +235,10 @@ take_option(struct sc_options *options, int option, struct sc_error *err)
 	case OPT_TRACE:
 		options->trace = optarg;
 		return 0;
+	case OPT_SEND_LIBS:
+	case OPT_EXCLUDE:
+	case OPT_LIB:
+		return take_libs_option(options, option, err);
 	case OPT_COPIES:
 	case OPT_ON_UNREADABLE:
 	case OPT_PROGRESS:
@@ -249,6 +284,26 @@ take_size_for_chunks(struct sc_options *options, struct sc_error *err)
 }
 
 static int
+check_libs(struct sc_options *options, struct sc_error *err)
+{
+	if (!options->send_libs && (options->libs_exclude != NULL || options->lib_count > 0))
+		return sc_fail(err, 0, "--%s is for --send-libs",
+		    options->libs_exclude != NULL ? "exclude" : "lib");
+	if (!options->send_libs)
+		return 0;
+	if (options->libs_exclude == NULL)
+		options->libs_exclude = SC_LIBS_EXCLUDE_DEFAULT;
+	if (options->source_count > 1)
+		return sc_fail(err, 0, "--send-libs: one program at a time; '%s' is too much",
+		    options->sources[1]);
+	/* What LD_LIBRARY_PATH would take for an end. */
+	if (options->dest != NULL && strpbrk(options->dest, ":;") != NULL)
+		return sc_fail(err, 0, "--send-libs: a DEST with '%c' can't be in LD_LIBRARY_PATH",
+		    *strpbrk(options->dest, ":;"));
+	return 0;
+}
+
+static int
 take_operands(struct sc_options *options, int count, char **operands, struct sc_error *err)
 {
 	bool plan = options->errand == SC_ERRAND_PLAN;
@@ -275,7 +330,7 @@ take_operands(struct sc_options *options, int count, char **operands, struct sc_
 		    options->recursive ? ": no directories, -r" : "");
 	if (options->dest != NULL && sc_dest_check(options->dest, err) != 0)
 		return -1;
-	return 0;
+	return check_libs(options, err);
 }
 
 int

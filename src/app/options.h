@@ -45,6 +45,10 @@ struct sc_options {
 	bool quiet;
 	bool json; /* the summary is to be an object of JSON */
 	int verbose;
+	bool send_libs;           /* SOURCE is a program, and its libraries go with it */
+	const char *libs_exclude; /* for libs.h */
+	const char *libs[SC_LIBS_GIVEN_MAX];
+	size_t lib_count;
 	enum sc_copies copies;
 	enum sc_progress_mode progress;
 	struct sc_plan_wishes wishes;

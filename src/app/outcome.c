@@ -1,6 +1,8 @@
 /*
  * The outcome: see outcome.h.
  */
+#define _XOPEN_SOURCE 700 /* PATH_MAX */
+
 #include "app/outcome.h"
 
 #include "app/summary.h"
@@ -9,6 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +126,27 @@ sc_outcome_elapsed_s(const struct sc_outcome *outcome)
 	return (double)(outcome->ended_ns - outcome->started_ns) * 1e-9;
 }
 
+/* What a program that was sent with its libraries finds them by, to be freed; NULL if there are none.
+ * With a DEST that differs from node to node it is that of this one. */
+static char *
+library_path(const struct sc_outcome *outcome)
+{
+	const char *dest = outcome->job->dest;
+	char here[PATH_MAX] = "";
+	size_t capacity;
+	char *path;
+
+	if (!outcome->options->send_libs || dest == NULL)
+		return NULL;
+	if (dest[0] != '/' && getcwd(here, sizeof(here)) == NULL)
+		return NULL;
+	capacity = strlen(here) + strlen(dest) + 2;
+	path = malloc(capacity);
+	if (path != NULL)
+		snprintf(path, capacity, "%s%s%s", here, here[0] == '\0' ? "" : "/", dest);
+	return path;
+}
+
 /* Was a node to have a copy, and hasn't? */
 static bool
 lacks_copy(const struct sc_outcome *outcome, uint32_t node)
@@ -173,6 +197,7 @@ print_summary(const struct sc_outcome *outcome, const char *digest)
 {
 	const struct sc_job *job = outcome->job;
 	struct sc_summary_failure *failures = calloc(outcome->nodes, sizeof(*failures));
+	char *libraries = library_path(outcome);
 	char signal[32];
 	struct sc_summary summary = {
 		.status = (int)sc_outcome_status(outcome),
@@ -186,6 +211,7 @@ print_summary(const struct sc_outcome *outcome, const char *digest)
 		.already = outcome->already,
 		.seconds = outcome->ended_ns == 0 ? -1 : sc_outcome_elapsed_s(outcome),
 		.digest = digest,
+		.library_path = libraries,
 		.leader_host = sc_job_host(job, job->self),
 		.leader_rank = job->census.ranks[job->self],
 		.taken_over = job->self != SC_ORIGIN,
@@ -194,6 +220,7 @@ print_summary(const struct sc_outcome *outcome, const char *digest)
 
 	if (failures == NULL) {
 		sc_log(SC_LOG_ERROR, "no memory for the summary");
+		free(libraries);
 		return;
 	}
 	if (outcome->stopped_by != 0) {
@@ -204,6 +231,7 @@ print_summary(const struct sc_outcome *outcome, const char *digest)
 	}
 	summary.failure_count = list_failures(outcome, failures);
 	print_json(&summary);
+	free(libraries);
 	free(failures);
 }
 
@@ -232,6 +260,7 @@ sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 	char duration[SC_UNIT_TEXT_BYTES];
 	char each[SC_UNIT_TEXT_BYTES];
 	char all[SC_UNIT_TEXT_BYTES];
+	char *libraries;
 	char had[64] = "";
 	char more[64] = "";
 
@@ -252,6 +281,10 @@ sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 	if (digest[0] != '\0')
 		printf("%s  %s%s\n", digest,
 		    sc_printable(outcome->options->source, source, sizeof(source)), more);
+	libraries = library_path(outcome);
+	if (libraries != NULL)
+		printf("LD_LIBRARY_PATH=%s\n", libraries);
+	free(libraries);
 	if (elapsed_s <= 0)
 		elapsed_s = 1e-9;
 	printf("staged %s to %u/%u nodes%s in %s (%s a node, %s in all)\n",

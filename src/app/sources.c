@@ -6,6 +6,7 @@
 #include "app/sources.h"
 
 #include "app/dest.h"
+#include "app/libs.h"
 #include "base/log.h"
 #include "tree/source.h"
 
@@ -76,6 +77,42 @@ fail:
 	return -1;
 }
 
+/* A program and its libraries, in a directory of their own. */
+static int
+open_program(struct sc_source **source, const struct sc_options *options,
+    const struct sc_walk_options *walk, struct sc_source_facts *facts, struct sc_error *err)
+{
+	const struct sc_libs_request request = {
+		.program = options->source,
+		.more = options->libs,
+		.more_count = options->lib_count,
+		.exclude = options->libs_exclude,
+	};
+	struct sc_root *roots = NULL;
+	struct sc_libs libs;
+	int rc = sc_libs_find(&libs, &request, err);
+
+	if (rc == 0 && !libs.has_loader)
+		sc_log(SC_LOG_WARNING, "%s loads no libraries: it is statically linked",
+		    options->source);
+	if (rc == 0)
+		roots = calloc(libs.count, sizeof(*roots));
+	if (rc == 0 && roots == NULL)
+		rc = sc_fail(err, ENOMEM, "%s", options->source);
+	for (size_t i = 0; roots != NULL && i < libs.count; i++) {
+		sc_log(SC_LOG_INFO, "sending %s as %s", libs.items[i].path, libs.items[i].name);
+		roots[i] = (struct sc_root){.path = libs.items[i].path,
+			.name = libs.items[i].name,
+			.keep_link = libs.items[i].is_link,
+			.within = true};
+	}
+	if (rc == 0)
+		rc = sc_tree_source_open(source, roots, libs.count, false, walk, facts, err);
+	free(roots);
+	sc_libs_free(&libs);
+	return rc;
+}
+
 int
 sc_sources_open(struct sc_source **source, const struct sc_options *options,
     struct sc_source_facts *facts, struct sc_error *err)
@@ -90,6 +127,8 @@ sc_sources_open(struct sc_source **source, const struct sc_options *options,
 	int rc;
 
 	*source = NULL;
+	if (options->send_libs)
+		return open_program(source, options, &walk, facts, err);
 	if (options->source_count == 1 && !is_directory(options->source))
 		return sc_source_open(source, options->source, facts, err);
 	if (make_roots(options, &roots, err) != 0)

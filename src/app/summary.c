@@ -72,13 +72,13 @@ tell_run(const struct sc_summary *summary)
 {
 	const char *digest = summary->digest[0] == '\0' ? NULL : summary->digest;
 
-	return json_pack("{s:I, s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:{s:o, s:I, s:b}, s:o}", "bytes",
-	    (json_int_t)summary->bytes, "nodes", "wanted", (json_int_t)summary->wanted, "staged",
-	    (json_int_t)summary->staged, "already", (json_int_t)summary->already, "seconds",
-	    seconds_or_null(summary->seconds), "bytes_per_s", rates(summary), "xxh3_128",
-	    text_or_null(digest), "leader", "host", text_or_null(summary->leader_host), "rank",
-	    (json_int_t)summary->leader_rank, "taken_over", summary->taken_over, "failed",
-	    list_failures(summary));
+	return json_pack("{s:I, s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o, s:{s:o, s:I, s:b}, s:o}",
+	    "bytes", (json_int_t)summary->bytes, "nodes", "wanted", (json_int_t)summary->wanted,
+	    "staged", (json_int_t)summary->staged, "already", (json_int_t)summary->already,
+	    "seconds", seconds_or_null(summary->seconds), "bytes_per_s", rates(summary), "xxh3_128",
+	    text_or_null(digest), "ld_library_path", text_or_null(summary->library_path), "leader",
+	    "host", text_or_null(summary->leader_host), "rank", (json_int_t)summary->leader_rank,
+	    "taken_over", summary->taken_over, "failed", list_failures(summary));
 }
 
 char *

@@ -27,8 +27,9 @@ struct sc_summary {
 	uint32_t wanted; /* copies that there were to be, those of before included */
 	uint32_t staged; /* that there are */
 	uint32_t already;
-	double seconds;     /* below 0: it did not come to its end */
-	const char *digest; /* of XXH3-128, in hexadecimal; "": not known */
+	double seconds;           /* below 0: it did not come to its end */
+	const char *digest;       /* of XXH3-128, in hexadecimal; "": not known */
+	const char *library_path; /* for LD_LIBRARY_PATH, or NULL: no libraries were sent */
 	const char *leader_host;
 	uint32_t leader_rank;
 	bool taken_over; /* the leader is not the origin */

@@ -95,6 +95,9 @@
 /* What a loader may say of one program: a line a library, for thousands of them. */
 #define SC_LOADER_OUTPUT_BYTES_MAX (4u << 20)
 
+/* Libraries that a command line names besides those that a program needs. */
+#define SC_LIBS_GIVEN_MAX 256
+
 /* Symbolic links from a library's name to its file: "libx.so.1" to "libx.so.1.2" is one, and the
  * kernel follows 40. */
 #define SC_LIBRARY_LINKS_MAX 40

@@ -70,11 +70,12 @@ close_file(struct tree_stream *tree)
 static int
 place_of(struct tree_stream *tree, uint32_t entry, const char **name)
 {
+	const struct sc_root *root = sc_walk_root(&tree->manifest, tree->roots, entry);
 	uint32_t parent = tree->manifest.entries[entry].parent;
 	char path[PATH_BYTES];
 
-	if (parent == SC_NO_ENTRY) {
-		*name = tree->roots[entry].path;
+	if (root != NULL) {
+		*name = root->path;
 		return AT_FDCWD;
 	}
 	*name = sc_manifest_name(&tree->manifest, entry);
@@ -112,7 +113,7 @@ open_file(struct tree_stream *tree, uint32_t index, struct sc_error *err)
 	dir_fd = place_of(tree, index, &name);
 	if (dir_fd == -1)
 		return sc_fail(err, errno, "cannot open %s", path_of(tree, index, path));
-	if (entry->parent != SC_NO_ENTRY)
+	if (sc_walk_root(&tree->manifest, tree->roots, index) == NULL)
 		flags |= O_NOFOLLOW;
 	tree->file_fd = openat(dir_fd, name, flags);
 	if (tree->file_fd < 0 || fstat(tree->file_fd, &tree->file_opened) != 0)
@@ -243,6 +244,7 @@ check_tree(void *stream, struct sc_error *err)
 
 	for (uint32_t i = 0; i < tree->manifest.count; i++) {
 		const struct sc_entry *entry = &tree->manifest.entries[i];
+		bool root = sc_walk_root(&tree->manifest, tree->roots, i) != NULL;
 		const char *name;
 		struct stat st;
 		int dir_fd;
@@ -251,8 +253,7 @@ check_tree(void *stream, struct sc_error *err)
 			continue;
 		dir_fd = place_of(tree, i, &name);
 		if (dir_fd == -1 ||
-		    fstatat(dir_fd, name, &st,
-			entry->parent == SC_NO_ENTRY ? 0 : AT_SYMLINK_NOFOLLOW) != 0 ||
+		    fstatat(dir_fd, name, &st, root ? 0 : AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !is_unchanged(entry, &st))
 			return fail_changed(tree, i, err);
 	}
@@ -264,7 +265,8 @@ is_root(const void *stream, dev_t dev, ino_t ino)
 {
 	const struct tree_stream *tree = stream;
 
-	for (size_t i = 0; i < tree->root_count; i++) {
+	/* What gets into a directory is not what that directory is. */
+	for (size_t i = 0; !tree->roots[0].within && i < tree->root_count; i++) {
 		if (tree->identities[i].dev == dev && tree->identities[i].ino == ino)
 			return true;
 	}
@@ -354,7 +356,7 @@ sc_tree_source_open(struct sc_source **out, const struct sc_root *roots, size_t 
 	struct tree_stream *tree = calloc(1, sizeof(*tree));
 	uint64_t allocated_bytes;
 
-	assert(count > 0 && (several || count == 1));
+	assert(count > 0 && (several || count == 1 || roots[0].within));
 	*out = NULL;
 	if (tree == NULL)
 		return sc_fail(err, ENOMEM, "cannot open %s", roots[0].path);

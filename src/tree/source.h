@@ -15,7 +15,8 @@
 /*
  * Walk over the roots, in any order, and make a source of them.  What names and paths the roots
  * have is copied.  *facts tells what the recipients need.  several: each root gets its name in a
- * directory that is there; else there is one, and DEST is its name.
+ * directory that is there; else there is one, or all are within one that is nowhere, and DEST is
+ * its name.
  *
  * A file that is not, when it is read, what it was when it was walked over (size, time of
  * change), or changes after that until the source is finished, fails the source.

@@ -7,6 +7,7 @@
 #include "tree/links.h"
 #include "tree/system.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -291,10 +292,12 @@ static int
 enter(struct walk *walk, uint32_t directory)
 {
 	const struct sc_entry *entry = &walk->manifest->entries[directory];
-	bool root = entry->parent == SC_NO_ENTRY;
+	bool root = sc_walk_root(walk->manifest, walk->roots, directory) != NULL;
 	DIR *stream;
 	int fd, rc;
 
+	if (!root && entry->parent == SC_NO_ENTRY)
+		return 0; /* it is nowhere, and its roots are there */
 	if (sc_walk_path(walk->manifest, walk->roots, directory, walk->path, sizeof(walk->path)) !=
 	    0)
 		return sc_fail(walk->err, ENAMETOOLONG, "%s",
@@ -319,9 +322,43 @@ compare_roots(const void *a, const void *b)
 	return strcmp(((const struct sc_root *)a)->name, ((const struct sc_root *)b)->name);
 }
 
+/* The directory that is nowhere; its time follows from the roots, which come behind it. */
+static int
+add_nowhere(struct walk *walk, size_t count)
+{
+	struct sc_entry entry = {
+		.kind = SC_ENTRY_DIRECTORY,
+		.mode = 0755,
+		.parent = SC_NO_ENTRY,
+		.mtime_s = INT64_MIN,
+	};
+
+	for (size_t i = 0; i < count; i++) {
+		struct stat st;
+
+		if (stat(walk->roots[i].path, &st) != 0)
+			return sc_fail(walk->err, errno, "cannot open %s", walk->roots[i].path);
+		if (i == 0) {
+			entry.uid = st.st_uid;
+			entry.gid = st.st_gid;
+		}
+		if (st.st_mtim.tv_sec > entry.mtime_s ||
+		    (st.st_mtim.tv_sec == entry.mtime_s &&
+			st.st_mtim.tv_nsec > (long)entry.mtime_ns)) {
+			entry.mtime_s = st.st_mtim.tv_sec;
+			entry.mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+		}
+	}
+	return sc_manifest_add(walk->manifest, &entry, "root", NULL, NULL, 0, walk->err);
+}
+
 static int
 add_roots(struct walk *walk, size_t count)
 {
+	bool within = walk->roots[0].within;
+
+	if (within && add_nowhere(walk, count) != 0)
+		return -1;
 	for (size_t i = 0; i < count; i++) {
 		const struct sc_root *root = &walk->roots[i];
 		uint32_t before = walk->manifest->count;
@@ -334,7 +371,7 @@ add_roots(struct walk *walk, size_t count)
 			return sc_fail(walk->err, ENAMETOOLONG, "%s", root->path);
 		memcpy(walk->path, root->path, length + 1);
 		if (add(walk, AT_FDCWD, root->path, root->keep_link ? AT_SYMLINK_NOFOLLOW : 0,
-			root->name, SC_NO_ENTRY) != 0)
+			root->name, within ? 0 : SC_NO_ENTRY) != 0)
 			return -1;
 		/* What the user has named is not left out. */
 		if (walk->manifest->count == before)
@@ -349,26 +386,37 @@ sc_walk_sort(struct sc_root *roots, size_t count)
 	qsort(roots, count, sizeof(*roots), compare_roots);
 }
 
+const struct sc_root *
+sc_walk_root(const struct sc_manifest *manifest, const struct sc_root *roots, uint32_t entry)
+{
+	if (!roots[0].within)
+		return manifest->entries[entry].parent == SC_NO_ENTRY ? &roots[entry] : NULL;
+	return manifest->entries[entry].parent == 0 ? &roots[entry - 1] : NULL;
+}
+
 int
 sc_walk_path(const struct sc_manifest *manifest, const struct sc_root *roots, uint32_t entry,
     char *path, size_t capacity)
 {
 	char inner[SC_PATH_BYTES_MAX + 1];
-	uint32_t root = entry;
+	const struct sc_root *root;
 	size_t length, skipped, rest;
+	uint32_t at = entry;
 
-	while (manifest->entries[root].parent != SC_NO_ENTRY)
-		root = manifest->entries[root].parent;
+	while ((root = sc_walk_root(manifest, roots, at)) == NULL) {
+		at = manifest->entries[at].parent;
+		assert(at != SC_NO_ENTRY);
+	}
 	sc_manifest_path(manifest, entry, inner);
-	skipped = manifest->entries[root].name_length;
+	skipped = manifest->entries[at].path_length;
 	rest = strlen(inner + skipped);
-	length = strlen(roots[root].path);
+	length = strlen(root->path);
 	/* "dir/" and "/": one slash is enough. */
-	while (rest > 0 && length > 0 && roots[root].path[length - 1] == '/')
+	while (rest > 0 && length > 0 && root->path[length - 1] == '/')
 		length--;
 	if (length + rest >= capacity)
 		return -1;
-	memcpy(path, roots[root].path, length);
+	memcpy(path, root->path, length);
 	memcpy(path + length, inner + skipped, rest + 1);
 	return 0;
 }

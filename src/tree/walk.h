@@ -16,6 +16,7 @@ struct sc_root {
 	const char *path;
 	const char *name;
 	bool keep_link; /* a symbolic link is staged itself, and not what it leads to */
+	bool within; /* of all or of none: they are in a directory that is nowhere, see sc_walk */
 };
 
 /* What is done with an entry that can't be staged: a socket, a device, a named pipe, or what
@@ -44,7 +45,9 @@ void sc_walk_sort(struct sc_root *roots, size_t count);
  * walks over the same tree give the same manifest.  No symbolic link is followed but a root, by
  * default.  Files of several names within the roots stay one file; holes are noted.
  *
- * The roots are in order (sc_walk_sort), and the first entries of the manifest.
+ * The roots are in order (sc_walk_sort), and the first entries of the manifest.  Those that are
+ * within are what is in the first entry, a directory with mode 0755, the time of the newest and the
+ * owner of the first of them.
  * *allocated_bytes is what the files take on their disk.  Fails, naming path and cause, if a root
  * is missing, two roots have one name, or something can't be staged and is not to be
  * left out.  Open descriptors: 2, and memory for the manifest, and 24 bytes for each file
@@ -53,7 +56,11 @@ void sc_walk_sort(struct sc_root *roots, size_t count);
 int sc_walk(struct sc_manifest *, const struct sc_root *roots, size_t count,
     const struct sc_walk_options *, uint64_t *allocated_bytes, struct sc_error *);
 
-/* The path of an entry as it was walked over.  -1: it doesn't fit. */
+/* The root that is an entry, or NULL if it is none. */
+const struct sc_root *sc_walk_root(const struct sc_manifest *, const struct sc_root *roots,
+    uint32_t entry);
+
+/* The path of an entry as it was walked over; not of a directory that is nowhere.  -1: it doesn't fit. */
 int sc_walk_path(const struct sc_manifest *, const struct sc_root *roots, uint32_t entry,
     char *path, size_t capacity);
 

@@ -70,6 +70,30 @@ test_defaults(void)
 }
 
 static void
+test_libraries(void)
+{
+	struct sc_options options;
+	struct sc_error err;
+
+	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "a", "b:c"), 0);
+	CU_ASSERT_FALSE(options.send_libs);
+	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "--send-libs", "a", "b"), 0);
+	CU_ASSERT_TRUE(options.send_libs);
+	CU_ASSERT_STRING_EQUAL(options.libs_exclude, "/lib,/usr/lib,/lib64,/usr/lib64");
+	CU_ASSERT_EQUAL(options.lib_count, 0);
+	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "--send-libs=yes", "--exclude=NONE",
+				  "--lib=one", "--lib", "two", "a", "b"),
+	    0);
+	CU_ASSERT_TRUE(options.send_libs);
+	CU_ASSERT_STRING_EQUAL(options.libs_exclude, "NONE");
+	CU_ASSERT_EQUAL_FATAL(options.lib_count, 2);
+	CU_ASSERT_STRING_EQUAL(options.libs[0], "one");
+	CU_ASSERT_STRING_EQUAL(options.libs[1], "two");
+	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "--send-libs", "--send-libs=no", "a", "b"), 0);
+	CU_ASSERT_FALSE(options.send_libs);
+}
+
+static void
 test_short_options(void)
 {
 	struct sc_options options;
@@ -300,6 +324,13 @@ test_mistakes(void)
 		{{"--size=1G", "a", "b"},
 			"--size: that of a chunk can be from 4.00 KiB to 64.0 MiB"},
 		{{"--size=4095", "a", "b"}, "that of a file is for --plan"},
+		{{"--send-libs=maybe", "a", "b"}, "--send-libs=maybe: it takes yes or no"},
+		{{"--send-libs", "--exclude=lib", "a", "b"}, "'lib' is no absolute path"},
+		{{"--exclude=/lib", "a", "b"}, "--exclude is for --send-libs"},
+		{{"--lib=x", "a", "b"}, "--lib is for --send-libs"},
+		{{"--send-libs", "--lib=", "a", "b"}, "--lib= needs the name of a file"},
+		{{"--send-libs", "a", "b", "c"}, "one program at a time; 'b' is too much"},
+		{{"--send-libs", "a", "b:c"}, "a DEST with ':' can't be in LD_LIBRARY_PATH"},
 		{{"-C", "a", "b"}, "--compress: nothing is compressed"},
 		{{"-F", "8", "a", "b"}, "--fanout=8: "},
 		{{"-wnode1", "a", "b"}, "--window=node1: it takes a number of chunks; "},
@@ -510,6 +541,7 @@ main(void)
 {
 	static CU_TestInfo tests[] = {
 		{"defaults", test_defaults},
+		{"libraries", test_libraries},
 		{"several sources", test_several_sources},
 		{"names of sources", test_names_of_sources},
 		{"short options", test_short_options},

@@ -27,6 +27,7 @@ static const struct sc_summary partial = {
 	.already = 2,
 	.seconds = 2,
 	.digest = "35d6f7a85cad7cd7c15a0fa6773c1426",
+	.library_path = "/local/prog",
 	.leader_host = "node8",
 	.leader_rank = 8,
 	.taken_over = true,
@@ -98,6 +99,7 @@ test_all_is_told(void)
 	CU_ASSERT_DOUBLE_EQUAL(number_of(rates, "node"), 0x1p41, 0x1p41 * 1e-5);
 	CU_ASSERT_DOUBLE_EQUAL(number_of(rates, "all"), 5 * 0x1p41, 5 * 0x1p41 * 1e-5);
 	CU_ASSERT_STRING_EQUAL(text_of(json, "xxh3_128"), "35d6f7a85cad7cd7c15a0fa6773c1426");
+	CU_ASSERT_STRING_EQUAL(text_of(json, "ld_library_path"), "/local/prog");
 	CU_ASSERT_STRING_EQUAL(text_of(leader, "host"), "node8");
 	CU_ASSERT_EQUAL(count_of(leader, "rank"), 8);
 	CU_ASSERT_TRUE(json_is_true(json_object_get(leader, "taken_over")));
@@ -139,6 +141,7 @@ test_what_is_not_known_is_null(void)
 	summary.error = NULL;
 	summary.seconds = -1;
 	summary.digest = "";
+	summary.library_path = NULL;
 	summary.staged = 0;
 	summary.already = 0;
 	json = parse(&summary);
@@ -146,6 +149,7 @@ test_what_is_not_known_is_null(void)
 	CU_ASSERT_TRUE(json_is_null(json_object_get(json, "seconds")));
 	CU_ASSERT_TRUE(json_is_null(json_object_get(json, "bytes_per_s")));
 	CU_ASSERT_TRUE(json_is_null(json_object_get(json, "xxh3_128")));
+	CU_ASSERT_TRUE(json_is_null(json_object_get(json, "ld_library_path")));
 	json_decref(json);
 	/* What hasn't begun has no nodes. */
 	json = parse(&(struct sc_summary){
@@ -166,6 +170,7 @@ test_any_bytes(void)
 	json_t *json;
 
 	summary.source = summary.dest = summary.error = summary.leader_host = name;
+	summary.library_path = name;
 	failure.host = failure.cause = name;
 	summary.failures = &failure;
 	summary.failure_count = 1;
