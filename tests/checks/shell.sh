@@ -11,10 +11,10 @@ fi
 
 scripts=()
 while IFS= read -r file; do
-	if [[ $file == *.sh ]] || head -n 1 "$file" | grep -qE '^#!.*\b(ba)?sh\b'; then
+	if [[ $file == *.sh || $file == *.bash ]] || head -n 1 "$file" | grep -qE '^#!.*\b(ba)?sh\b'; then
 		scripts+=("$file")
 	fi
-done < <(find .ci jobs tests benchmarks build-aux/*.sh -type f | LC_ALL=C sort)
+done < <(find .ci jobs src/completion tests benchmarks build-aux/*.sh -type f | LC_ALL=C sort)
 if [[ ${#scripts[@]} -lt 5 ]]; then
 	echo "shell: only ${#scripts[@]} scripts found below $SRCDIR"
 	exit 1
