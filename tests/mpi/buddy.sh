@@ -116,9 +116,9 @@ blind='4' refuse '--buddy=4: SOURCE is not there on node-2, or not the same \(si
 
 # When somebody is given up is said, too.
 stage_six
-expect_said '^stagecast: heartbeats every 1.000 s; who is silent for 10.000 s is given up$' "-v"
-stage_six --timeout=3s
-expect_said ' every 300.0 ms; who is silent for 3.000 s is given up$' "--timeout"
+expect_said '^stagecast: heartbeats every 250.0 ms; who is silent for 10.000 s is given up$' "-v"
+stage_six --timeout=2s
+expect_said ' every 200.0 ms; who is silent for 2.000 s is given up$' "--timeout"
 stage_six --heartbeat=4s
 expect_said ' every 4.000 s; who is silent for 20.000 s is given up$' "--heartbeat"
 

@@ -19,14 +19,17 @@
 enum { ARGUMENTS_MAX = 12 };
 
 /* Parse arguments that end with a NULL.  getopt_long keeps a pointer into the last argument that
- * it looked at: they have to be there in the next call too, and to be left whole. */
+ * it looked at: they have to be there in the next call too, and to be left whole.  The list of
+ * sources is in argv. */
 static int
 parse(struct sc_options *options, const char *const *arguments, struct sc_error *err)
 {
 	static char name[] = "stagecast";
-	char *argv[ARGUMENTS_MAX + 2] = {name};
+	static char *argv[ARGUMENTS_MAX + 2];
 	int argc = 1;
 
+	memset(argv, 0, sizeof(argv));
+	argv[0] = name;
 	for (; arguments[argc - 1] != NULL; argc++) {
 		CU_ASSERT_FATAL(argc <= ARGUMENTS_MAX);
 		argv[argc] = (char *)arguments[argc - 1]; /* only read */
