@@ -5,7 +5,7 @@
 
 command -v h5dump >/dev/null || skip "there is no h5dump to read the timings with"
 chunk=16384
-size=$((40 * 1024 * 1024))
+size=$((128 * 1024 * 1024))
 head -c "$size" /dev/urandom >"$dir/source"
 touch -d '2020-02-03 04:05:06.123456789' "$dir/source"
 mkdir "$dir/tmp"
@@ -134,7 +134,7 @@ stage 5 --copies=rank --timings="$timings" "$dir/source" "$dir/copies/%r"
 expect_status 0 "copies that are there"
 [[ $(rows "$timings" /nodes | awk -F '\t' '{sum += $6} END {print sum + 0}') -eq 0 ]] ||
 	fail "copies that are there were sent again"
-tail -n 1 "$dir/out" | grep -q '^staged 40.0 MiB to 5/5 nodes (5 had it already) in ' ||
+tail -n 1 "$dir/out" | grep -q '^staged 128 MiB to 5/5 nodes (5 had it already) in ' ||
 	fail "copies that are there: $(tail -n 1 "$dir/out")"
 
 # Two at the same time: the second says so, and the first is not disturbed.
@@ -158,7 +158,7 @@ done
 started=("$first")
 await "$first" "$watchdog_s"
 expect_status 0 "the first of two runs"
-grep -q '^staged 40.0 MiB to 3/3 nodes in ' "$dir/first.out" || fail "the first of two runs"
+grep -q '^staged 128 MiB to 3/3 nodes in ' "$dir/first.out" || fail "the first of two runs"
 expect_copies "$dir/source" "$dir"/copies/{0,1,2}
 expect_left 0 1 2
 conclude

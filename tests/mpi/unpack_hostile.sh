@@ -87,12 +87,24 @@ unpack()	# archive, option ...
 	stage 2 --copies=rank --unpack "${@:2}" "$dir/archives/$1" "$dest"
 }
 
+# Some file systems take a hole of 8 EiB: nobody reads that.
+have_same()
+{
+	local copies=("$around"/copies/{0,1}/dest)
+
+	if [[ -n $(find "${copies[@]}" -size +1G) ]]; then
+		[[ $(cd "${copies[0]}" && find . -printf '%p %y %s\n') == $(cd "${copies[1]}" &&
+			find . -printf '%p %y %s\n') ]]
+	else
+		diff -r --no-dereference "${copies[@]}" >/dev/null
+	fi
+}
+
 # Bytes of both sides are the same, or there is nothing.
 check_either()	# archive
 {
 	if [[ $status -eq 0 ]]; then
-		diff -r --no-dereference "$around/copies/0/dest" "$around/copies/1/dest" >/dev/null ||
-			fail "$1: the ranks have different trees"
+		have_same || fail "$1: the ranks have different trees"
 	else
 		check_absent "$1" .
 	fi
