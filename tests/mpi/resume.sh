@@ -81,7 +81,8 @@ resume()	# what it is, ranks, per cent that nodes 1 to 4 may receive, option ...
 begin_and_kill
 resume "the same again" 5 35 -s "$chunk"
 [[ ! -s $dir/err ]] || fail "a resume complains"
-begin_and_kill
+# A larger chunk is there if all of its parts are: in one subfile there are no gaps between them.
+begin_and_kill -k 1
 resume "larger chunks" 5 37 -s 256K
 begin_and_kill
 resume "smaller chunks" 5 35 -s 4K
