@@ -19,13 +19,8 @@
 #include <sys/resource.h>
 
 /* Turns without an event before the loop begins to sleep; till then it only
- * lets others run.  Few where events have been rare, as each turn costs some microseconds,
- * which others on this host could use. */
-enum { IDLE_TURNS = 30, IDLE_TURNS_RARE = 2 };
-
-/* Events are rare when the next one is so far away, on the average of about so many. */
-static const uint64_t rare_ns = 100 * 1000;
-enum { GAPS = 16 };
+ * lets others run. */
+enum { IDLE_TURNS = 30 };
 
 /* Sleeps while nothing happens: they double from the first to the last.  With
  * more ranks than cores whoever doesn't sleep starves the others. */
@@ -49,7 +44,6 @@ struct run {
 	struct sc_error *err;
 	uint64_t now_ns;
 	uint64_t busy_ns; /* when something last happened */
-	uint64_t gap_ns;  /* from one event to the next, on the average */
 	uint32_t idle_turns;
 	bool storage_stalls; /* this node waited for its storage when it became idle */
 	bool left;
@@ -291,13 +285,12 @@ take_events(struct run *run)
 static void
 idle(struct run *run)
 {
-	uint32_t turns = run->gap_ns > rare_ns ? IDLE_TURNS_RARE : IDLE_TURNS;
-	uint32_t sleeps = run->idle_turns < turns ? 0 : run->idle_turns - turns;
+	uint32_t sleeps = run->idle_turns < IDLE_TURNS ? 0 : run->idle_turns - IDLE_TURNS;
 	uint64_t sleep_ns = idle_first_ns;
 
 	if (run->idle_turns == 0)
 		run->storage_stalls = sc_node_waits_for_storage(run->node);
-	if (run->idle_turns++ < turns) {
+	if (run->idle_turns++ < IDLE_TURNS) {
 		(void)sched_yield();
 		return;
 	}
@@ -322,8 +315,6 @@ account_stall(struct run *run)
 		else
 			run->result->report.network_stall_ns += stalled_ns;
 	}
-	run->gap_ns += (stalled_ns < waiting_after_ns ? stalled_ns : waiting_after_ns) / GAPS;
-	run->gap_ns -= run->gap_ns / GAPS;
 	run->idle_turns = 0;
 	run->busy_ns = run->now_ns;
 }

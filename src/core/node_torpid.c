@@ -3,8 +3,8 @@
  * the same detours that go around a failed node, but is still served.
  *
  * Heartbeats tell how much a node holds.  One that got on by less than three quarters of what
- * this node did, from one heartbeat to the next, four times, is torpid.  That compares whole
- * files, not subfiles: a single subfile that lags is its relay's fault.  And a node that has
+ * this node did, from one heartbeat to the next, eight times in a row, is torpid.  That compares
+ * whole files, not subfiles: a single subfile that lags is its relay's fault.  And a node that has
  * the chunks, but of whose own receivers none keeps up, takes itself for torpid: then it is its
  * uplink.
  *
@@ -21,7 +21,7 @@
 enum { GAP_WINDOWS = 2, GAP_PART = 8 };
 
 /* Heartbeats in a row. */
-enum { BEATS = 4 };
+enum { BEATS = 8 };
 
 /* Chunks that a receiver is behind: so many windows, and this part of the subfile. */
 enum { LAG_WINDOWS = 8, LAG_PART = 8 };
