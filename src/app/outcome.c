@@ -71,6 +71,16 @@ note_failed(struct sc_outcome *outcome, uint32_t node, const char *cause, uint64
 	say_failed(outcome, node, cause, now_ns);
 }
 
+static bool
+shares_host(const struct sc_job *job, uint32_t node)
+{
+	for (uint32_t i = 0; i < job->census.nodes; i++) {
+		if (i != node && strcmp(sc_job_host(job, i), sc_job_host(job, node)) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 sc_outcome_listen(void *context, const struct sc_action *action, const char *text, uint64_t now_ns)
 {
@@ -90,7 +100,8 @@ sc_outcome_listen(void *context, const struct sc_action *action, const char *tex
 		outcome->fates[action->peer].lost = true;
 		break;
 	case SC_REPORT_NODE_TORPID:
-		sc_log(SC_LOG_WARNING,
+		/* Of several ranks on a host one may well get less of its processors. */
+		sc_log(shares_host(outcome->job, action->peer) ? SC_LOG_INFO : SC_LOG_WARNING,
 		    "%s (rank %u) is much slower than the others, and is relieved",
 		    sc_job_host(outcome->job, action->peer),
 		    outcome->job->census.ranks[action->peer]);
