@@ -71,7 +71,7 @@ gets_more(const struct sc_node *node, const struct outbound *than)
 bool
 node_pass_over(struct sc_node *node, struct outbound *edge)
 {
-	if (!edge->open ||
+	if (!edge->open || node->plan->window == 1 || /* nobody ever has more than one to do */
 	    (edge->passed_over == 0 &&
 		(!others_idle(node, edge->subfile) || gets_more(node, edge))))
 		return false;
