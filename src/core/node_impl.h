@@ -119,7 +119,7 @@ struct peer {
 	uint64_t judged_ns;
 	uint32_t held;
 	uint32_t own;
-	uint32_t slow_beats; /* in a row */
+	uint64_t slow_ns; /* since when it is slow; 0: it is not */
 };
 
 struct sc_node {

@@ -3,7 +3,7 @@
  * the same detours that go around a failed node, but is still served.
  *
  * Heartbeats tell how much a node holds.  One that got on by less than three quarters of what
- * this node did, from one heartbeat to the next, eight times in a row, is torpid.  That compares
+ * this node did, from one heartbeat to the next, for the time of eight of them, is torpid.  That compares
  * whole files, not subfiles: a single subfile that lags is its relay's fault.  And a node that has
  * the chunks, but of whose own receivers none keeps up, takes itself for torpid: then it is its
  * uplink.
@@ -20,7 +20,7 @@
  * this part of the file. */
 enum { GAP_WINDOWS = 2, GAP_PART = 8 };
 
-/* Heartbeats in a row. */
+/* So many heartbeats, or the time of so many. */
 enum { BEATS = 8 };
 
 /* Chunks that a receiver is behind: so many windows, and this part of the subfile. */
@@ -88,29 +88,37 @@ held(const struct sc_node *node)
 	return node_is_origin(node) ? node->send_next : node->stored;
 }
 
+/* Heartbeats come late and several at once where a link is busy: progress is compared over
+ * times that are not too short. */
 void
 node_judge_pace(struct sc_node *node, struct peer *peer, const struct sc_beat *beat)
 {
 	uint32_t gap = node->plan->chunks / GAP_PART;
 	uint32_t least = GAP_WINDOWS * node->plan->window * node->plan->subfiles;
+	bool first = peer->judged_ns == 0;
 	uint32_t own = held(node);
 	uint32_t its = 0;
 	bool slow;
 
+	if (!first && node->now_ns - peer->judged_ns < node->heartbeat_ns)
+		return;
 	for (uint32_t i = 0; i < beat->held_count; i++)
 		its += beat->held[i];
 	if (gap < least)
 		gap = least;
-	slow = peer->node != SC_ORIGIN && !beat->copy_failed && !node->awaits_store &&
-	    node->now_ns - peer->judged_ns < 2 * node->heartbeat_ns && its >= peer->held &&
-	    own > its && own - its > gap &&
+	slow = !first && peer->node != SC_ORIGIN && !beat->copy_failed && !node->awaits_store &&
+	    its >= peer->held && own > its && own - its > gap &&
 	    4 * (uint64_t)(its - peer->held) < 3 * (uint64_t)(own - peer->own);
-	peer->slow_beats = slow ? peer->slow_beats + 1 : 0;
+	if (!slow)
+		peer->slow_ns = 0;
+	else if (peer->slow_ns == 0)
+		peer->slow_ns = peer->judged_ns;
 	peer->held = its;
 	peer->own = own;
 	peer->judged_ns = node->now_ns;
-	if (peer->slow_beats >= BEATS && sc_roster_relays(&node->roster, peer->node) &&
-	    !node->aborted && !node->plan->store_and_forward)
+	if (slow && node->now_ns - peer->slow_ns >= BEATS * node->heartbeat_ns &&
+	    sc_roster_relays(&node->roster, peer->node) && !node->aborted &&
+	    !node->plan->store_and_forward)
 		node_declare_torpid(node, peer->node);
 }
 
