@@ -87,6 +87,28 @@ find_launcher()
 	fi
 }
 
+# How a rank gets a host name of its own: sets unshare.
+# shellcheck disable=SC2034
+unshare=()
+# shellcheck disable=SC2034
+find_unshare()
+{
+	if unshare -u true 2>/dev/null; then
+		unshare=(-u)
+	elif unshare -ru true 2>/dev/null; then
+		unshare=(-ru)
+	else
+		skip "unshare -u is not permitted, so there is one host only"
+	fi
+}
+
+# The library that ends a rank at a line of its trace: $dir/fault.so.
+compile_fault()
+{
+	"${CC:-cc}" -shared -fPIC -O1 -o "$dir/fault.so" "$SRCDIR/tests/mpi/trace_fault.c" -ldl ||
+		skip "trace_fault.c can't be compiled"
+}
+
 # Start a program on some ranks and don't wait: its mpirun is $launched, its output $dir/out and
 # $dir/err.
 launch()	# ranks, program, argument ...

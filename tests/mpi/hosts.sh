@@ -3,14 +3,7 @@
 # write where.  The hosts are made of UTS name spaces.
 . "$SRCDIR/tests/lib/mpi.sh"
 
-unshare=()
-if unshare -u true 2>/dev/null; then
-	unshare=(-u)
-elif unshare -ru true 2>/dev/null; then
-	unshare=(-ru)
-else
-	skip "unshare -u is not permitted, so there is one host only"
-fi
+find_unshare
 export RANK_UNSHARE="${unshare[*]}"
 # Ranks 0 and 1 on node-a, 2 and 3 on node-b, 4 and 5 on node-c.
 # shellcheck disable=SC2016

@@ -13,16 +13,8 @@ fi
 . "$SRCDIR/tests/lib/mpi.sh"
 
 [[ ${HAVE_ULFM:-no} == yes ]] || skip "this MPI reports no lost processes"
-unshare=()
-if unshare -u true 2>/dev/null; then
-	unshare=(-u)
-elif unshare -ru true 2>/dev/null; then
-	unshare=(-ru)
-else
-	skip "unshare -u is not permitted, so there is one host only"
-fi
-"${CC:-cc}" -shared -fPIC -O1 -o "$dir/fault.so" "$SRCDIR/tests/mpi/trace_fault.c" -ldl ||
-	skip "trace_fault.c can't be compiled"
+find_unshare
+compile_fault
 ulimit -c 0
 
 all='' picked=${2:-}
