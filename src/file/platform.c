@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #ifdef __linux__
+#include <linux/magic.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #endif
 #ifdef SYS_openat2
@@ -37,12 +39,25 @@ allocate(int fd, int mode, uint64_t offset, uint64_t length)
 		errno = EOPNOTSUPP;
 	return rc;
 }
+
+/* To reserve memory is to clear it, page by page. */
+static bool
+is_in_memory(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
 #endif
 
 int
 sc_platform_reserve(int fd, uint64_t size_bytes)
 {
 #ifdef __linux__
+	if (is_in_memory(fd)) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
 	/* posix_fallocate would write every block where this isn't known. */
 	return allocate(fd, 0, 0, size_bytes);
 #else

@@ -11,7 +11,8 @@
 #include <sys/types.h>
 
 /* Allocate the blocks of a file's first bytes, which read as zeros.  0, or
- * -1 with errno; EOPNOTSUPP if that can't be done here. */
+ * -1 with errno; EOPNOTSUPP if that can't be done here, or is as much work as to write
+ * them (tmpfs). */
 int sc_platform_reserve(int fd, uint64_t size_bytes);
 
 /* Make a hole of these bytes, which then read as zeros.  0, or -1 with errno;
