@@ -38,9 +38,9 @@ enum sight {
 
 /* What is known of everybody, by rank. */
 struct survey {
-	bool *sees_source;            /* at rank 0 */
-	bool *has_it;                 /* on all ranks */
-	struct sc_existing *existing; /* this rank's own DEST, if it may have it */
+	bool *sees_source;       /* at rank 0 */
+	bool *has_it;            /* on all ranks */
+	struct sc_candidate own; /* this rank's DEST, if it may have it */
 };
 
 /* Is the directory there in which a file is to be written at the end?  Better
@@ -271,7 +271,7 @@ look(struct sc_job *job, const struct sc_world *world, const struct sc_options *
 	/* For a plan alone no file is read. */
 	if (options->errand == SC_ERRAND_STAGE && !options->unpack && keeps_copy &&
 	    job->dest != NULL &&
-	    sc_identical_may_be(&survey->existing, job->dest, &job->facts.source, options))
+	    sc_identical_may_be(&survey->own, job->dest, &job->facts.source, options))
 		sight |= MAY_HAVE_IT;
 	return sight;
 }
@@ -287,10 +287,10 @@ find_complete(struct sc_job *job, const struct sc_world *world, const struct sc_
 	uint8_t own;
 	int rc;
 
-	if (sc_identical_find(&job->complete, wrong, &job->digest, survey->existing, world,
+	if (sc_identical_find(&job->complete, wrong, &job->digest, &survey->own, world,
 		&job->facts.source, options, err) != 0)
 		return -1;
-	job->has_digest = !*wrong;
+	job->has_digest = !*wrong && job->facts.source.manifest_bytes == 0;
 	own = job->complete;
 	rc = sc_world_gather(&own, 1, survey->has_it, err);
 	if (rc == 0)
@@ -486,7 +486,7 @@ sc_job_prepare(struct sc_job *job, const struct sc_world *world, const struct sc
 	if (opening.status != 0)
 		return 0;
 	rc = prepare_together(job, world, options, &opening, &survey, err);
-	sc_existing_close(survey.existing);
+	sc_candidate_close(&survey.own);
 	free(survey.sees_source);
 	free(survey.has_it);
 	return rc;

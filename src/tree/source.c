@@ -328,14 +328,51 @@ identify_roots(struct tree_stream *tree, struct sc_error *err)
 	return 0;
 }
 
+static void
+leave_out(struct sc_entry *entry, unsigned without)
+{
+	if ((without & SC_TREE_WITHOUT_HOLES) != 0)
+		entry->sparse = false;
+	if ((without & SC_TREE_WITHOUT_OWNER) != 0)
+		entry->uid = entry->gid = 0;
+	if ((without & SC_TREE_WITHOUT_MODES) != 0)
+		entry->mode = 0;
+	if ((without & SC_TREE_WITHOUT_TIMES) != 0) {
+		entry->mtime_s = 0;
+		entry->mtime_ns = 0;
+	}
+}
+
+/* The files are held against the entries' times when they are read: what is left out of the stream
+ * is left out of other entries. */
 static int
-make_manifest(struct tree_stream *tree, const struct sc_walk_options *options,
+encode(struct tree_stream *tree, unsigned without, struct sc_error *err)
+{
+	struct sc_manifest told = tree->manifest;
+	int rc;
+
+	if (without == 0)
+		return sc_manifest_encode(&told, &tree->encoded, &tree->encoded_bytes, err);
+	told.entries = malloc(told.count * sizeof(*told.entries));
+	if (told.entries == NULL)
+		return sc_fail(err, ENOMEM, "%s", tree->roots[0].path);
+	for (uint32_t i = 0; i < told.count; i++) {
+		told.entries[i] = tree->manifest.entries[i];
+		leave_out(&told.entries[i], without);
+	}
+	rc = sc_manifest_encode(&told, &tree->encoded, &tree->encoded_bytes, err);
+	free(told.entries);
+	return rc;
+}
+
+static int
+make_manifest(struct tree_stream *tree, const struct sc_walk_options *options, unsigned without,
     uint64_t *allocated_bytes, struct sc_error *err)
 {
 	if (identify_roots(tree, err) != 0 ||
 	    sc_walk(&tree->manifest, tree->roots, tree->root_count, options, allocated_bytes,
 		err) != 0 ||
-	    sc_manifest_encode(&tree->manifest, &tree->encoded, &tree->encoded_bytes, err) != 0)
+	    encode(tree, without, err) != 0)
 		return -1;
 	if (tree->encoded_bytes > SC_MANIFEST_BYTES_MAX ||
 	    tree->manifest.content_bytes > INT64_MAX - tree->encoded_bytes)
@@ -345,7 +382,8 @@ make_manifest(struct tree_stream *tree, const struct sc_walk_options *options,
 
 int
 sc_tree_source_open(struct sc_source **out, const struct sc_root *roots, size_t count, bool several,
-    const struct sc_walk_options *options, struct sc_source_facts *facts, struct sc_error *err)
+    const struct sc_walk_options *options, unsigned without, struct sc_source_facts *facts,
+    struct sc_error *err)
 {
 	static const struct sc_stream_ops ops = {
 		.read = read_tree,
@@ -364,7 +402,7 @@ sc_tree_source_open(struct sc_source **out, const struct sc_root *roots, size_t 
 	tree->directory_fd = tree->file_fd = -1;
 	if (copy_roots(tree, roots, count) != 0)
 		(void)sc_fail(err, ENOMEM, "cannot open %s", roots[0].path);
-	else if (make_manifest(tree, options, &allocated_bytes, err) == 0) {
+	else if (make_manifest(tree, options, without, &allocated_bytes, err) == 0) {
 		*facts = (struct sc_source_facts){
 			.size_bytes = tree->encoded_bytes + tree->manifest.content_bytes,
 			.allocated_bytes = tree->encoded_bytes + allocated_bytes,
