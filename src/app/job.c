@@ -6,10 +6,10 @@
 #include "app/buddy.h"
 #include "app/dest.h"
 #include "app/habits.h"
-#include "app/identical.h"
 #include "app/outcome.h"
 #include "app/progress.h"
 #include "app/sources.h"
+#include "app/survey.h"
 #include "app/timeouts.h"
 #include "base/log.h"
 #include "base/units.h"
@@ -29,19 +29,6 @@ static const uint64_t progress_interval_ns = 250 * 1000 * 1000;
 
 /* A smaller file is over before its plan could gain what the measurement takes. */
 static const uint64_t probe_size_bytes_min = 1 << 20;
-
-/* What a rank sees; travels as a byte. */
-enum sight {
-	SEES_SOURCE = 1, /* the same as rank 0 does */
-	MAY_HAVE_IT = 2, /* DEST has the size of the source */
-};
-
-/* What is known of everybody, by rank. */
-struct survey {
-	bool *sees_source;       /* at rank 0 */
-	bool *has_it;            /* on all ranks */
-	struct sc_candidate own; /* this rank's DEST, if it may have it */
-};
 
 /* Is the directory there in which a file is to be written at the end?  Better
  * said before the work than after it. */
@@ -175,7 +162,7 @@ set_timeouts(struct sc_job *job, const struct sc_options *options)
 
 /* Rank 0: the plan, and what else the others must know. */
 static int
-decide(struct sc_job *job, const struct sc_options *options, const struct survey *survey,
+decide(struct sc_job *job, const struct sc_options *options, const struct sc_survey *survey,
     struct sc_error *err)
 {
 	struct sc_progress progress;
@@ -255,85 +242,9 @@ share_census(struct sc_job *job, const struct sc_world *world, struct sc_error *
 	return rc;
 }
 
-/* What this rank sees of SOURCE and DEST: what is found stays open. */
-static uint8_t
-look(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct survey *survey)
-{
-	bool keeps_copy = world->rank == 0 ? job->origin_keeps_copy : job->dest != NULL;
-	uint8_t sight = 0;
-
-	if (job->census.leaders[world->rank] != world->rank)
-		return 0;
-	if (sc_buddy_may_be(options, world->rank) &&
-	    sc_buddy_sees(&job->source, options, &job->facts.source))
-		sight |= SEES_SOURCE;
-	/* For a plan alone no file is read. */
-	if (options->errand == SC_ERRAND_STAGE && !options->unpack && keeps_copy &&
-	    job->dest != NULL &&
-	    sc_identical_may_be(&survey->own, job->dest, &job->facts.source, options))
-		sight |= MAY_HAVE_IT;
-	return sight;
-}
-
-/*
- * Who has the file already?  Sets survey->has_it on all ranks, if there is
- * anybody.  *wrong: the source can't be read.
- */
-static int
-find_complete(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct survey *survey, bool *wrong, struct sc_error *err)
-{
-	uint8_t own;
-	int rc;
-
-	if (sc_identical_find(&job->complete, wrong, &job->digest, &survey->own, world,
-		&job->facts.source, options, err) != 0)
-		return -1;
-	job->has_digest = !*wrong && job->facts.source.manifest_bytes == 0;
-	own = job->complete;
-	rc = sc_world_gather(&own, 1, survey->has_it, err);
-	if (rc == 0)
-		rc = sc_world_broadcast(survey->has_it, world->size, err);
-	return rc;
-}
-
-/* Look, tell, and compare if there is something to be compared. */
-static int
-take_survey(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct survey *survey, bool *wrong, struct sc_error *err)
-{
-	uint8_t own = look(job, world, options, survey);
-	uint8_t *all = calloc(world->size, 1);
-	uint32_t candidates = 0;
-	int rc = -1;
-
-	survey->sees_source = calloc(world->size, sizeof(*survey->sees_source));
-	survey->has_it = calloc(world->size, sizeof(*survey->has_it));
-	if (all == NULL || survey->sees_source == NULL || survey->has_it == NULL) {
-		(void)sc_fail(err, 0, "no memory for %u ranks", world->size);
-		goto out;
-	}
-	if (sc_world_gather(&own, 1, all, err) != 0)
-		goto out;
-	for (uint32_t i = 0; i < world->size; i++) {
-		survey->sees_source[i] = (all[i] & SEES_SOURCE) != 0;
-		candidates += (all[i] & MAY_HAVE_IT) != 0;
-	}
-	rc = sc_world_broadcast(&candidates, sizeof(candidates), err);
-	if (rc == 0 && candidates > 0 && world->rank == 0)
-		sc_log(SC_LOG_INFO, "comparing SOURCE with DEST, which is there on %u nodes",
-		    candidates);
-	if (rc == 0 && candidates > 0)
-		rc = find_complete(job, world, options, survey, wrong, err);
-out:
-	free(all);
-	return rc;
-}
-
 /* Those that have the file take no part. */
 static void
-leave_out_complete(struct sc_job *job, struct survey *survey)
+leave_out_complete(struct sc_job *job, struct sc_survey *survey)
 {
 	if (survey->has_it[0])
 		job->origin_keeps_copy = false;
@@ -345,7 +256,7 @@ leave_out_complete(struct sc_job *job, struct survey *survey)
 
 /* The names of the nodes' hosts and of the complete ones'.  rank 0 had it: see above. */
 static int
-share_hosts(struct sc_job *job, const struct sc_world *world, const struct survey *survey,
+share_hosts(struct sc_job *job, const struct sc_world *world, const struct sc_survey *survey,
     struct sc_error *err)
 {
 	uint32_t count = job->census.nodes + job->facts.complete_count;
@@ -371,7 +282,7 @@ share_hosts(struct sc_job *job, const struct sc_world *world, const struct surve
 /* The others learn what rank 0 decided. */
 static int
 broadcast(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    const struct survey *survey, struct sc_error *err)
+    const struct sc_survey *survey, struct sc_error *err)
 {
 	job->facts.origin_keeps_copy = job->origin_keeps_copy;
 	job->facts.machine = job->machine;
@@ -440,12 +351,12 @@ find_self(struct sc_job *job, const struct sc_world *world, const struct sc_opti
 /* From what rank 0 could do by itself to the plan. */
 static int
 prepare_together(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    const struct sc_job_opening *opening, struct survey *survey, struct sc_error *err)
+    const struct sc_job_opening *opening, struct sc_survey *survey, struct sc_error *err)
 {
 	bool unreadable = false;
 
 	if (share_census(job, world, err) != 0 || measure(job, world, opening, err) != 0 ||
-	    take_survey(job, world, options, survey, &unreadable, err) != 0)
+	    sc_survey_take(survey, job, world, options, &unreadable, err) != 0)
 		return -1;
 	if (unreadable) {
 		job->facts.status = SC_EXIT_NOTHING;
@@ -469,7 +380,7 @@ sc_job_prepare(struct sc_job *job, const struct sc_world *world, const struct sc
     struct sc_error *err)
 {
 	struct sc_job_opening opening;
-	struct survey survey = {0};
+	struct sc_survey survey = {0};
 	int rc = -1;
 
 	memset(job, 0, sizeof(*job));
@@ -486,9 +397,7 @@ sc_job_prepare(struct sc_job *job, const struct sc_world *world, const struct sc
 	if (opening.status != 0)
 		return 0;
 	rc = prepare_together(job, world, options, &opening, &survey, err);
-	sc_candidate_close(&survey.own);
-	free(survey.sees_source);
-	free(survey.has_it);
+	sc_survey_free(&survey);
 	return rc;
 }
 
