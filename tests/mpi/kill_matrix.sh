@@ -257,7 +257,7 @@ row -    "buddy, while committing" chain 3 "$buddy" "9:$(commits 9)"
 row -    "buddy, leaving" chain '0 3' "$buddy" "9:$(leaves 9)"
 
 # The origin, with a buddy and without.  It leaves as the last: if it is lost before it has written
-# the record, nobody is left to do so.
+# the record, whoever is left writes it, or nobody who knows is left to do so.
 row -    "origin, at the beginning, with a buddy" chain 3 "$buddy" "0:$(begins 0)"
 row KILL "origin, distribution, with a buddy" chain 3 "$buddy" "0:$(sends 0 '[123]' 100)"
 row -    "origin, distribution, with a buddy in the first group" chain 3 --buddy=2 \
@@ -267,13 +267,13 @@ row -    "origin, at the source's end, with a buddy" chain 3 "$buddy" "0:$(finis
 row STOP "origin, source finished, with a buddy" chain 3 "$buddy" "0:$(finished 0)"
 row -    "origin, while committing, with a buddy" chain 3 "$buddy" "0:$(commits 0)"
 row -    "origin, committed, with a buddy" chain 3 "$buddy" "0:$(committed 0)"
-row -    "origin, leaving, with a buddy" chain none "$buddy" "0:$(leaves 0)"
+row -    "origin, leaving, with a buddy" chain '3 none' "$buddy" "0:$(leaves 0)"
 row -    "origin, at the beginning, no buddy" chain 1 "$none" "0:$(begins 0)"
 row SEGV "origin, distribution, no buddy" chain 1 "$none" "0:$(sends 0 '[123]' 100)"
 row -    "origin, at the source's end, no buddy" chain 1 "$none" "0:$(finishes 0)"
 row -    "origin, source finished, no buddy" chain '1 3' "$none" "0:$(finished 0)"
 row KILL "origin, committed, no buddy" chain '1 3' "$none" "0:$(committed 0)"
-row -    "origin, leaving, no buddy" chain none "$none" "0:$(leaves 0)"
+row -    "origin, leaving, no buddy" chain '3 none' "$none" "0:$(leaves 0)"
 
 # Two and more.
 row -    "two of the first group" chain 3 "$none" "1:$(sends 1 '[23]')" "2:$(sends 2 '[13]')"
