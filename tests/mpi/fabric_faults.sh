@@ -13,6 +13,21 @@ expect_ok()	# ranks that say so, what was done
 	[[ $(grep -c ': ok' "$dir/out") -eq $1 ]] || fail "$2: not $1 are well"
 }
 
+# MPI can't let go of large messages to a peer that has stopped; one stops where it
+# happens to be, now and then between two of them.
+must_renew()	# scenario, bytes, what was done, ranks that are well
+{
+	local try
+
+	for try in 1 2 3; do
+		grep -q 'ok, [1-9][0-9]* slots renewed' "$dir/out" && return
+		[[ $try -lt 3 ]] || break
+		run 5 "$faults" "$1" "$2"
+		expect_ok "$4" "$3"
+	done
+	fail "$3: no slot was renewed, three times"
+}
+
 for ways in self,sm,tcp self,tcp; do
 	export OMPI_MCA_btl=$ways
 	for bytes in 20000 4194304; do
@@ -21,10 +36,8 @@ for ways in self,sm,tcp self,tcp; do
 			[[ $scenario != stopped ]] || survivors=5
 			run 5 "$faults" "$scenario" "$bytes"
 			expect_ok "$survivors" "$scenario, $bytes bytes, $ways"
-			# MPI can't let go of large messages to a peer that has stopped.
 			[[ $scenario != stopped* || $bytes -lt 1000000 ]] ||
-				grep -q 'ok, [1-9][0-9]* slots renewed' "$dir/out" ||
-				fail "$scenario, $bytes bytes, $ways: no slot was renewed"
+				must_renew "$scenario" "$bytes" "$scenario, $bytes bytes, $ways" "$survivors"
 		done
 	done
 	run 4 "$faults" withdrawn 20000
