@@ -29,19 +29,12 @@ while getopts f:n:r:d:h option; do
 	esac
 done
 shift $((OPTIND - 1))
-build=.
-if [[ $# -gt 0 && $1 != -- ]]; then
-	build=$1
-	shift
-fi
-[[ ${1:-} != -- ]] || shift
-stagecast=$(realpath "$build")/stagecast
-if [[ ! -x $stagecast ]]; then
-	echo "benchmarks/tree.sh: there is no $stagecast: build it first" >&2
-	exit 1
-fi
+here=$(realpath "$(dirname "$0")")
+# shellcheck source=benchmarks/lib.sh
+. "$here/lib.sh"
+take_build "$@"
 # shellcheck source=tests/lib/environment.sh
-. "$(dirname "$0")/../tests/lib/environment.sh"
+. "$here/../tests/lib/environment.sh"
 read -ra mpirun <<<"${MPIRUN:-mpirun} --oversubscribe"
 if "$stagecast" --version 2>&1 | grep -q 'faults reported (ULFM)'; then
 	mpirun+=(--with-ft ulfm)
@@ -50,15 +43,9 @@ fi
 work=$(mktemp -d "$folder/stagecast-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-mkdir tree copies
+mkdir copies
 
-count=0
-for ((i = 0; count < files; i++)); do
-	mkdir "tree/$i"
-	cp -a /usr/share "tree/$i/"
-	count=$(find tree -type f | wc -l)
-	[[ $count -gt 0 ]]
-done
+make_tree "$files"
 echo "$count files and $(find tree ! -type f | wc -l) other entries, $(du -sm tree | cut -f 1) MiB, $ranks ranks, $(nproc) processors"
 
 stage_tree()
@@ -91,20 +78,15 @@ measure()	# command ...
 	awk -v a="$begun" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.3f\n", b - a}'
 }
 
-median()
-{
-	sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'
-}
-
 for ((round = 0; round < rounds; round++)); do
-	tree=$(measure stage_tree "$@")
+	tree=$(measure stage_tree "${options[@]}")
 	if [[ $round -eq 0 ]]; then
 		for ((rank = 0; rank < ranks; rank++)); do
 			diff -rq --no-dereference tree "copies/$rank" >&2
 		done
 	fi
 	rm -rf copies/*
-	archive=$(measure stage_archive "$@")
+	archive=$(measure stage_archive "${options[@]}")
 	rm -rf copies/* tree.tar
 	echo "$tree" >>tree.s
 	echo "$archive" >>archive.s

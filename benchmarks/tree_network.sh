@@ -28,18 +28,10 @@ while getopts f:n:b:r:h option; do
 	esac
 done
 shift $((OPTIND - 1))
-build=.
-if [[ $# -gt 0 && $1 != -- ]]; then
-	build=$1
-	shift
-fi
-[[ ${1:-} != -- ]] || shift
-stagecast=$(realpath "$build")/stagecast
-if [[ ! -x $stagecast ]]; then
-	echo "benchmarks/tree_network.sh: there is no $stagecast: build it first" >&2
-	exit 1
-fi
 here=$(realpath "$(dirname "$0")")
+# shellcheck source=benchmarks/lib.sh
+. "$here/lib.sh"
+take_build "$@"
 # shellcheck source=tests/lib/environment.sh
 . "$here/../tests/lib/environment.sh"
 unset OMPI_MCA_btl_tcp_if_include
@@ -54,15 +46,8 @@ clean_up()
 }
 trap clean_up EXIT
 cd "$work"
-mkdir tree
 
-count=0
-for ((i = 0; count < files; i++)); do
-	mkdir "tree/$i"
-	cp -a /usr/share "tree/$i/"
-	count=$(find tree -type f | wc -l)
-	[[ $count -gt 0 ]]
-done
+make_tree "$files"
 # What is linked several times has its bytes once.
 bytes=$(find tree -type f -printf '%i %s\n' | sort -u | awk '{sum += $2} END {printf "%d\n", sum}')
 head -c "$bytes" /dev/urandom >file
@@ -100,16 +85,11 @@ compare_copies()
 	done
 }
 
-median()
-{
-	sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'
-}
-
 for ((round = 0; round < rounds; round++)); do
-	tree=$(stage tree -r -p "$@")
+	tree=$(stage tree -r -p "${options[@]}")
 	[[ $round -gt 0 ]] || compare_copies
 	remove_copies
-	file=$(stage file "$@")
+	file=$(stage file "${options[@]}")
 	remove_copies
 	echo "$tree" >>tree.s
 	echo "$file" >>file.s
