@@ -18,7 +18,7 @@ if [[ ! -x $stagecast ]]; then
 	echo "there is no $stagecast: run make, and this in the build folder" >&2
 	exit 1
 fi
-chunk=8192    # as the plan would choose at this rate; known here, to see when half of the file is there
+chunk=16384   # as the plan would choose at this rate; known here, to see when half of the file is there
 
 folder=$(mktemp -d "$PWD/faults.XXXXXX")
 names=()
