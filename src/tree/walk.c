@@ -47,7 +47,7 @@ static int
 refuse(struct walk *walk, const char *sentence)
 {
 	if (walk->options->on_unreadable == SC_UNREADABLE_FAIL)
-		return sc_fail(walk->err, 0, "%s", sentence);
+		return sc_fail(walk->err, 0, "%s; --on-unreadable=skip leaves it out", sentence);
 	if (walk->options->tell != NULL)
 		walk->options->tell(walk->options->context, sentence);
 	return 1;
