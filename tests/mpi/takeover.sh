@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What an earlier leader of a run has told of it holds if whoever takes over knows less; and
-# who takes over when all were told to leave says nothing that it doesn't know.
+# What an earlier leader of a run has told of it holds if whoever takes over knows less;
+# who takes over when all were told to leave says nothing that it doesn't know; and an origin that is
+# lost in its first step leaves nobody behind who doesn't know the plan yet.
 . "$SRCDIR/tests/lib/mpi.sh"
 
 [[ ${HAVE_ULFM:-no} == yes ]] || skip "this MPI reports no lost processes"
@@ -15,14 +16,17 @@ eval "FAULT=\${FAULT_$rank:-}"
 if [ -n "$FAULT" ]; then
 	export FAULT FAULT_AT="$FAULT_FOLDER/fault.$rank" FAULT_PIDS="$FAULT_FOLDER/pids/$rank"
 	export LD_PRELOAD="$FAULT_SO" ASAN_OPTIONS=verify_asan_link_order=0:handle_segv=0
+elif [ "$rank" = "${LATE:-}" ]; then
+	export LD_PRELOAD="$FAULT_FOLDER/late.so" ASAN_OPTIONS=verify_asan_link_order=0
 fi'
 make_slow_source "$dir/source" 128
 mkdir "$dir/copies"
+ranks=4
 
 begin()	# argument ...
 {
-	rm -f "$dir"/{record,failed,fault.[0-3]} "$dir"/copies/{*,.*.stagecast.*}
-	launch 4 "$STAGECAST" "${slow[@]}" --buddy=3 "$@" --failed-hosts="$dir/failed" \
+	rm -f "$dir"/{record,failed,fault.?} "$dir"/copies/{*,.*.stagecast.*}
+	launch "$ranks" "$STAGECAST" "${slow[@]}" --buddy=3 "$@" --failed-hosts="$dir/failed" \
 		"$dir/source" "$dir/copies/%r"
 }
 
@@ -84,4 +88,17 @@ elif [[ -e $dir/failed ]]; then
 	fail "closing: a list without a record: $(paste -sd ' ' "$dir/failed")"
 fi
 expect_gone "closing"
+
+# Rank 1 is late for all that the origin says beforehand, and so for telling it to 3 and 5: they
+# are still waiting for that.
+[[ -n ${MPICC:-} ]] || skip "late_broadcast.c needs mpicc"
+"$MPICC" -shared -fPIC -O1 -o "$dir/late.so" "$SRCDIR/tests/mpi/late_broadcast.c" ||
+	fail "late_broadcast.c can't be compiled"
+ranks=6
+LATE=1 FAULT_0="9 1 ^E 0 [0-9]+ 0 " begin --trace="$dir/a.trace"
+await "$launched" "$watchdog_s"
+[[ -e $dir/fault.0 ]] || fail "beginning: it never came to that"
+expect_said 'rank 3 takes over from rank 0$' "beginning"
+expect_copies "$dir/source" "$dir"/copies/[1-5]
+expect_gone "beginning"
 conclude
