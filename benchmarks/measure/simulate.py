@@ -40,8 +40,11 @@ def read_shape(case, contender, timings, latency_us):
 
 
 def machine_options(rate_bits, latency_us):
-    """Without the bytes of frames and headers, which the simulator does not know."""
-    return [f"--nic={rate_bits * PAYLOAD_PART / 1e6:.3f}Mbit", f"--latency={latency_us:.0f}us"]
+    """Without the bytes of frames and headers, which the simulator does not know; and what TCP
+    sends back, a frame of nothing but headers for two full ones."""
+    acks = 100 * (1 - PAYLOAD_PART) / 2
+    return [f"--nic={rate_bits * PAYLOAD_PART / 1e6:.3f}Mbit", f"--latency={latency_us:.0f}us",
+            f"--acks={acks:.1f}"]
 
 
 def predict(simulator, shape, latency_us):

@@ -25,6 +25,7 @@ const char sc_sim_options_help[] =
     "      --fail=NODE@WHEN[:KIND][,...]  what goes wrong: WHEN is a time or 50% of the file\n"
     "                             stored there, KIND crash (default), hang[=TIME], cut[=TIME]\n"
     "                             or slow=FACTOR; node 0 is the origin\n"
+    "      --acks=PERCENT         of a chunk's bytes go back to its sender (TCP: 2.2; default 0)\n"
     "      --jitter=PERCENT       by which latencies and services vary (default 0)\n"
     "      --seed=N               of the jitter (default 1)\n"
     "\n"

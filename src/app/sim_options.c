@@ -29,6 +29,7 @@ enum {
 	OPT_BUDDY,
 	OPT_HEARTBEAT,
 	OPT_TIMEOUT,
+	OPT_ACKS,
 	OPT_JITTER,
 	OPT_SEED,
 	OPT_COMPARE,
@@ -60,6 +61,7 @@ static const struct option long_options[] = {
 	{"buddy", required_argument, NULL, OPT_BUDDY},
 	{"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"acks", required_argument, NULL, OPT_ACKS},
 	{"jitter", required_argument, NULL, OPT_JITTER},
 	{"seed", required_argument, NULL, OPT_SEED},
 	SC_PLAN_LONG_OPTIONS,
@@ -172,14 +174,12 @@ parse_seed(const char *name, uint64_t *seed, struct sc_error *err)
 }
 
 static int
-parse_jitter(struct sc_machine *machine, struct sc_error *err)
+parse_percents(const char *option, double *part, struct sc_error *err)
 {
 	static const struct unit units[] = {{"", 0.01}, {"%", 0.01}, {NULL, 0}};
-	double value;
 
-	if (parse_quantity(optarg, units, &value) != 0 || value > 0.99)
-		return sc_fail(err, 0, "--jitter=%s: it takes percents from 0 to 99", optarg);
-	machine->jitter = value;
+	if (parse_quantity(optarg, units, part) != 0 || *part > 0.99)
+		return sc_fail(err, 0, "--%s=%s: it takes percents from 0 to 99", option, optarg);
 	return 0;
 }
 
@@ -270,8 +270,10 @@ take_machine_option(struct sc_sim_options *options, int option, struct sc_error 
 	case OPT_TIMEOUT:
 		return sc_option_duration("timeout", 3000000, duration_most_ns,
 		    &options->timeout_ns, err);
+	case OPT_ACKS:
+		return parse_percents("acks", &machine->ack_part, err);
 	case OPT_JITTER:
-		return parse_jitter(machine, err);
+		return parse_percents("jitter", &machine->jitter, err);
 	case OPT_TOPOLOGY:
 		return parse_topology(options, err);
 	default:

@@ -21,9 +21,10 @@ struct sc_machine {
 	double disk_read_bytes_per_s; /* chunks that a recipient reads back */
 	double operation_s;           /* each read or write of a chunk, beside its bytes */
 	double commit_s;
-	double jitter;             /* 0.1: latencies and services vary by 10 % up and down */
-	uint32_t rack_nodes;       /* nodes of a rack, in the order of their numbers; 0: no racks */
-	double uplink_bytes_per_s; /* of a rack, each way; 0: as many links as it has nodes */
+	double ack_part;     /* bytes that go back for each byte of a chunk: acknowledgements */
+	double jitter;       /* 0.1: latencies and services vary by 10 % up and down */
+	uint32_t rack_nodes; /* nodes of a rack, in the order of their numbers; 0: no racks */
+	double uplink_bytes_per_s;  /* of a rack, each way; 0: as many links as it has nodes */
 	const struct sc_slow *slow; /* borrowed */
 	uint32_t slow_count;
 };

@@ -365,6 +365,22 @@ sc_network_control(struct sc_network *network, uint32_t from, uint32_t to, doubl
 	return arrival_ns;
 }
 
+/* What goes back to the sender of a chunk that has come. */
+static void
+acknowledge(struct sc_network *network, const struct sc_message_flight *message)
+{
+	uint32_t index = sc_links_between(&network->links, message->to, message->from);
+	const struct sc_link *back = &network->links.links[index];
+	enum sc_stage last = back->uplink == SC_LINK_NOTHING ? SC_STAGE_IN : SC_STAGE_DOWN;
+
+	for (enum sc_stage stage = SC_STAGE_OUT; stage <= last; stage++) {
+		struct server *server = server_of(network, back, stage);
+
+		if (server->count > 0)
+			server->charged_bytes += message->bytes * network->machine->ack_part;
+	}
+}
+
 void
 sc_network_slow(struct sc_network *network, uint32_t node, double factor)
 {
@@ -393,6 +409,8 @@ sc_network_happen(struct sc_network *network, struct sc_agenda_entry entry)
 		copy = network->messages[entry.id];
 		network->messages[entry.id].next[0] = network->message_free;
 		network->message_free = entry.id;
+		if (network->machine->ack_part > 0)
+			acknowledge(network, &copy);
 		network->listener.arrived(network->listener.context, &copy);
 		break;
 	default:

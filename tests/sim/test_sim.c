@@ -155,6 +155,28 @@ test_slow_nodes_and_uplinks(void)
 	check_time(arrivals.times_ns[3], 1e6 + 1000);
 }
 
+/* They slow down who sends at the same time, and nobody else. */
+static void
+test_acknowledgements(void)
+{
+	enum { EACH = 20 };
+	struct sc_machine machine = plain_machine();
+	struct sc_message_flight messages[2 * EACH];
+	struct arrivals arrivals;
+
+	machine.ack_part = 0.1;
+	for (uint32_t i = 0; i < 2 * EACH; i++)
+		messages[i] = (struct sc_message_flight){
+			.from = i < EACH ? 0 : 1, .to = i < EACH ? 1 : 0, .bytes = 1e5};
+	arrivals = deliver(&machine, messages, EACH);
+	check_time(arrivals.times_ns[EACH - 1], EACH * 1e5 + 1000);
+	arrivals = deliver(&machine, messages, 2 * EACH);
+	CU_ASSERT(arrivals.times_ns[EACH - 1] > 1.08 * EACH * 1e5);
+	CU_ASSERT(arrivals.times_ns[EACH - 1] < 1.1 * EACH * 1e5 + 1000);
+	CU_ASSERT(arrivals.times_ns[2 * EACH - 1] > 1.08 * EACH * 1e5);
+	CU_ASSERT(arrivals.times_ns[2 * EACH - 1] < 1.1 * EACH * 1e5 + 1000);
+}
+
 static struct sc_sim_result
 stage(uint32_t recipients, uint64_t size_bytes, const struct sc_machine *machine,
     const struct sc_plan_shape *shape, uint64_t seed)
@@ -264,6 +286,7 @@ main(void)
 		{"flows share an interface fairly", test_interfaces_are_shared},
 		{"messages of a pair stay in order", test_pairs_are_in_order},
 		{"slow nodes and uplinks", test_slow_nodes_and_uplinks},
+		{"acknowledgements share the way back", test_acknowledgements},
 		{"the same seed is the same run", test_runs_repeat},
 		{"a chain, and the baselines", test_chain_and_unicast},
 		{"disks and the source", test_disks},
