@@ -136,14 +136,17 @@ step(struct run *run, struct sc_event *event)
 		return 0;
 	event->now_ns = run->now_ns;
 	sc_actions_clear(&run->actions);
+	sc_deadman_enter("in a step of the protocol");
 	if (sc_node_step(run->node, event, &run->actions) != 0) {
 		/* Nothing that a correct peer sends.  It was ignored. */
 		sc_log(SC_LOG_WARNING, "a message from node %u makes no sense and was ignored",
 		    event->peer);
 	}
+	sc_deadman_enter("writing its trace");
 	if (run->config->trace != NULL &&
 	    sc_trace_step(run->config->trace, run->config->self, event, &run->actions) != 0)
 		return sc_fail(run->err, errno, "the trace can't be written");
+	sc_deadman_enter("in MPI, to send or to receive");
 	for (size_t i = 0; i < run->actions.count; i++) {
 		if (perform(run, &run->actions.items[i]) != 0)
 			return -1;
@@ -257,14 +260,18 @@ take_events(struct run *run)
 {
 	const struct sc_fabric_event *events;
 	struct sc_io_result result;
-	int count = sc_fabric_poll(run->config->fabric, &events, run->err);
-	int total = count;
+	int count;
+	int total;
 
+	sc_deadman_enter("in MPI, for what has come");
+	count = total = sc_fabric_poll(run->config->fabric, &events, run->err);
+	sc_deadman_enter("at a chunk's checksum");
 	run->now_ns = sc_clock_now_ns();
 	for (int i = 0; i < count && !run->left; i++) {
 		if (take_fabric_event(run, &events[i]) != 0)
 			return -1;
 	}
+	sc_deadman_enter("at the files' threads");
 	while (count >= 0 && !run->left && sc_io_poll(run->io, &result)) {
 		total++;
 		if (take_io_result(run, &result) != 0)

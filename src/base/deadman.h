@@ -4,7 +4,9 @@
  * that it has ended, instead of waiting for it; and whoever was stopped for so
  * long that the others gave it up doesn't come back.
  *
- * One a process, for one thread.  A child process has none.
+ * If it can, it first says on standard error where it was: of a hang nothing else is left.
+ *
+ * One a process, for one thread.  A child process has none.  Takes SIGRTMIN.
  */
 #ifndef SC_BASE_DEADMAN_H
 #define SC_BASE_DEADMAN_H
@@ -15,12 +17,15 @@
 
 /*
  * From now on SIGKILL comes when sc_deadman_feed was not called for this long (or up
- * to an eighth more, at most 100 ms).  If it runs already it begins again.
+ * to a quarter more, at most 200 ms).  If it runs already it begins again.
  */
 int sc_deadman_start(uint64_t timeout_ns, struct sc_error *);
 
 /* All is well.  Costs a look at the clock; does nothing if it doesn't run. */
 void sc_deadman_feed(void);
+
+/* Where this thread goes now, for the last words: "in MPI".  Borrowed for ever.  Costs nothing. */
+void sc_deadman_enter(const char *place);
 
 /* It ends; harmless if it doesn't run. */
 void sc_deadman_stop(void);

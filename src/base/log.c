@@ -25,6 +25,13 @@ sc_log_set_host(const char *host)
 	snprintf(log_host, sizeof(log_host), "%s", host);
 }
 
+size_t
+sc_log_beginning(char *line, size_t capacity)
+{
+	snprintf(line, capacity, "stagecast: %s%s", log_host, log_host[0] ? ": " : "");
+	return strlen(line);
+}
+
 void
 sc_log(enum sc_log_level level, const char *format, ...)
 {
@@ -34,7 +41,8 @@ sc_log(enum sc_log_level level, const char *format, ...)
 
 	if (level > log_level)
 		return;
-	snprintf(line, sizeof(line), "stagecast: %s%s%s", log_host, log_host[0] ? ": " : "",
+	used = sc_log_beginning(line, sizeof(line));
+	snprintf(line + used, sizeof(line) - used, "%s",
 	    level == SC_LOG_WARNING ? "warning: " : "");
 	used = strlen(line);
 	va_start(args, format);

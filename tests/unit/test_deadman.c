@@ -3,11 +3,14 @@
  */
 #include "base/clock.h"
 #include "base/deadman.h"
+#include "base/limits.h"
+#include "base/log.h"
 #include "lib/suite.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,6 +96,31 @@ begin_again(void)
 	start_or_exit();
 	if (sc_deadman_start(10 * timeout_ns, NULL) == 0)
 		sc_clock_sleep_ns(3 * timeout_ns);
+}
+
+/* Says what it says in a file. */
+static int words;
+
+static void
+speak(void)
+{
+	sc_log_set_host("node-3");
+	if (dup2(words, STDERR_FILENO) != STDERR_FILENO)
+		_exit(1);
+	sc_deadman_enter("in a test");
+	spin();
+}
+
+static void
+speak_under_a_long_name(void)
+{
+	static char host[SC_HOST_BYTES];
+
+	memset(host, 'n', sizeof(host) - 1);
+	sc_log_set_host(host);
+	if (dup2(words, STDERR_FILENO) != STDERR_FILENO)
+		_exit(1);
+	spin();
 }
 
 /* Do it in a child: after how long did it end, and how? */
@@ -194,12 +222,46 @@ children_have_none(void)
 	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 
+static void
+expect_words(void (*body)(void), const char *expected)
+{
+	char said[1024] = "";
+	FILE *file = tmpfile();
+
+	CU_ASSERT_FATAL(file != NULL);
+	words = fileno(file);
+	expect_killed(body, timeout_ns);
+	rewind(file);
+	said[fread(said, 1, sizeof(said) - 1, file)] = '\0';
+	CU_ASSERT_STRING_EQUAL(said, expected);
+	fclose(file);
+}
+
+static void
+last_words_say_where(void)
+{
+	static const char rest[] =
+	    ": this process has not come on for 400.0 ms and ends itself: it is "
+	    "somewhere\n";
+	char expected[1024] = "stagecast: ";
+	size_t used = strlen(expected);
+
+	expect_words(speak,
+	    "stagecast: node-3: this process has not come on for 400.0 ms and ends itself: it is in "
+	    "a test\n");
+	memset(expected + used, 'n', SC_HOST_BYTES - 1);
+	snprintf(expected + used + SC_HOST_BYTES - 1, sizeof(expected) - used - SC_HOST_BYTES + 1,
+	    "%s", rest);
+	expect_words(speak_under_a_long_name, expected);
+}
+
 static CU_TestInfo tests[] = {
 	{"whoever spins is killed", whoever_spins_is_killed},
 	{"whoever stands still is killed", whoever_stands_still_is_killed},
 	{"blocked signals are no excuse", blocked_signals_are_no_excuse},
 	{"whoever is well lives", whoever_is_well_lives},
 	{"it can be stopped and begun again", it_can_be_stopped_and_begun_again},
+	{"last words say where it was", last_words_say_where},
 	{"children have none", children_have_none},
 	CU_TEST_INFO_NULL,
 };
