@@ -16,8 +16,11 @@ def _largest(summary):
 
 
 def _ticks(least, most):
-    return [t for t in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64, 128, 200)
-            if least <= t <= most]
+    ticks = [t for t in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64, 128, 200)
+             if least <= t <= most]
+    if len(ticks) < 3:  # all near to 1
+        ticks = [1 + i / 10 for i in range(10) if 1 + i / 10 <= most]
+    return ticks
 
 
 def _line(contenders, name, points):
@@ -64,7 +67,7 @@ def ratio_figure(summary, names, contenders, rate_bits):
     titles = ("nodes that receive the file", "time / floor")
     parts = panel(lines, horizontal(70, 370),
                   Axis(0.9, most * 1.12, 400, 110, _ticks(0.9, most * 1.12), True),
-                  titles, say, strong=1)
+                  titles, say, lambda v: f"{v:g}", strong=1)
     if near:
         parts += panel(near, horizontal(630, 910), Axis(low - .01, high, 400, 110, ticks),
                        (titles[0], "the same, enlarged"), say, lambda v: f"{v:.2f}",

@@ -63,13 +63,13 @@ double sc_cost_floor(uint64_t size_bytes, const struct sc_cost_machine *);
 /*
  * Choose every number that the wishes leave open so that the predicted time
  * is least, within the wishes and the connection limit, and make that plan.
- * Among nearly equal ones (1 %) the one with groups of four or more, then
+ * Among nearly equal ones (1 %) the one whose groups are nearest to eight, then
  * that with chunks nearest to 1 MiB, then with fewer connections.
  * Fails, with a sentence for the user, if no plan satisfies the wishes
  * ("--group-size 40 needs 41 connections, --max-connections is 30").
  * The wish for two next groups excludes trees too small to have them, unless
- * tree_groups is wished, too.  A window that is not wished is less than the usual 4
- * where the memory forbids it.  Below 100 ms.
+ * tree_groups is wished, too.  A window that is not wished is 4, or 16 for
+ * groups of one, and less where the memory forbids it.  Below 100 ms.
  * The wish for a group size is an upper bound (groups are balanced below it).
  */
 int sc_cost_choose(struct sc_plan *, uint32_t recipients, uint64_t size_bytes,
