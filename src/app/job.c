@@ -372,8 +372,7 @@ prepare_together(struct sc_job *job, const struct sc_world *world, const struct 
 	if (confirm_buddy(job, world, options, err) != 0)
 		return -1;
 	find_self(job, world, options);
-	/* Without a buddy nobody can go on without the origin, whoever knows what. */
-	return job->facts.buddy == SC_NONE ? 0 : sc_world_assemble(err);
+	return 0;
 }
 
 int

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "core/topology.h"
 #include "fabric/fabric.h"
+#include "fabric/meet.h"
 #include "fabric/tree.h"
 #include "file/slots.h"
 #include "tree/archive.h"
@@ -95,14 +96,20 @@ prepare(struct stage *stage, struct sc_error *err)
 		config.memory = (struct sc_fabric_memory){&stage->slots, slot_message, renew_slot};
 		config.message_bytes = sc_slots_message_capacity(&stage->slots);
 		config.peer_count = sc_plan_peers(&job->plan, job->self, peers);
-		config.peers = peers;
 	}
 	if (sc_fabric_open(&stage->fabric, &config, err) != 0)
 		return -1;
-	if (takes_part &&
-	    sc_outcome_init(&stage->outcome, stage->options, job, stage->started_ns) != 0)
+	if (!takes_part)
+		return 0;
+	if (sc_outcome_init(&stage->outcome, stage->options, job, stage->started_ns) != 0)
 		return sc_fail(err, 0, "no memory for the outcome");
-	return 0;
+	return sc_meet(&(struct sc_meeting){.ranks = config.ranks,
+			       .nodes = config.nodes,
+			       .self = job->self,
+			       .peers = peers,
+			       .peer_count = config.peer_count,
+			       .timeout_ns = job->facts.timeout_ns},
+	    err);
 }
 
 static int

@@ -97,24 +97,6 @@ map_ranks(struct sc_fabric *fabric)
 	return 0;
 }
 
-/*
- * MPI opens a connection with the first message, and asks the launcher for the
- * peer's address before: all do so now, at the same time, and not one after the
- * other as the first chunk comes along.  One of a pair is enough.
- */
-static int
-greet(struct sc_fabric *fabric, struct sc_error *err)
-{
-	const struct sc_fabric_config *config = &fabric->config;
-
-	for (uint32_t i = 0; i < config->peer_count; i++) {
-		if (config->peers[i] > config->self &&
-		    sc_fabric_control(fabric, config->peers[i], NULL, 0, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
 int
 sc_fabric_open(struct sc_fabric **opened, const struct sc_fabric_config *config,
     struct sc_error *err)
@@ -142,7 +124,7 @@ sc_fabric_open(struct sc_fabric **opened, const struct sc_fabric_config *config,
 		if (sc_fabric_post_control(fabric, buffer, err) != 0)
 			return -1;
 	}
-	return greet(fabric, err);
+	return 0;
 }
 
 /*

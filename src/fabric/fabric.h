@@ -37,8 +37,7 @@ struct sc_fabric_config {
 	uint32_t world_size;
 	struct sc_fabric_memory memory; /* borrowed until close */
 	size_t message_bytes;           /* the most that a slot's message can have */
-	const uint32_t *peers; /* whom the plan exchanges messages with; used by open only */
-	uint32_t peer_count;
+	uint32_t peer_count;            /* with whom the plan exchanges messages */
 };
 
 enum sc_fabric_what {
@@ -62,8 +61,7 @@ struct sc_fabric_event {
 
 struct sc_fabric; /* opaque */
 
-/* Connections to all peers are opened, in the background as far as MPI can.
- * Ranks that take no part call it with nodes = 0.  End it with sc_fabric_close also when
+/* Ranks that take no part call it with nodes = 0.  End it with sc_fabric_close also when
  * it failed and *fabric is not NULL. */
 int sc_fabric_open(struct sc_fabric **fabric, const struct sc_fabric_config *, struct sc_error *);
 

@@ -10,6 +10,8 @@ enum {
 	SC_TAG_DISMISS = 1, /* to ranks that take no part: all is over */
 	SC_TAG_PROBE,       /* see probe.c */
 	SC_TAG_PROBE_END,
+	SC_TAG_GREETING, /* see meet.c */
+	SC_TAG_READY,
 	SC_TAG_CLOCK, /* see tree.c */
 	SC_TAG_REPORT,
 	SC_TAG_REPORT_TAKEN,

@@ -225,22 +225,6 @@ sc_world_broadcast(void *bytes, size_t length, struct sc_error *err)
 }
 
 int
-sc_world_assemble(struct sc_error *err)
-{
-	static uint8_t here = 1; /* not on the stack: after a failure MPI may keep them */
-	static uint8_t all;
-	enum sc_waited waited;
-	MPI_Request request = MPI_REQUEST_NULL;
-	int code = MPI_Ireduce(&here, &all, 1, MPI_BYTE, MPI_BOR, 0, MPI_COMM_WORLD, &request);
-
-	if (sc_mpi_is_process_failure(code))
-		return 0;
-	if (sc_mpi_check(code, "MPI_Ireduce", err) != 0)
-		return -1;
-	return sc_mpi_wait_until(&request, UINT64_MAX, SC_WAIT_SHORT_NS, &waited, err);
-}
-
-int
 sc_world_wait_for(uint32_t leader, enum sc_dismissal *dismissal, struct sc_error *err)
 {
 	uint8_t apart = 0;

@@ -54,13 +54,6 @@ int sc_world_gather(const void *bytes, size_t length, void *all, struct sc_error
 /* Give everybody rank 0's bytes. */
 int sc_world_broadcast(void *bytes, size_t length, struct sc_error *);
 
-/*
- * Rank 0 returns when everybody has come here, and so has all that was broadcast before: then
- * it may fail, and the others know enough to go on.  That a process has failed is
- * no error: in the run it will be found out.
- */
-int sc_world_assemble(struct sc_error *);
-
 /* What becomes of a rank that takes no part, and how it has to leave. */
 enum sc_dismissal {
 	SC_DISMISSED_TOGETHER, /* all is over: sc_world_finish */

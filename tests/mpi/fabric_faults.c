@@ -456,7 +456,6 @@ start(int *argc, char ***argv)
 	uint32_t message_bytes = (uint32_t)strtoul((*argv)[2], NULL, 10);
 	pid_t pid = getpid();
 	struct sc_fabric_config config = {.memory = {&my.slots, message, renew}};
-	uint32_t peers[NODES_MAX];
 
 	my.scenario = (*argv)[1];
 	my.polls_left = -1;
@@ -471,16 +470,13 @@ start(int *argc, char ***argv)
 	must(sc_slots_init(&my.slots, my.nodes * SLOTS_A_PEER,
 		 message_bytes - SC_CHUNK_HEADER_BYTES, &err) == 0,
 	    "slots", &err);
-	for (uint32_t i = 0; i < my.nodes; i++) {
+	for (uint32_t i = 0; i < my.nodes; i++)
 		my.ranks[i] = i;
-		if (i != my.self)
-			peers[config.peer_count++] = i;
-	}
+	config.peer_count = my.nodes - 1;
 	config.ranks = my.ranks;
 	config.nodes = config.world_size = my.nodes;
 	config.self = my.self;
 	config.message_bytes = message_bytes;
-	config.peers = peers;
 	must(sc_fabric_open(&my.fabric, &config, &err) == 0, "open", &err);
 }
 

@@ -50,6 +50,40 @@ test_control_tree_reaches_everyone(void)
 	for_every_plan(check_control_tree);
 }
 
+/* Whoever greets a peer is expected by it, and who reports to another one has greeted it. */
+static void
+check_peers(struct check *check)
+{
+	const struct sc_plan *plan = &check->plan;
+	uint32_t peers[SC_PEERS_MAX];
+	uint32_t theirs[SC_PEERS_MAX];
+
+	for (uint32_t node = 0; node <= plan->recipients; node++) {
+		uint32_t count = sc_plan_peers(plan, node, peers);
+		bool parent = node == SC_ORIGIN;
+
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t others = sc_plan_peers(plan, peers[i], theirs);
+			bool mutual = false;
+
+			for (uint32_t o = 0; o < others; o++)
+				mutual |= theirs[o] == node;
+			if (!mutual)
+				violation(check, "%" PRIu32 " is no peer of its peer %" PRIu32,
+				    node, peers[i]);
+			parent = parent || peers[i] == sc_plan_parent(plan, node);
+		}
+		if (!parent)
+			violation(check, "%" PRIu32 " has its parent not among its peers", node);
+	}
+}
+
+static void
+test_peers_are_mutual(void)
+{
+	for_every_plan(check_peers);
+}
+
 static void
 check_group(struct check *check, uint32_t g)
 {
@@ -153,6 +187,7 @@ test_ten_at_eight_are_five_and_five(void)
 static CU_TestInfo tests[] = {
 	{"groups are balanced and linked", test_groups_are_balanced_and_linked},
 	{"ten at eight are five and five", test_ten_at_eight_are_five_and_five},
+	{"peers are mutual", test_peers_are_mutual},
 	{"the control tree reaches everyone", test_control_tree_reaches_everyone},
 	CU_TEST_INFO_NULL,
 };
