@@ -19,8 +19,9 @@
 #include <sys/resource.h>
 
 /* Turns without an event before the loop begins to sleep; till then it only
- * lets others run. */
-enum { IDLE_TURNS = 30 };
+ * lets others run.  With 30 of them nine ranks on two cores took an eighth more processor
+ * time, and were no faster. */
+enum { IDLE_TURNS = 8 };
 
 /* Sleeps while nothing happens: they double from the first to the last.  With
  * more ranks than cores whoever doesn't sleep starves the others. */
