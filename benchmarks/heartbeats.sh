@@ -46,9 +46,16 @@ stage()	# file, option of stagecast ...
 		cat err >&2
 		exit 1
 	}
-	seconds=$(sed -n "s#^staged .* to $((nodes + 1))/$((nodes + 1)) nodes in \([0-9.]*\) s .*#\1#p" out)
+	seconds=$(awk -v all="$((nodes + 1))/$((nodes + 1))" '
+		$1 == "staged" && $5 == all {
+			unit["ms"] = 0.001
+			unit["s"] = 1
+			if ($9 in unit)
+				print $8 * unit[$9]
+		}' out)
 	[[ -n $seconds ]] || {
 		cat out err >&2
+		echo "no time of all nodes, in seconds or less, in this" >&2
 		exit 1
 	}
 	echo "$seconds $(($(bytes_received) - before))" | tee -a "$1" >&2

@@ -130,6 +130,26 @@ perform(struct run *run, const struct sc_action *action)
 	return 0;
 }
 
+static const char at_io[] = "handing chunks to the I/O threads, or back";
+
+/* Where an action is performed. */
+static const char *
+place_of(enum sc_action_what what)
+{
+	switch (what) {
+	case SC_ACTION_WITHDRAW:
+	case SC_ACTION_FORGET:
+	case SC_ACTION_RECEIVE:
+	case SC_ACTION_SEND:
+	case SC_ACTION_CONTROL:
+		return "in MPI, to send or to receive";
+	case SC_ACTION_REPORT:
+		return "telling the user";
+	default:
+		return at_io;
+	}
+}
+
 static int
 step(struct run *run, struct sc_event *event)
 {
@@ -147,8 +167,8 @@ step(struct run *run, struct sc_event *event)
 	if (run->config->trace != NULL &&
 	    sc_trace_step(run->config->trace, run->config->self, event, &run->actions) != 0)
 		return sc_fail(run->err, errno, "the trace can't be written");
-	sc_deadman_enter("in MPI, to send or to receive");
 	for (size_t i = 0; i < run->actions.count; i++) {
+		sc_deadman_enter(place_of(run->actions.items[i].what));
 		if (perform(run, &run->actions.items[i]) != 0)
 			return -1;
 	}
@@ -183,6 +203,7 @@ take_fabric_event(struct run *run, const struct sc_fabric_event *happened)
 	switch (happened->what) {
 	case SC_FABRIC_ARRIVED:
 		event.what = SC_EVENT_CHUNK_ARRIVED;
+		sc_deadman_enter("checking a chunk");
 		event.intact = is_intact(run->config, happened, &event.chunk);
 		run->result->report.last_chunk_ns = run->now_ns;
 		break;
@@ -266,17 +287,17 @@ take_events(struct run *run)
 
 	sc_deadman_enter("in MPI, for what has come");
 	count = total = sc_fabric_poll(run->config->fabric, &events, run->err);
-	sc_deadman_enter("at a chunk's checksum");
 	run->now_ns = sc_clock_now_ns();
 	for (int i = 0; i < count && !run->left; i++) {
 		if (take_fabric_event(run, &events[i]) != 0)
 			return -1;
 	}
-	sc_deadman_enter("at the files' threads");
+	sc_deadman_enter(at_io);
 	while (count >= 0 && !run->left && sc_io_poll(run->io, &result)) {
 		total++;
 		if (take_io_result(run, &result) != 0)
 			return -1;
+		sc_deadman_enter(at_io);
 	}
 	if (count >= 0 && !run->left && sc_node_deadline_ns(run->node) <= run->now_ns) {
 		struct sc_event event = {.what = SC_EVENT_TIME};

@@ -12,6 +12,7 @@
 #include "app/sources.h"
 #include "app/timings.h"
 #include "base/clock.h"
+#include "base/deadman.h"
 #include "base/log.h"
 #include "core/topology.h"
 #include "fabric/fabric.h"
@@ -76,6 +77,30 @@ renew_slot(void *slots, uint32_t slot, size_t kept_bytes, struct sc_error *err)
 	return sc_slots_renew(slots, slot, kept_bytes, err);
 }
 
+/* Under the dead-man timer: MPI may hang here as well as in the run. */
+static int
+meet(const struct stage *stage, const uint32_t *peers, uint32_t peer_count, struct sc_error *err)
+{
+	const struct sc_job *job = &stage->job;
+	const struct sc_meeting meeting = {
+		.ranks = job->census.ranks,
+		.nodes = job->census.nodes,
+		.self = job->self,
+		.peers = peers,
+		.peer_count = peer_count,
+		.timeout_ns = job->facts.timeout_ns / 2,
+		.stop_signal = stage->stop_signal,
+	};
+	int rc;
+
+	sc_deadman_enter("opening connections");
+	if (sc_deadman_start(job->facts.timeout_ns, err) != 0)
+		return -1;
+	rc = sc_meet(&meeting, err);
+	sc_deadman_stop();
+	return rc;
+}
+
 /* Everything a node needs before its first event. */
 static int
 prepare(struct stage *stage, struct sc_error *err)
@@ -103,13 +128,7 @@ prepare(struct stage *stage, struct sc_error *err)
 		return 0;
 	if (sc_outcome_init(&stage->outcome, stage->options, job, stage->started_ns) != 0)
 		return sc_fail(err, 0, "no memory for the outcome");
-	return sc_meet(&(struct sc_meeting){.ranks = config.ranks,
-			       .nodes = config.nodes,
-			       .self = job->self,
-			       .peers = peers,
-			       .peer_count = config.peer_count,
-			       .timeout_ns = job->facts.timeout_ns},
-	    err);
+	return meet(stage, peers, config.peer_count, err);
 }
 
 static int

@@ -68,13 +68,13 @@ prepare_words(uint64_t timeout_ns)
 	char duration[SC_UNIT_TEXT_BYTES];
 	size_t used = sc_log_beginning(deadman.line, SC_HOST_BYTES + 32);
 	int more = snprintf(deadman.line + used, LINE_BYTES - used - PLACE_BYTES_MAX,
-	    "this process has not come on for %s and ends itself: it is ",
+	    "this process has made no progress for %s and ends itself: it is ",
 	    sc_format_duration((double)timeout_ns * 1e-9, duration));
 
 	assert(more > 0 && used + (size_t)more < LINE_BYTES - PLACE_BYTES_MAX);
 	deadman.line_bytes = used + (size_t)more;
 	if (deadman_place == NULL)
-		deadman_place = "somewhere";
+		deadman_place = "at an unknown place";
 }
 
 /* In whatever thread: nothing but what a signal handler may call. */

@@ -125,17 +125,30 @@ consider(struct search *search, const struct sc_plan *plan, const struct sc_plan
 	search->best_subfiles = plan->subfiles;
 }
 
+/* Not more than what takes no longer than so many of the largest chunks of our own choice. */
+static uint32_t
+window_most(const struct search *search, const struct sc_plan_shape *shape)
+{
+	double chunk_s = shape->chunk_bytes / search->machine->link_bytes_per_s;
+	uint32_t window = window_usual;
+
+	if (shape->group_size > 1 && search->recipients > 1)
+		return window;
+	while (window < window_alone && (window + 1) * chunk_s <= window_alone * chunk_link_s_max)
+		window++;
+	return window;
+}
+
 /* With the largest window that the memory holds. */
 static void
 try_windows(struct search *search, struct sc_plan_shape *shape)
 {
 	const struct sc_plan_wishes *wishes = search->wishes;
 	uint32_t wished = wishes->window;
-	bool alone = shape->group_size == 1 || search->recipients == 1;
-	uint32_t most = alone ? window_alone : window_usual;
 	struct sc_plan plan;
 
-	for (uint32_t w = wished != 0 ? wished : most; w >= window_least || w == wished; w--) {
+	for (uint32_t w = wished != 0 ? wished : window_most(search, shape);
+	    w >= window_least || w == wished; w--) {
 		shape->window = w;
 		if (sc_plan_outline(&plan, search->recipients, search->size_bytes, shape,
 			wishes->memory_bytes, NULL) == 0) {

@@ -142,7 +142,7 @@ take_control(struct sc_fabric *fabric, const struct sc_op *op, MPI_Status *statu
 
 	fabric->consumed[fabric->consumed_count++] = op->memory;
 	if (MPI_Get_count(status, MPI_BYTE, &length) != MPI_SUCCESS || length <= 0)
-		return 0; /* nobody sends nothing */
+		return 0; /* nobody sends an empty one */
 	fabric->bytes_received += (uint64_t)length;
 	event.peer = fabric->nodes_of_ranks[status->MPI_SOURCE];
 	event.bytes = op->memory;

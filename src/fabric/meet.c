@@ -6,6 +6,7 @@
 #include "fabric/meet.h"
 
 #include "base/clock.h"
+#include "base/deadman.h"
 #include "fabric/losses.h"
 #include "fabric/mpi_error.h"
 #include "fabric/send.h"
@@ -21,6 +22,7 @@ struct requests {
 	MPI_Request *items;
 	uint32_t count;
 	uint64_t deadline_ns;
+	const volatile sig_atomic_t *stop_signal;
 };
 
 static int
@@ -48,19 +50,36 @@ listen_to(struct requests *requests, uint32_t rank, int tag, struct sc_error *er
 	return sc_mpi_is_process_failure(code) ? 0 : sc_mpi_check(code, "MPI_Irecv", err);
 }
 
+/* Is a request over, in whatever way?  An error is its peer's, and the run's affair. */
+static bool
+is_over(MPI_Request *request)
+{
+	int done = 0;
+
+	return MPI_Test(request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS || done;
+}
+
 /* Wait for all, whatever becomes of them. */
 static int
 finish(struct requests *requests, struct sc_error *err)
 {
-	for (uint32_t i = 0; i < requests->count; i++) {
-		enum sc_waited waited;
+	struct sc_wait wait = {.sleep_max_ns = SC_WAIT_SHORT_NS};
+	uint32_t over = 0;
 
-		if (sc_mpi_wait_until(&requests->items[i], requests->deadline_ns, SC_WAIT_SHORT_NS,
-			&waited, err) != 0)
-			return -1;
-		if (waited == SC_WAITED_LATE &&
-		    sc_mpi_check(MPI_Request_free(&requests->items[i]), "MPI_Request_free", err) !=
-			0)
+	while (over < requests->count) {
+		sc_deadman_feed();
+		if (is_over(&requests->items[over])) {
+			over++;
+			continue;
+		}
+		if (sc_clock_now_ns() >= requests->deadline_ns || *requests->stop_signal != 0)
+			break;
+		sc_wait_pause(&wait);
+	}
+	for (; over < requests->count; over++) {
+		if (!is_over(&requests->items[over]) &&
+		    sc_mpi_check(MPI_Request_free(&requests->items[over]), "MPI_Request_free",
+			err) != 0)
 			return -1;
 	}
 	requests->count = 0;
@@ -100,7 +119,10 @@ assemble(struct requests *requests, const struct sc_meeting *meeting, struct sc_
 int
 sc_meet(const struct sc_meeting *meeting, struct sc_error *err)
 {
-	struct requests requests = {.deadline_ns = sc_clock_now_ns() + meeting->timeout_ns};
+	struct requests requests = {
+		.deadline_ns = sc_clock_now_ns() + meeting->timeout_ns,
+		.stop_signal = meeting->stop_signal,
+	};
 	int rc = -1;
 
 	assert(meeting->self < meeting->nodes);

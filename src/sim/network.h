@@ -12,8 +12,8 @@
  * queueing, and their bytes are charged to the next chunk on the interface.
  * They overtake chunks, never each other on their way between two nodes.
  *
- * What a network protocol sends back for a chunk (acknowledgements) is charged in the same way, but only to
- * interfaces that are busy then: an idle one has room for it.
+ * What a network protocol sends back for a chunk (acknowledgements) is charged in the same
+ * way, but only to interfaces that are busy then: an idle one has room for it.
  */
 #ifndef SC_SIM_NETWORK_H
 #define SC_SIM_NETWORK_H

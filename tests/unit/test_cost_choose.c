@@ -205,6 +205,36 @@ test_memory_reduces_the_window(void)
 	sc_plan_free(&plan);
 }
 
+static uint32_t
+window_of(uint32_t n, uint32_t k, uint32_t chunk_bytes, double link_bytes_per_s)
+{
+	struct sc_plan_wishes wishes = {.group_size = k, .chunk_bytes = chunk_bytes};
+	struct sc_cost_machine machine = sc_cost_machine_default;
+	struct sc_plan plan;
+	uint32_t window;
+
+	machine.link_bytes_per_s = link_bytes_per_s;
+	CU_ASSERT_FATAL(sc_cost_choose(&plan, n, 1 << 30, &wishes, &machine, NULL) == 0);
+	window = plan.window;
+	sc_plan_free(&plan);
+	return window;
+}
+
+/* Whoever has one supplier only gets more at once, as long as that takes no time to speak of. */
+static void
+test_chains_have_larger_windows(void)
+{
+	const double slow = 50e6 / 8;
+
+	CU_ASSERT_EQUAL(window_of(8, 1, 16 << 10, slow), 16);
+	CU_ASSERT_EQUAL(window_of(8, 1, 64 << 10, slow), 6);
+	CU_ASSERT_EQUAL(window_of(8, 1, 1 << 20, slow), 4);
+	CU_ASSERT_EQUAL(window_of(8, 1, 1 << 20, 1.25e9), 16);
+	CU_ASSERT_EQUAL(window_of(1, 8, 16 << 10, slow), 16);
+	CU_ASSERT_EQUAL(window_of(8, 2, 16 << 10, slow), 4);
+	CU_ASSERT_EQUAL(window_of(8, 8, 16 << 10, slow), 4);
+}
+
 static void
 test_enormous_files(void)
 {
@@ -292,6 +322,7 @@ static CU_TestInfo tests[] = {
 	{"the time grows with the recipients", test_choice_grows_with_the_recipients},
 	{"the choice is the fastest", test_choice_is_the_fastest},
 	{"memory reduces the window", test_memory_reduces_the_window},
+	{"chains have larger windows", test_chains_have_larger_windows},
 	{"enormous files", test_enormous_files},
 	{"nobody but the origin", test_nobody_but_the_origin},
 	{"impossible wishes", test_impossible_wishes},

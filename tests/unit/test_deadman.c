@@ -241,13 +241,13 @@ static void
 last_words_say_where(void)
 {
 	static const char rest[] =
-	    ": this process has not come on for 400.0 ms and ends itself: it is "
-	    "somewhere\n";
+	    ": this process has made no progress for 400.0 ms and ends itself: it is "
+	    "at an unknown place\n";
 	char expected[1024] = "stagecast: ";
 	size_t used = strlen(expected);
 
 	expect_words(speak,
-	    "stagecast: node-3: this process has not come on for 400.0 ms and ends itself: it is in "
+	    "stagecast: node-3: this process has made no progress for 400.0 ms and ends itself: it is in "
 	    "a test\n");
 	memset(expected + used, 'n', SC_HOST_BYTES - 1);
 	snprintf(expected + used + SC_HOST_BYTES - 1, sizeof(expected) - used - SC_HOST_BYTES + 1,
