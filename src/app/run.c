@@ -163,10 +163,11 @@ step(struct run *run, struct sc_event *event)
 		sc_log(SC_LOG_WARNING, "a message from node %u makes no sense and was ignored",
 		    event->peer);
 	}
-	sc_deadman_enter("writing its trace");
-	if (run->config->trace != NULL &&
-	    sc_trace_step(run->config->trace, run->config->self, event, &run->actions) != 0)
-		return sc_fail(run->err, errno, "the trace can't be written");
+	if (run->config->trace != NULL) {
+		sc_deadman_enter("writing its trace");
+		if (sc_trace_step(run->config->trace, run->config->self, event, &run->actions) != 0)
+			return sc_fail(run->err, errno, "the trace can't be written");
+	}
 	for (size_t i = 0; i < run->actions.count; i++) {
 		sc_deadman_enter(place_of(run->actions.items[i].what));
 		if (perform(run, &run->actions.items[i]) != 0)
@@ -317,6 +318,7 @@ idle(struct run *run)
 	uint32_t sleeps = run->idle_turns < IDLE_TURNS ? 0 : run->idle_turns - IDLE_TURNS;
 	uint64_t sleep_ns = idle_first_ns;
 
+	sc_deadman_enter("waiting for something to happen");
 	if (run->idle_turns == 0)
 		run->storage_stalls = sc_node_waits_for_storage(run->node);
 	if (run->idle_turns++ < IDLE_TURNS) {

@@ -24,7 +24,8 @@ int sc_deadman_start(uint64_t timeout_ns, struct sc_error *);
 /* All is well.  Costs a look at the clock; does nothing if it doesn't run. */
 void sc_deadman_feed(void);
 
-/* Where this thread goes now, for the last words: "in MPI".  Borrowed for ever; shorter than 64 bytes. */
+/* Where this thread goes now, for the last words: "in MPI".  Borrowed for ever; shorter than
+ * 64 bytes. */
 void sc_deadman_enter(const char *place);
 
 /* It ends; harmless if it doesn't run. */

@@ -68,8 +68,9 @@ double sc_cost_floor(uint64_t size_bytes, const struct sc_cost_machine *);
  * Fails, with a sentence for the user, if no plan satisfies the wishes
  * ("--group-size 40 needs 41 connections, --max-connections is 30").
  * The wish for two next groups excludes trees too small to have them, unless
- * tree_groups is wished, too.  A window that is not wished is 4, or 16 for
- * groups of one, and less where the memory forbids it.  Below 100 ms.
+ * tree_groups is wished, too.  A window that is not wished is 4, or up to
+ * 16 for groups of one if so many chunks take less than 64 ms, and less where the memory
+ * forbids it.  Below 100 ms.
  * The wish for a group size is an upper bound (groups are balanced below it).
  */
 int sc_cost_choose(struct sc_plan *, uint32_t recipients, uint64_t size_bytes,

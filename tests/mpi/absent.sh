@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A rank that is stopped before the run has begun: the others wait for it for a while, then go on
-# without it, and it costs nobody else a copy.
+# A rank that is stopped before the run has begun, or hangs in it: the others wait for it for a
+# while, then go on without it, and it costs nobody else a copy.
 . "$SRCDIR/tests/lib/mpi.sh"
 
 [[ ${HAVE_ULFM:-no} == yes ]] || skip "this MPI reports no lost processes"
@@ -34,4 +34,19 @@ for STOPPED in 1 3 4 6; do
 		fail "rank $STOPPED: the record says: $(paste -sd ';' "$dir/record")"
 	expect_gone "rank $STOPPED"
 done
+
+# One that hangs in the run, as nobody takes its trace, says so itself.
+head -c 4M /dev/urandom >"$dir/source"
+rm -f "$dir/copies"/{*,.*.stagecast.*}
+mkfifo "$dir/trace.2"
+sleep 100 <>"$dir/trace.2" &
+reader=$!
+STOPPED='' stage 7 -k3 -s4096 --timeout=4s --heartbeat=300ms --trace="$dir/trace" "$dir/source" \
+	"$dir/copies/%r"
+kill "$reader"
+expect_status 3 "a trace that nobody takes"
+expect_said 'node-2: this process has made no progress for 4\.000 s and ends itself: it is writing its trace$' \
+	"a trace that nobody takes"
+expect_copies "$dir/source" "$dir"/copies/[013456]
+expect_gone "a trace that nobody takes"
 conclude
