@@ -414,7 +414,10 @@ node_on_complete(struct sc_node *node, uint32_t subfile)
 {
 	struct inbound *edge = &node->inbound[subfile];
 
-	if (!edge->elsewhere || edge->peer == SC_NONE || edge->peer == node->self)
+	if (edge->peer == SC_NONE || edge->peer == node->self)
+		return;
+	/* Asked again for less than it had credits for, a supplier has some left. */
+	if (!edge->elsewhere && edge->granted == edge->got)
 		return;
 	node_decline(node, edge->peer, subfile);
 	retire_supplier(node, subfile, SC_NONE);
