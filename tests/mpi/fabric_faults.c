@@ -415,10 +415,21 @@ live_on(void)
 	sc_world_exit(0);
 }
 
+/* Then it is connected to everybody, and what it says last arrives. */
+static bool
+all_have_sent(void)
+{
+	for (uint32_t i = 0; i < my.nodes; i++) {
+		if (i != my.self && my.received[i] < CHUNKS_BEFORE)
+			return false;
+	}
+	return true;
+}
+
 static void
 be_victim(void)
 {
-	while (my.received[0] < CHUNKS_BEFORE)
+	while (!all_have_sent())
 		turn();
 	if (strcmp(my.scenario, "killed") == 0)
 		raise(SIGKILL);
