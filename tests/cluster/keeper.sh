@@ -52,6 +52,12 @@ wire_node()	# address, rate, latency
 		link set eth0 up
 	END
 	shape eth0 "$2" "$3"
+	# What a cluster's nodes use, whatever this machine does: BBR takes these links for others
+	# than they are, as it looks for the shortest round trip, which has no queue and no rate.
+	# A route may choose it where the namespace may not.
+	if grep -qw cubic /proc/sys/net/ipv4/tcp_available_congestion_control; then
+		ip route replace "${1%.*}.0/24" dev eth0 proto kernel scope link src "$1" congctl cubic
+	fi
 }
 
 make_node()	# name, address, rate, latency, size of /tmp
