@@ -13,13 +13,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Payloads begin at a cache line, which the checksum and the network like. */
-enum { ALIGNMENT_BYTES = 64 };
+/* Payloads begin at a cache line, which the checksum and the network like, and headers ahead of
+ * it.  Those are short, as each chunk carries one over every link. */
+enum { ALIGNMENT_BYTES = 64, AT_MESSAGE = ALIGNMENT_BYTES - SC_CHUNK_HEADER_BYTES };
 
-/*
- * The header on the wire; what is not listed is zero.  The magic has the
- * version in it: another layout is another magic.
- */
+/* The header on the wire.  The magic has the version in it: another layout is another magic. */
 enum {
 	AT_MAGIC = 0,
 	AT_CHUNK = 4,
@@ -27,9 +25,8 @@ enum {
 	AT_FLAGS = 12,
 	AT_DIGEST_LOW = 16,
 	AT_DIGEST_HIGH = 24,
-	AT_UNUSED = 32,
 };
-static const uint8_t magic[4] = {'S', 'C', 'c', '1'};
+static const uint8_t magic[4] = {'S', 'C', 'c', '2'};
 
 enum { FLAG_ZERO = 1 };
 
@@ -82,8 +79,8 @@ unmap(uint8_t *memory, size_t bytes)
 int
 sc_slots_init(struct sc_slots *slots, uint32_t count, uint32_t chunk_bytes, struct sc_error *err)
 {
-	size_t message = SC_CHUNK_HEADER_BYTES + (size_t)chunk_bytes;
-	size_t stride = (message + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+	size_t needed = ALIGNMENT_BYTES + (size_t)chunk_bytes;
+	size_t stride = (needed + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
 	char size[SC_UNIT_TEXT_BYTES];
 
 	assert(count > 0 && count <= SC_SLOTS_MAX);
@@ -108,7 +105,7 @@ sc_slots_init(struct sc_slots *slots, uint32_t count, uint32_t chunk_bytes, stru
 	(void)madvise(slots->memory, stride * count, MADV_HUGEPAGE);
 #endif
 	for (uint32_t i = 0; i < count; i++)
-		atomic_init(&slots->messages[i], slots->memory + stride * i);
+		atomic_init(&slots->messages[i], slots->memory + stride * i + AT_MESSAGE);
 	return 0;
 }
 
@@ -139,9 +136,9 @@ sc_slots_renew(struct sc_slots *slots, uint32_t slot, size_t kept_bytes, struct 
 		return sc_fail(err, errno, "no memory for another chunk of %s",
 		    sc_format_size(slots->chunk_bytes, size));
 	slots->renewed[slots->renewed_count++] = memory;
-	memcpy(memory, sc_slots_message(slots, slot), kept_bytes);
+	memcpy(memory + AT_MESSAGE, sc_slots_message(slots, slot), kept_bytes);
 	/* Only now may other threads come upon it. */
-	atomic_store(&slots->messages[slot], memory);
+	atomic_store(&slots->messages[slot], memory + AT_MESSAGE);
 	return 0;
 }
 
@@ -182,7 +179,6 @@ sc_slots_seal(const struct sc_slots *slots, uint32_t slot, uint32_t chunk, uint3
 
 	assert(length > 0 && length <= slots->chunk_bytes);
 	header.digest = payload_digest(slots, slot, &header);
-	memset(out, 0, SC_CHUNK_HEADER_BYTES);
 	memcpy(out + AT_MAGIC, magic, sizeof(magic));
 	put_le32(out + AT_CHUNK, chunk);
 	put_le32(out + AT_LENGTH, length);
@@ -225,7 +221,6 @@ bool
 sc_slots_check(const struct sc_slots *slots, uint32_t slot, size_t message_bytes,
     struct sc_chunk_header *header)
 {
-	static const uint8_t unused[SC_CHUNK_HEADER_BYTES - AT_UNUSED];
 	const uint8_t *in = sc_slots_message(slots, slot);
 	struct sc_chunk_header claim;
 
@@ -233,8 +228,7 @@ sc_slots_check(const struct sc_slots *slots, uint32_t slot, size_t message_bytes
 	    message_bytes > sc_slots_message_capacity(slots))
 		return false;
 	if (memcmp(in + AT_MAGIC, magic, sizeof(magic)) != 0 ||
-	    (get_le32(in + AT_FLAGS) & ~(uint32_t)FLAG_ZERO) != 0 ||
-	    memcmp(in + AT_UNUSED, unused, sizeof(unused)) != 0)
+	    (get_le32(in + AT_FLAGS) & ~(uint32_t)FLAG_ZERO) != 0)
 		return false;
 	claim = sc_slots_header(slots, slot);
 	if (claim.length == 0 || claim.length > slots->chunk_bytes ||

@@ -14,7 +14,7 @@
 
 /* On the wire the header is SC_CHUNK_HEADER_BYTES, little-endian; the payload
  * follows unless the chunk is all zeros. */
-enum { SC_CHUNK_HEADER_BYTES = 64 };
+enum { SC_CHUNK_HEADER_BYTES = 32 };
 
 struct sc_chunk_header {
 	uint32_t chunk;
@@ -25,7 +25,7 @@ struct sc_chunk_header {
 
 struct sc_slots {
 	uint8_t *memory; /* of all slots as they begin: page-aligned, touched only when used */
-	size_t stride;   /* from one slot's header to the next one's */
+	size_t stride;   /* from one slot's memory to the next one's */
 	uint8_t *_Atomic *messages; /* by slot */
 	uint8_t **renewed;          /* memory that slots were given later */
 	uint32_t renewed_count;

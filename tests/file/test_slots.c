@@ -115,7 +115,7 @@ zero_chunk_is_a_header_only(void)
 static void
 header_is_little_endian_on_the_wire(void)
 {
-	static const uint8_t begin[] = {'S', 'C', 'c', '1', 4, 3, 2, 1, 2, 1, 0, 0, 1, 0, 0, 0};
+	static const uint8_t begin[] = {'S', 'C', 'c', '2', 4, 3, 2, 1, 2, 1, 0, 0, 1, 0, 0, 0};
 	struct sc_slots slots = make_slots();
 	struct sc_digest digest = sc_digest_zeros(0x0102, 0x01020304);
 	const uint8_t *wire = sc_slots_message(&slots, 0);
@@ -126,8 +126,7 @@ header_is_little_endian_on_the_wire(void)
 		CU_ASSERT_EQUAL(wire[16 + i], (uint8_t)(digest.low >> (8 * i)));
 		CU_ASSERT_EQUAL(wire[24 + i], (uint8_t)(digest.high >> (8 * i)));
 	}
-	for (size_t i = 32; i < SC_CHUNK_HEADER_BYTES; i++)
-		CU_ASSERT_EQUAL(wire[i], 0);
+	CU_ASSERT_EQUAL(SC_CHUNK_HEADER_BYTES, 32);
 	sc_slots_free(&slots);
 }
 
@@ -218,8 +217,6 @@ random_bytes_are_refused(void)
 		sc_slots_seal(&slots, SLOTS - 1, 1, 64, round % 2 == 0);
 		for (size_t i = keep; i < SC_CHUNK_HEADER_BYTES; i++)
 			message[i] = (uint8_t)sc_random_next(&random);
-		if (round % 3 == 0)
-			memset(message + 32, 0, 32);
 		passed += sc_slots_check(&slots, SLOTS - 1, bytes, &header) &&
 		    !sc_digest_equal(header.digest,
 			header.zero ? sc_digest_zeros(header.length, header.chunk)
