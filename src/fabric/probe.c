@@ -19,14 +19,16 @@ enum { ROUND_TRIPS = 6 };
 
 /* Below the limit for eager messages, so that two sizes without a rendezvous
  * are compared on slow links, and two with it on fast ones. */
-static const int bytes_min = 8 << 10;
+static const int bytes_min = 4 << 10;
 static const int bytes_max = 4 << 20;
 
 /* Of a message that is the last one. */
-static const uint64_t long_enough_ns = 2500 * 1000;
+static const uint64_t long_enough_ns = 1200 * 1000;
 
-/* Of these the fastest counts: the others met some hiccup. */
-enum { TRIES = 3 };
+/* Two tries that take nearly the same have met neither a hiccup nor a shaper's burst.  If
+ * there are none the fastest counts. */
+enum { TRIES = 4 };
+static const double nearly = 1.06;
 
 static int
 round_trip(uint32_t peer, const uint8_t *bytes, int length, uint64_t *duration_ns,
@@ -44,19 +46,45 @@ round_trip(uint32_t peer, const uint8_t *bytes, int length, uint64_t *duration_n
 	return 0;
 }
 
-/* The fastest of so many. */
+/* The fastest of so many without bytes. */
 static int
-fastest_trip(uint32_t peer, const uint8_t *bytes, int length, int tries, uint64_t *fastest_ns,
-    struct sc_error *err)
+fastest_trip(uint32_t peer, int tries, uint64_t *fastest_ns, struct sc_error *err)
 {
 	uint64_t duration_ns;
 
 	*fastest_ns = UINT64_MAX;
 	for (int i = 0; i < tries; i++) {
-		if (round_trip(peer, bytes, length, &duration_ns, err) != 0)
+		if (round_trip(peer, NULL, 0, &duration_ns, err) != 0)
 			return -1;
 		if (duration_ns < *fastest_ns)
 			*fastest_ns = duration_ns;
+	}
+	return 0;
+}
+
+/* The time that such a message takes when nothing comes between. */
+static int
+undisturbed_trip(uint32_t peer, const uint8_t *bytes, int length, uint64_t *trip_ns,
+    struct sc_error *err)
+{
+	uint64_t durations_ns[TRIES];
+
+	*trip_ns = UINT64_MAX;
+	for (int i = 0; i < TRIES; i++) {
+		if (round_trip(peer, bytes, length, &durations_ns[i], err) != 0)
+			return -1;
+		for (int j = 0; j < i; j++) {
+			uint64_t a_ns = durations_ns[i];
+			uint64_t b_ns = durations_ns[j];
+
+			*trip_ns = a_ns < b_ns ? a_ns : b_ns;
+			if ((double)(a_ns < b_ns ? b_ns : a_ns) <= nearly * (double)*trip_ns)
+				return 0;
+		}
+	}
+	for (int i = 0; i < TRIES; i++) {
+		if (durations_ns[i] < *trip_ns)
+			*trip_ns = durations_ns[i];
 	}
 	return 0;
 }
@@ -69,10 +97,11 @@ ask_rate(uint32_t peer, const uint8_t *bytes, struct sc_probe *probe, struct sc_
 	int length = bytes_min / 2;
 	double gained_bytes;
 
-	while (length < bytes_max && duration_ns < long_enough_ns) {
+	/* Two sizes at least: on a slow link already the first one takes long. */
+	while (length < bytes_max && (before_ns == 0 || duration_ns < long_enough_ns)) {
 		before_ns = duration_ns;
 		length *= 2;
-		if (fastest_trip(peer, bytes, length, TRIES, &duration_ns, err) != 0)
+		if (undisturbed_trip(peer, bytes, length, &duration_ns, err) != 0)
 			return -1;
 	}
 	gained_bytes = before_ns < duration_ns ? length / 2 : length;
@@ -91,7 +120,7 @@ sc_probe_ask(uint32_t peer, struct sc_probe *probe, struct sc_error *err)
 
 	if (bytes == NULL)
 		return sc_fail(err, 0, "no memory to measure the network with");
-	if (fastest_trip(peer, NULL, 0, ROUND_TRIPS, &fastest_ns, err) == 0 &&
+	if (fastest_trip(peer, ROUND_TRIPS, &fastest_ns, err) == 0 &&
 	    ask_rate(peer, bytes, probe, err) == 0)
 		rc = sc_mpi_check(MPI_Send(NULL, 0, MPI_BYTE, (int)peer, SC_TAG_PROBE_END,
 				      MPI_COMM_WORLD),
