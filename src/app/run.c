@@ -3,6 +3,7 @@
  */
 #include "app/run.h"
 
+#include "app/idle.h"
 #include "base/clock.h"
 #include "base/deadman.h"
 #include "base/log.h"
@@ -18,21 +19,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* Turns without an event before the loop begins to sleep; till then it only
- * lets others run.  With 30 of them nine ranks on two cores took an eighth more processor
- * time, and were no faster. */
-enum { IDLE_TURNS = 8 };
-
-/* Sleeps while nothing happens: they double from the first to the last.  With
- * more ranks than cores whoever doesn't sleep starves the others. */
-static const uint64_t idle_first_ns = 50 * 1000;
-static const uint64_t idle_last_ns = 500 * 1000;
-
-/* After so long without an event this rank waits for somebody who is in no
- * hurry, and sleeps longer: it shall cost next to nothing. */
-static const uint64_t waiting_after_ns = 100 * 1000 * 1000;
-static const uint64_t waiting_sleep_ns = 4 * 1000 * 1000;
-
 /* A disk that has not answered for so long is taken for broken. */
 static const uint64_t stall_ns = UINT64_C(30) * 1000 * 1000 * 1000;
 
@@ -44,8 +30,7 @@ struct run {
 	struct sc_actions actions;
 	struct sc_error *err;
 	uint64_t now_ns;
-	uint64_t busy_ns; /* when something last happened */
-	uint32_t idle_turns;
+	struct sc_idle idle;
 	bool storage_stalls; /* this node waited for its storage when it became idle */
 	bool left;
 };
@@ -207,6 +192,7 @@ take_fabric_event(struct run *run, const struct sc_fabric_event *happened)
 		sc_deadman_enter("checking a chunk");
 		event.intact = is_intact(run->config, happened, &event.chunk);
 		run->result->report.last_chunk_ns = run->now_ns;
+		sc_idle_chunk(&run->idle, run->now_ns);
 		break;
 	case SC_FABRIC_RECEIVE_ENDED:
 		event.what = SC_EVENT_RECEIVE_ENDED;
@@ -309,45 +295,36 @@ take_events(struct run *run)
 	return total;
 }
 
-/* Nothing happened in this turn: let others run, then sleep ever longer.  A
- * result of the I/O threads ends the sleep at once; the network has to wait
- * for its end, as MPI has to be asked. */
+/* Nothing happened in this turn: let others run, or sleep.  A result of the I/O threads ends the
+ * sleep at once; the network has to wait for its end, as MPI has to be asked. */
 static void
 idle(struct run *run)
 {
-	uint32_t sleeps = run->idle_turns < IDLE_TURNS ? 0 : run->idle_turns - IDLE_TURNS;
-	uint64_t sleep_ns = idle_first_ns;
+	uint64_t sleep_ns;
 
 	sc_deadman_enter("waiting for something to happen");
-	if (run->idle_turns == 0)
+	if (run->idle.turns == 0)
 		run->storage_stalls = sc_node_waits_for_storage(run->node);
-	if (run->idle_turns++ < IDLE_TURNS) {
+	sleep_ns = sc_idle_next_ns(&run->idle, run->now_ns);
+	if (sleep_ns == 0)
 		(void)sched_yield();
-		return;
-	}
-	for (uint32_t i = 0; i < sleeps && sleep_ns < idle_last_ns; i++)
-		sleep_ns *= 2;
-	if (sleep_ns > idle_last_ns)
-		sleep_ns = idle_last_ns;
-	if (run->now_ns - run->busy_ns > waiting_after_ns)
-		sleep_ns = waiting_sleep_ns;
-	sc_io_wait(run->io, sleep_ns);
+	else
+		sc_io_wait(run->io, sleep_ns);
 }
 
 /* The time since something last happened was a stall: of what? */
 static void
 account_stall(struct run *run)
 {
-	uint64_t stalled_ns = run->now_ns - run->busy_ns;
+	uint64_t stalled_ns = run->now_ns - run->idle.busy_ns;
 
-	if (run->idle_turns > 0) {
+	if (run->idle.turns > 0) {
 		if (run->storage_stalls)
 			run->result->report.storage_stall_ns += stalled_ns;
 		else
 			run->result->report.network_stall_ns += stalled_ns;
 	}
-	run->idle_turns = 0;
-	run->busy_ns = run->now_ns;
+	sc_idle_busy(&run->idle, run->now_ns);
 }
 
 static int
@@ -385,7 +362,8 @@ start(struct run *run)
 	    (sc_trace_begin(config->trace, config->plan) != 0 ||
 		sc_trace_node(config->trace, &node_config) != 0))
 		return sc_fail(run->err, errno, "the trace can't be written");
-	run->now_ns = run->busy_ns = sc_clock_now_ns();
+	run->now_ns = sc_clock_now_ns();
+	sc_idle_begin(&run->idle, config->plan->chunk_bytes, config->link_bytes_per_s, run->now_ns);
 	if (step(run, &event) != 0)
 		return -1;
 	if (config->dest_failure != NULL) {

@@ -33,6 +33,7 @@ struct sc_run_config {
 	struct sc_source *source; /* at the origin and the buddy, else NULL */
 	const char *dest;         /* NULL: no copy is kept here */
 	const char *dest_failure; /* why there can't be a copy here, or NULL */
+	double link_bytes_per_s;  /* what a link carries, as far as is known */
 	struct sc_source_facts facts;
 	struct sc_sink_options sink_options;
 	bool keeps_copy;

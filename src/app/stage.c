@@ -162,6 +162,7 @@ run(struct stage *stage, struct sc_error *err)
 		.slots = &stage->slots,
 		.source = job->source,
 		.dest = keeps_copy ? job->dest : NULL,
+		.link_bytes_per_s = job->machine.link_bytes_per_s,
 		.facts = job->facts.source,
 		.sink_options = {.force = options->force,
 			.preserve = options->preserve,
