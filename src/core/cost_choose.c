@@ -4,7 +4,7 @@
  * There are few hundred candidates, some thousand where very many connections
  * are allowed: each distinct balanced group size, one tree or about as many
  * trees as groups in each [0050], one or two next groups, and chunks of each
- * power of two.
+ * power of two and of one and a half.
  */
 #include "core/cost.h"
 
@@ -24,6 +24,7 @@ static const uint32_t window_usual = 4;
  * 5.64 s with 4, 5.24 s with 16.  (In a group larger windows only let the flows drift apart: 5.2 s
  * with 4, 5.6 s with 8.) */
 static const uint32_t window_alone = 16;
+static const double window_alone_s_max = 64e-3;
 
 /* With one chunk in flight an edge stands still while that is sent on. */
 static const uint32_t window_least = 2;
@@ -46,8 +47,10 @@ static const uint32_t chunk_bytes_liked = 1u << 20;
 /* TCP takes what may be sent at once, a window an edge, into its buffers, and a
  * chunk for the next group waits there behind the others: that is not in the
  * model, so that no chunk may take long (8 nodes in groups of 4, 50 Mbit/s: 8 and 16 KiB
- * 5.4 s, 32 KiB 5.64 s; and a node that becomes slow holds up the others for longer). */
-static const double chunk_link_s_max = 4e-3;
+ * 5.4 s, 32 KiB 5.64 s; and a node that becomes slow holds up the others for longer).  Nor are
+ * acknowledgements and headers, of which smaller ones have more (in one group: 16 KiB 5.18 s,
+ * 24 KiB 5.16 s). */
+static const double chunk_link_s_max = 4.8e-3;
 
 enum { TREE_SIZES_MAX = 5 };
 
@@ -77,11 +80,12 @@ size_dislike(uint32_t subfiles)
 }
 
 /* How many times too large or too small is a chunk? */
-static uint32_t
+static double
 chunk_dislike(uint32_t chunk_bytes)
 {
-	return chunk_bytes > chunk_bytes_liked ? chunk_bytes / chunk_bytes_liked
-					       : chunk_bytes_liked / chunk_bytes;
+	double ratio = (double)chunk_bytes / chunk_bytes_liked;
+
+	return ratio > 1 ? ratio : 1 / ratio;
 }
 
 /* Of two that are nearly as fast, is the one to be taken and not the best so far? */
@@ -125,7 +129,7 @@ consider(struct search *search, const struct sc_plan *plan, const struct sc_plan
 	search->best_subfiles = plan->subfiles;
 }
 
-/* Not more than what takes no longer than so many of the largest chunks of our own choice. */
+/* Not more than what is on its way for a moment. */
 static uint32_t
 window_most(const struct search *search, const struct sc_plan_shape *shape)
 {
@@ -134,7 +138,7 @@ window_most(const struct search *search, const struct sc_plan_shape *shape)
 
 	if (shape->group_size > 1 && search->recipients > 1)
 		return window;
-	while (window < window_alone && (window + 1) * chunk_s <= window_alone * chunk_link_s_max)
+	while (window < window_alone && (window + 1) * chunk_s <= window_alone_s_max)
 		window++;
 	return window;
 }
@@ -171,24 +175,34 @@ chunk_bytes_least(uint64_t size_bytes)
 	return bytes;
 }
 
+/* Larger ones than our own choice may have. */
+static bool
+takes_too_long(const struct search *search, uint64_t chunk_bytes)
+{
+	return (double)chunk_bytes / search->machine->link_bytes_per_s > chunk_link_s_max;
+}
+
 static void
 try_chunks(struct search *search, struct sc_plan_shape *shape)
 {
-	uint32_t bytes = chunk_bytes_least(search->size_bytes);
-	uint32_t most = bytes > chunk_bytes_usual_max ? bytes : chunk_bytes_usual_max;
+	uint32_t least = chunk_bytes_least(search->size_bytes);
+	uint64_t most = least > chunk_bytes_usual_max ? least : chunk_bytes_usual_max;
 
-	while (most > bytes && most / search->machine->link_bytes_per_s > chunk_link_s_max)
-		most /= 2;
 	if (search->wishes->chunk_bytes != 0) {
-		bytes = search->wishes->chunk_bytes;
-		most = bytes;
-	}
-	for (uint64_t b = bytes; b <= most; b *= 2) {
-		shape->chunk_bytes = (uint32_t)b;
+		shape->chunk_bytes = search->wishes->chunk_bytes;
 		try_windows(search, shape);
-		/* More of it would stay empty. */
-		if (b >= search->size_bytes)
-			break;
+		return;
+	}
+	for (uint64_t bytes = least; bytes <= most; bytes *= 2) {
+		for (uint64_t b = bytes; b <= most && b < 2 * bytes; b += bytes / 2) {
+			if (b > least && takes_too_long(search, b))
+				return;
+			shape->chunk_bytes = (uint32_t)b;
+			try_windows(search, shape);
+			/* More of it would stay empty. */
+			if (b >= search->size_bytes)
+				return;
+		}
 	}
 }
 
