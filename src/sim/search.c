@@ -110,12 +110,14 @@ add_chunk_sizes(struct listing *listing, struct sc_plan_wishes wishes)
 	if (wishes.chunk_bytes != 0)
 		return add_shape(listing, &wishes);
 	for (; bytes <= most; bytes *= 2) {
-		wishes.chunk_bytes = (uint32_t)bytes;
-		if (add_shape(listing, &wishes) != 0)
-			return -1;
-		/* More of it would stay empty. */
-		if (bytes >= listing->choice->size_bytes)
-			break;
+		for (uint64_t b = bytes; b <= most && b < 2 * bytes; b += bytes / 2) {
+			wishes.chunk_bytes = (uint32_t)b;
+			if (add_shape(listing, &wishes) != 0)
+				return -1;
+			/* More of it would stay empty. */
+			if (b >= listing->choice->size_bytes)
+				return 0;
+		}
 	}
 	return 0;
 }

@@ -25,9 +25,9 @@ struct sc_candidates {
 /*
  * List the candidates: each distinct balanced group size, trees of every number
  * of groups where there are few and of some where there are many, one and two next
- * groups, chunks of each power of two from 64 KiB (less where the file is small
- * or the choice has less) to 8 MiB, and the window that sc_cost_choose takes for
- * them.  A wish leaves only itself.
+ * groups, chunks of each power of two and of one and a half from 64 KiB (less where
+ * the file is small or the choice has less) to 8 MiB, and the window that sc_cost_choose
+ * takes for them.  A wish leaves only itself.
  * The choice, a plan that satisfies the wishes, is first, even if it is none of
  * these; the others follow as the model predicts them, the fastest one first.
  * 0, or -1 without memory.  Some microseconds a candidate and group.

@@ -202,9 +202,14 @@ test_no_shape_is_missing(void)
 		for (uint32_t m = 1; m <= groups[i]; m++) {
 			for (uint32_t b = 1; b <= (m < 3 ? 1 : 2); b++) {
 				for (uint32_t chunk = 64u << 10; chunk <= 8u << 20; chunk *= 2) {
+					bool half = chunk < 8u << 20;
+
 					CU_ASSERT_EQUAL(count(&candidates, sizes[i], m, b, chunk),
 					    1);
-					shapes++;
+					CU_ASSERT_EQUAL(count(&candidates, sizes[i], m, b,
+							    chunk + chunk / 2),
+					    half);
+					shapes += half ? 2 : 1;
 				}
 			}
 		}
