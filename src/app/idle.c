@@ -7,6 +7,9 @@
  * took an eighth more processor time, and were no faster. */
 enum { TURNS_AWAKE = 2 };
 
+/* Two may come from two peers at the same time. */
+enum { MANY_CHUNKS = 3 };
+
 /* Sleeps while something may come at any moment: they double from the first to the last.
  * With more ranks than cores whoever doesn't sleep starves the others. */
 static const uint64_t first_ns = 50 * 1000;
@@ -29,22 +32,31 @@ sc_idle_begin(struct sc_idle *idle, uint32_t chunk_bytes, double link_bytes_per_
 	if (bytes > bytes_unwatched_max)
 		bytes = bytes_unwatched_max;
 	*idle = (struct sc_idle){
-		.chunk_ns = (uint64_t)(bytes / link_bytes_per_s * 1e9),
+		.most_ns = (uint64_t)(bytes / link_bytes_per_s * 1e9),
 		.busy_ns = now_ns,
 	};
-	if (idle->chunk_ns > waiting_sleep_ns)
-		idle->chunk_ns = waiting_sleep_ns;
+	if (idle->most_ns > waiting_sleep_ns)
+		idle->most_ns = waiting_sleep_ns;
+	idle->chunk_ns = idle->most_ns;
 }
 
 void
 sc_idle_chunk(struct sc_idle *idle, uint64_t now_ns)
 {
 	idle->arrived_ns = now_ns;
+	idle->came++;
 }
 
 void
 sc_idle_busy(struct sc_idle *idle, uint64_t now_ns)
 {
+	/* Several at once: this process did not run for a while, or the link is faster than it
+	 * seemed, and windows end while everybody sleeps. */
+	if (idle->came >= MANY_CHUNKS)
+		idle->chunk_ns -= idle->chunk_ns / 8;
+	else if (idle->came == 1)
+		idle->chunk_ns += (idle->most_ns - idle->chunk_ns) / 16;
+	idle->came = 0;
 	idle->busy_ns = now_ns;
 	idle->turns = 0;
 	idle->sleep_ns = 0;

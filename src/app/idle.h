@@ -14,15 +14,17 @@
 
 /* Of one rank.  Start with sc_idle_begin. */
 struct sc_idle {
-	uint64_t chunk_ns;   /* that a chunk is not looked for after another one */
+	uint64_t most_ns;    /* what a chunk takes on its way, as far as is known */
+	uint64_t chunk_ns;   /* so long one is not looked for after another */
 	uint64_t busy_ns;    /* when something last happened */
 	uint64_t arrived_ns; /* when a chunk last arrived; 0: none has */
 	uint32_t turns;      /* since then that nothing happened */
 	uint64_t sleep_ns;   /* of the last one, where it was for no chunk */
+	uint32_t came;       /* chunks in this turn */
 };
 
-/* Chunks of so many bytes come over a link of that rate, which may be a guess that is
- * too high. */
+/* Chunks of so many bytes come over a link of that rate, or so it seems: where more come the
+ * sleeps become shorter. */
 void sc_idle_begin(struct sc_idle *, uint32_t chunk_bytes, double link_bytes_per_s,
     uint64_t now_ns);
 

@@ -110,6 +110,32 @@ no_sleep_is_for_too_much(void)
 	CU_ASSERT(first_sleep(&idle, start_ns) <= 4 * ms_ns);
 }
 
+/* A link that is faster than it seemed is found out; a process that once did not run is none. */
+static void
+sleeps_become_shorter_where_more_chunks_come(void)
+{
+	struct sc_idle idle = slow_link();
+	uint64_t now_ns = start_ns;
+	uint64_t usual_ns;
+
+	sc_idle_chunk(&idle, now_ns);
+	sc_idle_busy(&idle, now_ns);
+	usual_ns = first_sleep(&idle, now_ns);
+	for (int turn = 0; turn < 40; turn++) {
+		now_ns += 3 * ms_ns;
+		for (int i = 0; i < 4; i++)
+			sc_idle_chunk(&idle, now_ns);
+		sc_idle_busy(&idle, now_ns);
+	}
+	CU_ASSERT(first_sleep(&idle, now_ns) < usual_ns / 20);
+	for (int turn = 0; turn < 100; turn++) {
+		now_ns += 3 * ms_ns;
+		sc_idle_chunk(&idle, now_ns);
+		sc_idle_busy(&idle, now_ns);
+	}
+	CU_ASSERT(first_sleep(&idle, now_ns) > usual_ns / 10 * 9);
+}
+
 static CU_TestInfo tests[] = {
 	{"the next chunk is not looked for before it can be there",
 		next_chunk_is_not_looked_for_before_it_can_be_there},
@@ -117,6 +143,8 @@ static CU_TestInfo tests[] = {
 	{"the first chunk is looked for", first_chunk_is_looked_for},
 	{"who waits for long sleeps for long", who_waits_for_long_sleeps_for_long},
 	{"no sleep is for too much", no_sleep_is_for_too_much},
+	{"sleeps become shorter where more chunks come",
+		sleeps_become_shorter_where_more_chunks_come},
 	CU_TEST_INFO_NULL,
 };
 
