@@ -29,8 +29,8 @@ enum { LAG_WINDOWS = 8, LAG_PART = 8 };
 /* A relay that is not waited for is again, once it has had a credit so many times in a row. */
 enum { TURNS_ON_TIME = 16 };
 
-/* Has each relay but this one taken half of its window?  By when the credits for all of it were
- * here it would have stood still. */
+/* Has each relay but this one credits for half of a window?  Until it had them for all of it, it
+ * would have run dry. */
 static bool
 others_idle(const struct sc_node *node, uint32_t subfile)
 {
