@@ -29,8 +29,7 @@ enum { LAG_WINDOWS = 8, LAG_PART = 8 };
 /* A relay that is not waited for is again, once it has had a credit so many times in a row. */
 enum { TURNS_ON_TIME = 16 };
 
-/* Has each relay but this one credits for half of a window?  Until it had them for all of it, it
- * would have run dry. */
+/* Do all relays but this one have nothing to do? */
 static bool
 others_idle(const struct sc_node *node, uint32_t subfile)
 {
@@ -45,7 +44,7 @@ others_idle(const struct sc_node *node, uint32_t subfile)
 		if (edge->next == edge->total || edge->passed_over > 0 ||
 		    sc_roster_torpid(&node->roster, edge->peer))
 			continue;
-		if (!edge->open || 2 * (edge->granted - edge->sent) < node->plan->window)
+		if (!edge->open || 2 * (edge->granted - edge->sent) <= node->plan->window)
 			return false;
 		others++;
 	}
