@@ -18,7 +18,7 @@ struct sc_idle {
 	uint64_t chunk_ns;   /* so long one is not looked for after another */
 	uint64_t busy_ns;    /* when something last happened */
 	uint64_t arrived_ns; /* when a chunk last arrived; 0: none has */
-	uint32_t turns;      /* since then that nothing happened */
+	uint32_t turns;      /* in which nothing happened, since busy_ns */
 	uint64_t sleep_ns;   /* of the last one, where it was for no chunk */
 	uint32_t came;       /* chunks in this turn */
 };
