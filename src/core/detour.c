@@ -10,10 +10,10 @@
 enum stage {
 	STAGE_PLANNED,
 	STAGE_OWN_MEMBER, /* where a relief edge is void */
-	STAGE_PATH, /* the own group, from the one before this node to the one after its member */
-	STAGE_FAR_END, /* such a path around a torpid one of the previous group, from its end */
-	STAGE_CHAIN,   /* upwards along those who supply the subfile to each other */
-	STAGE_GROUPS,  /* the previous groups, each from the counterpart on */
+	STAGE_PATH,       /* the own group, from the one before this node to the path's start */
+	STAGE_FAR_END,    /* such a path around a torpid one of the previous group, from its end */
+	STAGE_CHAIN,      /* upwards along those who supply the subfile to each other */
+	STAGE_GROUPS,     /* the previous groups, each from the counterpart on */
 	STAGE_BUDDY,
 	STAGE_ORIGIN,
 	STAGE_END,
@@ -76,11 +76,27 @@ has_path(const struct sc_detour *detour, const struct sc_group *group)
 	    (group->parent == SC_NONE || !sc_roster_failed(detour->roster, own));
 }
 
-/* The node of a group's path that is so far from the subfile's own member. */
+/*
+ * The member where a group's path begins: the buddy, if it is one of them, as it has the subfile
+ * by itself; else after the subfile's own member, who is out.  A group that is relieved has
+ * to keep its order, as its last one gets the subfile from those who wait for the path's end.
+ */
+static uint32_t
+path_start(const struct sc_detour *detour, const struct sc_group *group)
+{
+	uint32_t buddy = detour->roster->buddy;
+
+	if (buddy != SC_NONE && group->relieved_by == SC_NONE && buddy >= group->first_node &&
+	    buddy - group->first_node < group->size && sc_roster_relays(detour->roster, buddy))
+		return buddy - group->first_node;
+	return detour->subfile;
+}
+
+/* The node of a group's path that is so far from its start. */
 static uint32_t
 on_path(const struct sc_detour *detour, const struct sc_group *group)
 {
-	return group->first_node + (detour->subfile + detour->member) % group->size;
+	return group->first_node + (path_start(detour, group) + detour->member) % group->size;
 }
 
 /* What follows in a group if the subfile's own member is out. */
@@ -94,7 +110,7 @@ leave_own_member(struct sc_detour *detour)
 	if (has_path(detour, group)) {
 		detour->stage = STAGE_PATH;
 		detour->at = index;
-		detour->member = (member + group->size - detour->subfile) % group->size;
+		detour->member = (member + group->size - path_start(detour, group)) % group->size;
 	} else {
 		detour->stage = STAGE_GROUPS;
 		detour->at = group->parent;
@@ -157,8 +173,10 @@ next_of_path(struct sc_detour *detour)
 {
 	const struct sc_group *group = &detour->plan->groups[detour->at];
 
-	if (--detour->member > 0)
+	if (detour->member > 0) {
+		detour->member--;
 		return on_path(detour, group);
+	}
 	/* Nobody is before this node: it gets the subfile from outside. */
 	detour->stage = STAGE_CHAIN;
 	detour->at = group->first_node + detour->subfile;
@@ -168,8 +186,10 @@ next_of_path(struct sc_detour *detour)
 static uint32_t
 next_of_far_end(struct sc_detour *detour)
 {
-	if (--detour->member > 0)
+	if (detour->member > 0) {
+		detour->member--;
 		return on_path(detour, &detour->plan->groups[detour->group]);
+	}
 	detour->stage = STAGE_CHAIN;
 	return SC_NONE;
 }

@@ -22,12 +22,13 @@
  *      subfile to each of the group [0079-0088].  That makes everybody later by up to (k-1)/k, so
  *      here the buddy sends it once, to the member after the one that failed, and each
  *      passes it on to the next.  This costs each just what it saves by having one member less to
- *      serve.  The same way leads around a torpid member of any group, and at its far end to the
- *      next group: others must not be later because of one that is still there.
+ *      serve.  A buddy that is a member itself is the first on this path, or it would send
+ *      the subfile twice.  The same way leads around a torpid member of any group, and at its far
+ *      end to the next group: others must not be later because of one that is still there.
  *   4. the buddy, then the origin.
  *
  * Every supplier is nearer to the origin than whom it supplies, or nearer to the subfile's
- * own member in the same group, or a leaf in relief as above: so there is no circle,
+ * own member or the path's start in the same group, or a leaf in relief as above: so there is no circle,
  * whoever fails.  Torpid nodes are passed over like failed ones, and taken
  * only where nobody else is left.
  */
@@ -56,7 +57,7 @@ struct sc_detour {
 	int stage;
 	uint32_t at;     /* a node of a chain, or a group */
 	uint32_t group;  /* whose path is walked from its far end */
-	uint32_t member; /* of a group, as a distance from the counterpart or the own member */
+	uint32_t member; /* of a group, as a distance from the counterpart or the path's start */
 	bool torpid;     /* second walk, over the torpid ones */
 };
 

@@ -255,6 +255,25 @@ test_the_table(void)
 	sc_plan_free(&plan);
 }
 
+/* Who stands in for the initial node 2, of four: each the next, from the one that has the source. */
+static void
+test_path(void)
+{
+	struct sc_plan plan = plan_of(4, 4, 1, 1);
+
+	CU_ASSERT_EQUAL_FATAL(plan.group_count, 1);
+	CU_ASSERT_EQUAL(supplier_without(&plan, SC_NONE, 2, 3, 1), SC_ORIGIN);
+	CU_ASSERT_EQUAL(supplier_without(&plan, SC_NONE, 2, 4, 1), 3);
+	CU_ASSERT_EQUAL(supplier_without(&plan, SC_NONE, 2, 1, 1), 4);
+	/* A buddy in the group takes it from its own source, and sends it to one. */
+	CU_ASSERT_EQUAL(supplier_without(&plan, 4, 2, 4, 1), 4);
+	CU_ASSERT_EQUAL(supplier_without(&plan, 4, 2, 1, 1), 4);
+	CU_ASSERT_EQUAL(supplier_without(&plan, 4, 2, 3, 1), 1);
+	CU_ASSERT_EQUAL(supplier_without(&plan, 2, 2, 3, 1), SC_ORIGIN);
+	CU_ASSERT_EQUAL(supplier_without(&plan, 2, 2, 4, 1), 3);
+	sc_plan_free(&plan);
+}
+
 /* Torpid ones are passed over, but better than nobody; an origin never is torpid. */
 static void
 test_torpid(void)
@@ -331,6 +350,7 @@ main(void)
 		{"small plans, up to three failures", test_small_plans},
 		{"many failures", test_many_failures},
 		{"the table of repairs", test_the_table},
+		{"a path through the first group", test_path},
 		{"torpid ones are passed over", test_torpid},
 		{"marks tell sets apart", test_marks},
 		{"who leads", test_leaders},
