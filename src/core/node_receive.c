@@ -5,17 +5,30 @@
 
 #include <assert.h>
 
+/*
+ * Has the edge a slot for one more receive?  It has its window, and whatever edges that are
+ * complete have left: a subfile that comes late, by a detour, is the last under way, and
+ * a window of it alone would leave the link idle between two round trips.
+ */
+static bool
+has_room(struct sc_node *node, uint32_t subfile)
+{
+	if (node->inbound[subfile].charged < node->plan->window)
+		return true;
+	node_reserve(node, subfile);
+	return node->loads_used + node->plan->load_slots < node_load_quota(node);
+}
+
 /* Post receives as far as the window allows; returns their number. */
 static uint32_t
 post_receives(struct sc_node *node, uint32_t subfile)
 {
 	struct inbound *edge = &node->inbound[subfile];
-	uint32_t window = node->plan->window;
 	uint32_t count = 0;
 
 	if (node->aborted || node->awaits_store || !edge->offered || edge->peer == node->self)
 		return 0;
-	while (edge->charged < window && edge->granted - edge->got < inbound_lacks(edge)) {
+	while (edge->granted - edge->got < inbound_lacks(edge) && has_room(node, subfile)) {
 		uint32_t slot = node_slot_take(node, subfile, SLOT_RECEIVING);
 		struct sc_action *action;
 
@@ -50,7 +63,7 @@ tell_credit(struct sc_node *node, uint32_t subfile)
 
 /*
  * Each message costs: the supplier is told of new credits when they are half a window, when it
- * has no others left, or when there will be no more.
+ * has less than that left, or when there will be no more.
  */
 static void
 tell_credits_if_due(struct sc_node *node, uint32_t subfile, uint32_t added)
@@ -58,10 +71,12 @@ tell_credits_if_due(struct sc_node *node, uint32_t subfile, uint32_t added)
 	struct inbound *edge = &node->inbound[subfile];
 	uint32_t untold = edge->untold + added;
 	uint32_t posted = edge->granted - edge->got;
+	uint32_t window = node->plan->window;
 
 	if (untold == 0 || node->aborted || !edge->offered)
 		return;
-	if (2 * untold >= node->plan->window || posted <= untold || posted == inbound_lacks(edge))
+	if (2 * untold >= window || 2 * posted < window + 2 * untold ||
+	    posted == inbound_lacks(edge))
 		tell_credit(node, subfile);
 	else
 		edge->untold = untold & 31; /* less than half of the largest window */

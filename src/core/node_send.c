@@ -440,7 +440,7 @@ node_on_credit(struct sc_node *node, uint32_t peer, const struct sc_credit *cred
 {
 	struct outbound *edge = node_find_outbound(node, peer, credit->subfile);
 
-	if (edge == NULL || !edge->open || credit->granted > edge->sent + node->plan->window)
+	if (edge == NULL || !edge->open || credit->granted > edge->sent + node->plan->slots)
 		return -1;
 	if (credit->granted > edge->granted)
 		edge->granted = credit->granted;

@@ -45,7 +45,7 @@ node_reserve(struct sc_node *node, uint32_t subfile)
 	uint32_t need = edge->charged + (lacks > posted ? lacks - posted : 0);
 
 	if (need > node->plan->window)
-		need = node->plan->window;
+		need = edge->charged > node->plan->window ? edge->charged : node->plan->window;
 	node->reserved += need - edge->reserved;
 	edge->reserved = need;
 }
@@ -153,6 +153,16 @@ evictable(const struct sc_node *node, const struct slot *slot)
 	    (slot->stored || node_is_origin(node));
 }
 
+/* Has the supplier of a subfile less than half of a window to go on with? */
+static bool
+is_short(const struct sc_node *node, uint32_t subfile)
+{
+	const struct inbound *edge = &node->inbound[subfile];
+	uint32_t posted = edge->granted - edge->got;
+
+	return 2 * posted < node->plan->window && posted < inbound_lacks(edge);
+}
+
 /* Every credit of a subfile's edge is used up by chunks that sit in slots:
  * its supplier stands still. */
 static bool
@@ -161,6 +171,44 @@ starved(const struct sc_node *node, uint32_t subfile)
 	const struct inbound *edge = &node->inbound[subfile];
 
 	return edge->granted == edge->got && inbound_lacks(edge) > 0;
+}
+
+/* The slot counts among the loads from now on, as if its chunk had been loaded back. */
+static void
+charge_to_loads(struct sc_node *node, struct slot *slot)
+{
+	uint32_t subfile = slot->charged;
+
+	slot->charged = SC_NONE;
+	node->loads_used++;
+	node->inbound[subfile].charged--;
+	node_reserve(node, subfile);
+	node_grant(node, subfile);
+}
+
+/*
+ * A receiver that takes its chunks slowly must not take away the credits of this node's supplier,
+ * and with it all other receivers: what only such ones want leaves its slot, and what is
+ * under way to them counts among the loads.
+ */
+static void
+relieve(struct sc_node *node, uint32_t subfile)
+{
+	for (uint32_t i = 0; i < node->slot_count && is_short(node, subfile); i++) {
+		struct slot *slot = &node->slots[i];
+
+		if (slot->charged != subfile || slot->state != SLOT_HOLDING || slot->storing ||
+		    !slot->stored)
+			continue;
+		if (slot->sends == 0 &&
+		    (starved(node, subfile) || !node_wanted(node, slot->chunk, 0))) {
+			node_mark_lagging(node, slot->chunk);
+			node_slot_release(node, i);
+		} else if (slot->sends > 0 && node->loads_used < node_load_quota(node) &&
+		    !node_wanted(node, slot->chunk, 0)) {
+			charge_to_loads(node, slot);
+		}
+	}
 }
 
 void
@@ -180,17 +228,9 @@ node_slot_settle(struct sc_node *node, uint32_t index)
 	if (!node_wanted(node, slot->chunk, behind)) {
 		node_mark_lagging(node, slot->chunk);
 		node_slot_release(node, index);
-		return;
 	}
-	if (node_is_origin(node) || subfile == SC_NONE || !starved(node, subfile))
-		return;
-	for (uint32_t i = 0; i < node->slot_count; i++) {
-		if (node->slots[i].charged == subfile && evictable(node, &node->slots[i])) {
-			node_mark_lagging(node, node->slots[i].chunk);
-			node_slot_release(node, i);
-			break;
-		}
-	}
+	if (!node_is_origin(node) && subfile != SC_NONE)
+		relieve(node, subfile);
 }
 
 /*
