@@ -242,6 +242,17 @@ judge_nodes(struct judgement *judgement)
 	}
 }
 
+/* Whoever is left alone can't tell whether all others are gone or it is cut off itself. */
+static bool
+is_origin_alone(const struct judgement *judgement)
+{
+	for (uint32_t i = 1; i <= judgement->trial->plan.recipients; i++) {
+		if (!may_vanish(judgement, i))
+			return false;
+	}
+	return true;
+}
+
 /* The run had to go well for all but those with faults. */
 static void
 judge_served(struct judgement *judgement)
@@ -252,6 +263,8 @@ judge_served(struct judgement *judgement)
 	if (result->leader != SC_ORIGIN &&
 	    (result->leader != trial->config.buddy || !may_vanish(judgement, SC_ORIGIN)))
 		trial_broken(trial, "node %u leads at the end", result->leader);
+	if (judgement->account->aborted && is_origin_alone(judgement))
+		return;
 	if (judgement->account->aborted || !judgement->account->ended)
 		trial_broken(trial, "the run was given up");
 	judge_nodes(judgement);
