@@ -342,6 +342,7 @@ start(struct run *run)
 		.heartbeat_ns = config->heartbeat_ns,
 		.timeout_ns = config->timeout_ns,
 		.progress_interval_ns = config->progress_interval_ns,
+		.chunk_ns = (uint64_t)(config->plan->chunk_bytes * 1e9 / config->link_bytes_per_s),
 		/* Whoever dies while others are in MPI_Finalize would keep them there. */
 	};
 	struct sc_io_config io_config = {

@@ -85,9 +85,10 @@ sc_node_new(const struct sc_node_config *config)
 	node->heartbeat_ns = config->heartbeat_ns;
 	node->timeout_ns = config->timeout_ns;
 	node->progress_interval_ns = config->progress_interval_ns;
+	node->chunk_ns = config->chunk_ns;
 	node->apart = config->apart;
 	node->done_for = SC_NONE;
-	node->next_progress_ns = node->next_beat_ns = UINT64_MAX;
+	node->next_progress_ns = node->next_beat_ns = node->pass_over_ns = UINT64_MAX;
 	sc_roster_init(&node->roster, config->plan, config->buddy);
 	edges_init(node);
 	node_slots_init(node);
@@ -250,6 +251,7 @@ on_time(struct sc_node *node)
 {
 	node_on_progress_time(node);
 	node_on_beat_time(node);
+	node_on_pass_over_time(node);
 	return 0;
 }
 
@@ -335,10 +337,13 @@ sc_node_step(struct sc_node *node, const struct sc_event *event, struct sc_actio
 uint64_t
 sc_node_deadline_ns(const struct sc_node *node)
 {
+	uint64_t deadline_ns = node->next_beat_ns;
+
 	if (node->left)
 		return UINT64_MAX;
-	return node->next_beat_ns < node->next_progress_ns ? node->next_beat_ns
-							   : node->next_progress_ns;
+	if (node->pass_over_ns < deadline_ns)
+		deadline_ns = node->pass_over_ns;
+	return node->next_progress_ns < deadline_ns ? node->next_progress_ns : deadline_ns;
 }
 
 uint32_t

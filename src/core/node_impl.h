@@ -85,9 +85,11 @@ struct outbound {
 	bool refused : 1; /* REFUSE was said, and nothing was asked since */
 	/* It may want a chunk that is in the store and no longer in a slot. */
 	bool lagging : 1;
-	/* Origin: it is not waited for before it has been on time so often. */
+	/* Origin: it is not waited for; after so many turns it is seen whether it keeps pace. */
 	uint32_t passed_over : 8;
-	uint32_t granted; /* credits since it began, or asked anew */
+	uint32_t sent_before : 8; /* these turns, of `sent` the lowest bits */
+	uint32_t late_beats : 4;  /* heartbeats in a row at which it was not waited for */
+	uint32_t granted;         /* credits since it began, or asked anew */
 	uint32_t sent;
 	uint32_t next; /* the first position that it still wants; total: none */
 	uint32_t total;
@@ -148,6 +150,7 @@ struct sc_node {
 	struct sc_actions *actions; /* of the step under way */
 	uint64_t next_beat_ns;
 	uint64_t next_progress_ns;
+	uint64_t pass_over_ns; /* origin: when it goes on without whom it waits for */
 
 	/* Slots and edges. */
 	struct slot *slots;
@@ -174,6 +177,7 @@ struct sc_node {
 	uint32_t loads;        /* under way */
 	uint32_t load_next;    /* origin: the next chunk to read */
 	uint32_t send_next;    /* origin: the next chunk to send: strict order [design 8c] */
+	uint32_t send_front;   /* origin: the highest that send_next was */
 	uint32_t milestones;   /* quarters of the file that were recorded */
 	struct former *formers;
 	uint32_t former_count;
@@ -183,6 +187,7 @@ struct sc_node {
 	struct sc_roster roster;
 	uint64_t heartbeat_ns;
 	uint64_t timeout_ns;
+	uint64_t chunk_ns;
 	uint32_t leader;
 	struct peer *peers;
 	uint32_t peer_count;
@@ -380,6 +385,12 @@ void node_declare_torpid(struct sc_node *, uint32_t peer);
 /* node_torpid.c */
 /* Origin: is the relay, which has no credit when it is its turn, not to be waited for? */
 bool node_pass_over(struct sc_node *, struct outbound *);
+/* Origin: a turn of a relay that is not waited for is over.  Is it to be waited for again? */
+bool node_keeps_pace(struct outbound *);
+/* Origin: has it waited for long enough? */
+void node_on_pass_over_time(struct sc_node *);
+/* Origin: if all but those whom it did not wait for have been sent everything, are these torpid? */
+void node_end_turns(struct sc_node *);
 void node_judge_pace(struct sc_node *, struct peer *, const struct sc_beat *);
 void node_look_for_torpid(struct sc_node *);
 

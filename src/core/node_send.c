@@ -390,6 +390,19 @@ pump_relay(struct sc_node *node)
 	}
 }
 
+/* Go on to the next chunk; or back to where a relay is that was not waited for and is again. */
+static void
+next_turn(struct sc_node *node, struct outbound *edge)
+{
+	node->pass_over_ns = UINT64_MAX;
+	node->send_next++;
+	if (node->send_front < node->send_next)
+		node->send_front = node->send_next;
+	if (edge->passed_over > 0 && node_keeps_pace(edge) &&
+	    next_chunk(node, edge) < node->send_next)
+		node->send_next = next_chunk(node, edge);
+}
+
 /*
  * The origin sends in strict order over its relays.  All its links being one,
  * "whoever is free" would let the relays drift apart, and the last one sets
@@ -405,21 +418,20 @@ pump_origin(struct sc_node *node)
 		assert(edge->kind == SC_EDGE_DISTRIBUTION);
 		if (edge->next == edge->total || next_chunk(node, edge) != node->send_next ||
 		    sc_roster_torpid(&node->roster, edge->peer)) {
-			node->send_next++; /* its relay has it, or lags, or is no more */
+			next_turn(node, edge); /* its relay has it, or lags, or is no more */
 			continue;
 		}
 		if (!edge->open || edge->sent == edge->granted) {
 			if (node_pass_over(node, edge)) {
-				node->send_next++;
+				next_turn(node, edge);
 				continue;
 			}
 			break;
 		}
 		if (!send_next(node, edge))
 			break;
-		if (edge->passed_over > 0)
-			edge->passed_over--;
 	}
+	node_end_turns(node);
 	if (node->scattered)
 		pump_relay(node);
 }

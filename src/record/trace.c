@@ -13,7 +13,7 @@
 int
 sc_trace_begin(FILE *file, const struct sc_plan *plan)
 {
-	int rc = fprintf(file, "trace 2\nplan %u %" PRIu64 " %u %u %u %u %u %d %u\n",
+	int rc = fprintf(file, "trace 3\nplan %u %" PRIu64 " %u %u %u %u %u %d %u\n",
 	    plan->recipients, plan->size_bytes, plan->subfiles, plan->tree_groups, plan->branching,
 	    plan->chunk_bytes, plan->window, plan->store_and_forward, plan->slots);
 
@@ -23,10 +23,11 @@ sc_trace_begin(FILE *file, const struct sc_plan *plan)
 int
 sc_trace_node(FILE *file, const struct sc_node_config *config)
 {
-	int rc = fprintf(file, "node %u %d %d %d %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %d\n",
+	int rc = fprintf(file,
+	    "node %u %d %d %d %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d\n",
 	    config->self, config->keeps_copy, config->has_source, config->awaits_store,
 	    config->buddy, config->heartbeat_ns, config->timeout_ns, config->progress_interval_ns,
-	    config->apart);
+	    config->chunk_ns, config->apart);
 
 	return rc < 0 ? -1 : 0;
 }

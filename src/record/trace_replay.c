@@ -58,7 +58,7 @@ read_plan(struct replay *replay)
 	uint32_t slots;
 	struct sc_error err;
 
-	if (!read_line(replay) || strcmp(replay->line.text, "trace 2") != 0)
+	if (!read_line(replay) || strcmp(replay->line.text, "trace 3") != 0)
 		return bad(replay, "this is no trace");
 	if (!read_line(replay) ||
 	    sscanf(replay->line.text,
@@ -89,10 +89,11 @@ add_node(struct replay *replay)
 	int apart;
 
 	if (sscanf(replay->line.text,
-		"node %" SCNu32 " %d %d %d %" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %d",
+		"node %" SCNu32 " %d %d %d %" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+		" %d",
 		&config.self, &keeps_copy, &has_source, &awaits_store, &config.buddy,
 		&config.heartbeat_ns, &config.timeout_ns, &config.progress_interval_ns,
-		&apart) != 9 ||
+		&config.chunk_ns, &apart) != 10 ||
 	    config.self > recipients || replay->nodes[config.self] != NULL ||
 	    (keeps_copy == 0 && config.self != SC_ORIGIN) ||
 	    (config.buddy != SC_NONE && (config.buddy == SC_ORIGIN || config.buddy > recipients)) ||

@@ -95,6 +95,26 @@ stage --fail=5@50%,6@50% --fail=7@60%
 says 'copies      5 of 8'
 says 'lost        nodes 5, 6, 7'
 
+# Slow is not dead: the others have the file when they would have it without the slow ones, or
+# nearly; also where all is over before heartbeats tell who is slow, and with several of them.
+for slow in 3:0.25 8:0.25 3:0.5 '3:0.25 --buddy=8' '3:0.25 --nic=10Gbit --size=1GiB' \
+	3:0.25,6:0.25; do
+	read -ra words <<<"--slow=$slow"
+	stage "${words[@]}"
+	says 'copies      8 of 8'
+	says_not lost
+	between 'the others' 1 1.2
+done
+# Nobody is said to be slow before three heartbeats, which are longer than this takes.
+stage --slow=3:0.25 --size=4MiB
+between 'the others' 1 1.3
+stage --fail=3@50%:slow=0.25
+between 'the others' 1 1.2
+# Who was only late is waited for again, and nobody has to stand in for him.
+stage --fail=3@30%:hang=300ms
+between 'the others' 1 1.2
+says_not detours
+
 # The origin: without a buddy it is the end.
 stage --fail=0@50%
 says 'copies      0 of 8'
