@@ -158,6 +158,15 @@ held(const struct sc_node *node)
 	return node_is_origin(node) ? node->send_front : node->stored;
 }
 
+/* What comes after a silence may have been said before it, and is held against chunks that came in
+ * one go. */
+static bool
+is_out_of_step(const struct sc_node *node, const struct peer *peer)
+{
+	return node->now_ns - peer->judged_ns > BEATS / 2 * node->heartbeat_ns ||
+	    sc_roster_torpid(&node->roster, node->self);
+}
+
 /* Heartbeats come late and several at once where a link is busy: progress is compared over
  * times that are not too short. */
 void
@@ -165,7 +174,7 @@ node_judge_pace(struct sc_node *node, struct peer *peer, const struct sc_beat *b
 {
 	uint32_t gap = node->plan->chunks / GAP_PART;
 	uint32_t least = GAP_WINDOWS * node->plan->window * node->plan->subfiles;
-	bool first = peer->judged_ns == 0;
+	bool first = peer->judged_ns == 0 || is_out_of_step(node, peer);
 	uint32_t own = held(node);
 	uint32_t its = 0;
 	bool slow;
