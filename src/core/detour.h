@@ -28,9 +28,9 @@
  *   4. the buddy, then the origin.
  *
  * Every supplier is nearer to the origin than whom it supplies, or nearer to the subfile's
- * own member or the path's start in the same group, or a leaf in relief as above: so there is no circle,
- * whoever fails.  Torpid nodes are passed over like failed ones, and taken
- * only where nobody else is left.
+ * own member or the path's start in the same group, or a leaf in relief as above: so there is no
+ * circle, whoever fails.  Torpid nodes are passed over like failed ones, and taken only where
+ * nobody else is left.
  */
 #ifndef SC_CORE_DETOUR_H
 #define SC_CORE_DETOUR_H

@@ -88,7 +88,7 @@ struct outbound {
 	/* Origin: it is not waited for; after so many turns it is seen whether it keeps pace. */
 	uint32_t passed_over : 8;
 	uint32_t sent_before : 8; /* these turns, of `sent` the lowest bits */
-	uint32_t late_beats : 4;  /* heartbeats in a row at which it was not waited for */
+	uint32_t late_beats : 4;  /* in a row, at which it was not waited for; up to what counts */
 	uint32_t granted;         /* credits since it began, or asked anew */
 	uint32_t sent;
 	uint32_t next; /* the first position that it still wants; total: none */
@@ -386,7 +386,7 @@ void node_declare_torpid(struct sc_node *, uint32_t peer);
 /* Origin: is the relay, which has no credit when it is its turn, not to be waited for? */
 bool node_pass_over(struct sc_node *, struct outbound *);
 /* Origin: a turn of a relay that is not waited for is over.  Is it to be waited for again? */
-bool node_keeps_pace(struct outbound *);
+bool node_count_turn(struct outbound *);
 /* Origin: has it waited for long enough? */
 void node_on_pass_over_time(struct sc_node *);
 /* Origin: if all but those whom it did not wait for have been sent everything, are these torpid? */

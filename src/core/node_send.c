@@ -398,7 +398,7 @@ next_turn(struct sc_node *node, struct outbound *edge)
 	node->send_next++;
 	if (node->send_front < node->send_next)
 		node->send_front = node->send_next;
-	if (edge->passed_over > 0 && node_keeps_pace(edge) &&
+	if (edge->passed_over > 0 && node_count_turn(edge) &&
 	    next_chunk(node, edge) < node->send_next)
 		node->send_next = next_chunk(node, edge);
 }

@@ -32,7 +32,7 @@ enum { LAG_WINDOWS = 8, LAG_PART = 8 };
 enum { LEFT_WINDOWS = 2, LEFT_PART = 3 };
 
 /* And it was not waited for at so many heartbeats: longer than any process is held up by chance. */
-enum { LATE_BEATS = 3, LATE_BEATS_MOST = 15 };
+enum { LATE_BEATS = 3 };
 
 /* Who has to share its processor may be late by so much, whatever its link is like: relays are
  * 10 ms late every now and then where nine ranks have two cores. */
@@ -129,7 +129,7 @@ node_pass_over(struct sc_node *node, struct outbound *edge)
  * much, and then pass on alone what it is behind to each of its receivers.
  */
 bool
-node_keeps_pace(struct outbound *edge)
+node_count_turn(struct outbound *edge)
 {
 	uint8_t sent = (uint8_t)(edge->sent - edge->sent_before);
 
@@ -159,7 +159,7 @@ held(const struct sc_node *node)
 }
 
 /* What comes after a silence may have been said before it, and is held against chunks that came in
- * one go. */
+ * one go.  And beside a node that is torpid itself nobody looks as he is. */
 static bool
 is_out_of_step(const struct sc_node *node, const struct peer *peer)
 {
@@ -251,7 +251,8 @@ node_end_turns(struct sc_node *node)
 	}
 }
 
-/* Does none of several receivers keep up?  Who stands in for others has a reason. */
+/* Does none of several receivers keep up, of whom it is not known why?  Who stands in for others has
+ * a reason. */
 static bool
 is_overtaxed(const struct sc_node *node)
 {
@@ -261,7 +262,8 @@ is_overtaxed(const struct sc_node *node)
 	for (uint32_t i = 0; i < node->outbound_count; i++) {
 		const struct outbound *edge = &node->outbound[i];
 
-		if (edge->next == edge->total || !edge->open)
+		if (edge->next == edge->total || !edge->open ||
+		    sc_roster_torpid(&node->roster, edge->peer))
 			continue;
 		if (edge->want.words != NULL || edge->kind == SC_EDGE_SECONDARY ||
 		    !is_far_behind(node, edge))
@@ -280,7 +282,7 @@ count_late_beats(struct sc_node *node)
 
 		if (edge->passed_over == 0)
 			edge->late_beats = 0;
-		else if (edge->late_beats < LATE_BEATS_MOST)
+		else if (edge->late_beats < LATE_BEATS)
 			edge->late_beats++;
 	}
 }

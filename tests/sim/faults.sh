@@ -105,6 +105,8 @@ for slow in 3:0.25 8:0.25 3:0.5 '3:0.25 --buddy=8' '3:0.25 --nic=10Gbit --size=1
 	says_not lost
 	between 'the others' 1 1.2
 done
+# The last was of two: nobody else is relieved, as who waits for these is not slow himself.
+says 'detours     1[0-6]'
 # Nobody is said to be slow before three heartbeats, which are longer than this takes.
 stage --slow=3:0.25 --size=4MiB
 between 'the others' 1 1.3
