@@ -60,6 +60,10 @@ uint32_t sc_cost_connections(const struct sc_plan *);
 /* The time in which one node alone could receive it: the floor. */
 double sc_cost_floor(uint64_t size_bytes, const struct sc_cost_machine *);
 
+/* The sizes of chunks that are worth a try are the powers of two, and one and a half of each: the
+ * one after such a size. */
+uint64_t sc_cost_chunk_bytes_after(uint64_t bytes);
+
 /*
  * Choose every number that the wishes leave open so that the predicted time
  * is least, within the wishes and the connection limit, and make that plan.

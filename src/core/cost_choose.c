@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 
 /* Chunks that are tried; smaller ones than 1/2^22 of the file only cost
  * memory (a bit and more a chunk). */
@@ -182,6 +183,15 @@ takes_too_long(const struct search *search, uint64_t chunk_bytes)
 	return (double)chunk_bytes / search->machine->link_bytes_per_s > chunk_link_s_max;
 }
 
+uint64_t
+sc_cost_chunk_bytes_after(uint64_t bytes)
+{
+	bool power = (bytes & (bytes - 1)) == 0;
+
+	assert(bytes >= 2);
+	return power ? bytes + bytes / 2 : bytes / 3 * 4;
+}
+
 static void
 try_chunks(struct search *search, struct sc_plan_shape *shape)
 {
@@ -193,27 +203,15 @@ try_chunks(struct search *search, struct sc_plan_shape *shape)
 		try_windows(search, shape);
 		return;
 	}
-	for (uint64_t bytes = least; bytes <= most; bytes *= 2) {
-		for (uint64_t b = bytes; b <= most && b < 2 * bytes; b += bytes / 2) {
-			if (b > least && takes_too_long(search, b))
-				return;
-			shape->chunk_bytes = (uint32_t)b;
-			try_windows(search, shape);
-			/* More of it would stay empty. */
-			if (b >= search->size_bytes)
-				return;
-		}
+	for (uint64_t b = least; b <= most; b = sc_cost_chunk_bytes_after(b)) {
+		if (b > least && takes_too_long(search, b))
+			return;
+		shape->chunk_bytes = (uint32_t)b;
+		try_windows(search, shape);
+		/* More of it would stay empty. */
+		if (b >= search->size_bytes)
+			return;
 	}
-}
-
-static uint32_t
-root_of(uint32_t square)
-{
-	uint32_t root = 1;
-
-	while ((uint64_t)(root + 1) * (root + 1) <= square)
-		root++;
-	return root;
 }
 
 /* Numbers of groups a tree that are worth a try: one tree, trees of one
@@ -221,7 +219,7 @@ root_of(uint32_t square)
 static uint32_t
 list_tree_sizes(const struct search *search, uint32_t groups, uint32_t sizes[TREE_SIZES_MAX])
 {
-	uint32_t root = root_of(groups);
+	uint32_t root = (uint32_t)sqrt(groups);
 	const uint32_t tries[TREE_SIZES_MAX] = {groups, 1, root, root + 1, 2 * root};
 	/* Whoever asks for two next groups shall get them. */
 	uint32_t least = search->wishes->branching > 1 && groups > 2 ? 3 : 1;

@@ -6,6 +6,7 @@
 #include "sim/bound.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,15 +110,13 @@ add_chunk_sizes(struct listing *listing, struct sc_plan_wishes wishes)
 
 	if (wishes.chunk_bytes != 0)
 		return add_shape(listing, &wishes);
-	for (; bytes <= most; bytes *= 2) {
-		for (uint64_t b = bytes; b <= most && b < 2 * bytes; b += bytes / 2) {
-			wishes.chunk_bytes = (uint32_t)b;
-			if (add_shape(listing, &wishes) != 0)
-				return -1;
-			/* More of it would stay empty. */
-			if (b >= listing->choice->size_bytes)
-				return 0;
-		}
+	for (; bytes <= most; bytes = sc_cost_chunk_bytes_after(bytes)) {
+		wishes.chunk_bytes = (uint32_t)bytes;
+		if (add_shape(listing, &wishes) != 0)
+			return -1;
+		/* More of it would stay empty. */
+		if (bytes >= listing->choice->size_bytes)
+			return 0;
 	}
 	return 0;
 }
@@ -139,21 +138,11 @@ add_branchings(struct listing *listing, struct sc_plan_wishes wishes)
 	return 0;
 }
 
-static uint32_t
-root_of(uint32_t square)
-{
-	uint32_t root = 1;
-
-	while ((uint64_t)(root + 1) * (root + 1) <= square)
-		root++;
-	return root;
-}
-
 /* Distinct numbers of 1 .. groups; returns how many. */
 static uint32_t
 list_tree_sizes(uint32_t groups, uint32_t sizes[TREE_SIZES_MAX])
 {
-	uint32_t root = root_of(groups);
+	uint32_t root = (uint32_t)sqrt(groups);
 	const uint32_t tries[] = {groups, 1, 2, 3, 4, root / 2, root - 1, root, root + 1, 2 * root,
 		(groups + 3) / 4, (groups + 2) / 3, (groups + 1) / 2, groups - groups / 3,
 		groups - groups / 4, groups - 1};

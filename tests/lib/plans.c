@@ -3,6 +3,7 @@
  */
 #include "lib/plans.h"
 
+#include "lib/shapes.h"
 #include "lib/suite.h"
 
 #include <inttypes.h>
@@ -27,20 +28,6 @@ violation(struct check *check, const char *format, ...)
 	vprintf(format, args);
 	va_end(args);
 	putchar('\n');
-}
-
-struct sc_plan_shape
-shape_of(uint32_t k, uint32_t m, uint32_t b)
-{
-	struct sc_plan_shape shape = {
-		.group_size = k,
-		.tree_groups = m,
-		.branching = b,
-		.chunk_bytes = 4096,
-		.window = 2,
-	};
-
-	return shape;
 }
 
 static void

@@ -24,9 +24,6 @@ typedef void check_function(struct check *);
 /* Count a violation; the first few are printed. */
 void violation(struct check *, const char *, ...) __attribute__((format(printf, 2, 3)));
 
-/* Chunks of 4 KiB, a window of 2. */
-struct sc_plan_shape shape_of(uint32_t k, uint32_t m, uint32_t b);
-
 /* Run a check over every small plan, one CUnit assertion a plan. */
 void for_every_plan(check_function *);
 

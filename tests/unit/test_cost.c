@@ -2,6 +2,7 @@
  * The cost model against what the edges of real plans say.
  */
 #include "core/cost.h"
+#include "lib/shapes.h"
 #include "lib/suite.h"
 
 #include <inttypes.h>
@@ -13,30 +14,11 @@ enum { N_MAX = 40 };
 /* Rates that take no time at all. */
 static const double at_once = 1e30;
 
-static double
-larger(double a, double b)
-{
-	return a > b ? a : b;
-}
-
+/* Do they differ by no more than a part of the larger? */
 static bool
 near(double a, double b, double part)
 {
-	return fabs(a - b) <= part * larger(fabs(a), fabs(b));
-}
-
-static struct sc_plan_shape
-shape_of(uint32_t k, uint32_t m, uint32_t b)
-{
-	struct sc_plan_shape shape = {
-		.group_size = k,
-		.tree_groups = m,
-		.branching = b,
-		.chunk_bytes = 4096,
-		.window = 4,
-	};
-
-	return shape;
+	return fabs(a - b) <= part * fmax(fabs(a), fabs(b));
 }
 
 /*
@@ -66,7 +48,7 @@ last_arrival(const struct sc_plan *plan, double send_s, double hop_s)
 				arrival[to] = arrival[from] + (e + 1) * send_s + hop_s;
 				if (edges[e].kind == SC_EDGE_SECONDARY)
 					arrival[to] += 2 * hop_s;
-				latest = larger(latest, arrival[to]);
+				latest = fmax(latest, arrival[to]);
 				queue[tail++] = to;
 			}
 		}
@@ -240,6 +222,7 @@ test_bottlenecks(void)
 	machine = sc_cost_machine_default;
 	machine.latency_s = 10e-3;
 	shape.chunk_bytes = 4096;
+	shape.window = 4;
 	CU_ASSERT(near(predict(8, 4000000000, &shape, &machine), size / (32 * 4096) * 20e-3, 2e-2));
 }
 

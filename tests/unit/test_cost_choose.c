@@ -3,37 +3,12 @@
  * and what is chosen is predicted to be the fastest.
  */
 #include "core/cost.h"
+#include "lib/shapes.h"
 #include "lib/suite.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static double
-larger(double a, double b)
-{
-	return a > b ? a : b;
-}
-
-static bool
-near(double a, double b, double part)
-{
-	return fabs(a - b) <= part * larger(fabs(a), fabs(b));
-}
-
-static struct sc_plan_shape
-shape_of(uint32_t k, uint32_t m, uint32_t b)
-{
-	struct sc_plan_shape shape = {
-		.group_size = k,
-		.tree_groups = m,
-		.branching = b,
-		.chunk_bytes = 4096,
-		.window = 4,
-	};
-
-	return shape;
-}
 
 /* Does the plan do what was wished, within the limits? */
 static bool
@@ -141,7 +116,7 @@ test_choice_grows_with_the_recipients(void)
 			CU_ASSERT(plan.recipients == n);
 			CU_ASSERT(time_s >= sc_cost_floor(sizes[s], machine));
 			CU_ASSERT(time_s >= 0.95 * most_s);
-			most_s = larger(most_s, time_s);
+			most_s = fmax(most_s, time_s);
 			sc_plan_free(&plan);
 		}
 	}
@@ -262,7 +237,7 @@ test_nobody_but_the_origin(void)
 
 	CU_ASSERT_FATAL(sc_cost_choose(&plan, 0, 1500000000, &wishes, machine, NULL) == 0);
 	CU_ASSERT(plan.group_count == 0);
-	CU_ASSERT(near(sc_cost_predict(&plan, machine), 1.0, 1e-2));
+	CU_ASSERT_DOUBLE_EQUAL(sc_cost_predict(&plan, machine), 1.0, 1e-2);
 	sc_plan_free(&plan);
 }
 

@@ -6,6 +6,7 @@
 #include "core/cost.h"
 #include "core/plan.h"
 #include "lib/plans.h"
+#include "lib/shapes.h"
 #include "lib/suite.h"
 
 #include <inttypes.h>

@@ -4,6 +4,7 @@
  */
 #include "core/plan.h"
 #include "lib/plans.h"
+#include "lib/shapes.h"
 #include "lib/suite.h"
 
 #include <inttypes.h>

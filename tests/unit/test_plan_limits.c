@@ -4,25 +4,12 @@
  */
 #include "core/plan.h"
 #include "core/topology.h"
+#include "lib/shapes.h"
 #include "lib/suite.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static struct sc_plan_shape
-shape_of(uint32_t k, uint32_t m, uint32_t b)
-{
-	struct sc_plan_shape shape = {
-		.group_size = k,
-		.tree_groups = m,
-		.branching = b,
-		.chunk_bytes = 4096,
-		.window = 2,
-	};
-
-	return shape;
-}
 
 static void
 check_chunks(uint32_t n, uint64_t size_bytes)
