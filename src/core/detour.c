@@ -8,6 +8,7 @@
 
 /* The parts of a list of suppliers, in order. */
 enum stage {
+	STAGE_LATE, /* the own group, from the one before this node to the one after the own member */
 	STAGE_PLANNED,
 	STAGE_OWN_MEMBER, /* where a relief edge is void */
 	STAGE_PATH,       /* the own group, from the one before this node to the path's start */
@@ -43,12 +44,6 @@ relief_holds(const struct sc_plan *plan, const struct sc_roster *roster, uint32_
 	}
 }
 
-static bool
-anybody_out(const struct sc_roster *roster)
-{
-	return roster->failed.count > 0 || roster->torpid.count > 0;
-}
-
 void
 sc_detour_begin(struct sc_detour *detour, const struct sc_plan *plan,
     const struct sc_roster *roster, uint32_t node, uint32_t subfile)
@@ -61,6 +56,23 @@ sc_detour_begin(struct sc_detour *detour, const struct sc_plan *plan,
 		.subfile = subfile,
 		.stage = STAGE_PLANNED,
 	};
+}
+
+void
+sc_detour_begin_late(struct sc_detour *detour, const struct sc_plan *plan,
+    const struct sc_roster *roster, uint32_t node, uint32_t subfile)
+{
+	uint32_t member;
+	const struct sc_group *group = &plan->groups[sc_plan_group_of(plan, node, &member)];
+
+	sc_detour_begin(detour, plan, roster, node, subfile);
+	if (sc_plan_supplier(plan, node, subfile).kind != SC_EDGE_COLLECTION ||
+	    subfile >= group->size || !sc_roster_relays(roster, group->first_node + subfile))
+		return;
+	detour->stage = STAGE_LATE;
+	detour->at = group->first_node;
+	detour->group = group->size;
+	detour->member = (member + group->size - subfile) % group->size;
 }
 
 /*
@@ -151,7 +163,7 @@ planned(struct sc_detour *detour)
 		leave_own_member(detour);
 	else
 		leave_supplier(detour, edge.from);
-	if (edge.kind == SC_EDGE_RELIEF && anybody_out(detour->roster) &&
+	if (edge.kind == SC_EDGE_RELIEF && !sc_roster_is_whole(detour->roster) &&
 	    !relief_holds(detour->plan, detour->roster, detour->plan->groups[group].relieved_by,
 		detour->subfile))
 		return SC_NONE;
@@ -180,6 +192,27 @@ next_of_path(struct sc_detour *detour)
 	/* Nobody is before this node: it gets the subfile from outside. */
 	detour->stage = STAGE_CHAIN;
 	detour->at = group->first_node + detour->subfile;
+	return SC_NONE;
+}
+
+/* A buddy is not on this path: it has the source, and may stand in for somebody elsewhere. */
+static uint32_t
+next_of_late(struct sc_detour *detour)
+{
+	uint32_t buddy = detour->roster->buddy;
+	uint32_t node;
+
+	if (detour->node == buddy) {
+		detour->stage = STAGE_PLANNED;
+		return buddy;
+	}
+	while (detour->member > 1) {
+		detour->member--;
+		node = detour->at + (detour->subfile + detour->member) % detour->group;
+		if (node != buddy)
+			return node;
+	}
+	detour->stage = STAGE_PLANNED;
 	return SC_NONE;
 }
 
@@ -231,6 +264,8 @@ static uint32_t
 next_listed(struct sc_detour *detour)
 {
 	switch ((enum stage)detour->stage) {
+	case STAGE_LATE:
+		return next_of_late(detour);
 	case STAGE_PLANNED:
 		return planned(detour);
 	case STAGE_OWN_MEMBER:
@@ -284,7 +319,7 @@ sc_detour_supplier(const struct sc_plan *plan, const struct sc_roster *roster, u
 {
 	struct sc_detour detour;
 
-	if (!anybody_out(roster))
+	if (sc_roster_is_whole(roster))
 		return sc_plan_supplier(plan, node, subfile).from;
 	sc_detour_begin(&detour, plan, roster, node, subfile);
 	return sc_detour_next(&detour);

@@ -27,6 +27,10 @@
  *      end to the next group: others must not be later because of one that is still there.
  *   4. the buddy, then the origin.
  *
+ *      A subfile that comes late, when the others are nearly here, goes along such a path, too,
+ *      after its own member: the other links are free by now, and that one's would be needed for
+ *      each of the group in turn.
+ *
  * Every supplier is nearer to the origin than whom it supplies, or nearer to the subfile's
  * own member or the path's start in the same group, or a leaf in relief as above: so there is no
  * circle, whoever fails.  Torpid nodes are passed over like failed ones, and taken only where
@@ -64,6 +68,12 @@ struct sc_detour {
 /* Start it; then each call gives the next supplier on the list, SC_NONE at
  * its end.  Nobody comes twice but torpid ones, the buddy and the origin. */
 void sc_detour_begin(struct sc_detour *, const struct sc_plan *, const struct sc_roster *,
+    uint32_t node, uint32_t subfile);
+
+/* The same for a subfile that is late: where its own member relays, those between that one and
+ * this node come first, the nearest before all, without the buddy, and for the buddy itself the
+ * source (and then all of them again in their place). */
+void sc_detour_begin_late(struct sc_detour *, const struct sc_plan *, const struct sc_roster *,
     uint32_t node, uint32_t subfile);
 uint32_t sc_detour_next(struct sc_detour *);
 

@@ -61,6 +61,7 @@ struct inbound {
 	uint32_t stored;
 	uint32_t total; /* chunks of the subfile */
 	uint32_t refusal_capacity;
+	bool late; /* it is asked of who has got it before this node, and not of its own member */
 	uint32_t *refusers; /* owned */
 };
 

@@ -8,6 +8,9 @@
 #include <assert.h>
 #include <string.h>
 
+/* Chunks that a subfile lacks when it is late: so many windows, and this part of it. */
+enum { LATE_WINDOWS = 4, LATE_PART = 16 };
+
 /* One message's worth of the list, from a position on. */
 static void
 fill_wants(const struct sc_node *node, struct sc_want *want, uint32_t first)
@@ -210,9 +213,12 @@ node_supplier(const struct sc_node *node, uint32_t subfile)
 	struct sc_detour detour;
 	uint32_t supplier;
 
-	if (edge->refusals == 0)
+	if (edge->refusals == 0 && !edge->late)
 		return sc_detour_supplier(node->plan, &node->roster, node->self, subfile);
-	sc_detour_begin(&detour, node->plan, &node->roster, node->self, subfile);
+	if (edge->late)
+		sc_detour_begin_late(&detour, node->plan, &node->roster, node->self, subfile);
+	else
+		sc_detour_begin(&detour, node->plan, &node->roster, node->self, subfile);
 	do
 		supplier = sc_detour_next(&detour);
 	while (supplier != SC_NONE && has_refused(edge, supplier));
@@ -409,11 +415,40 @@ node_on_damage(struct sc_node *node, uint32_t subfile)
 	node_ask_again(node, subfile, position);
 }
 
+/*
+ * The members of a group send their subfiles to each other at one time, and each has a part of the
+ * links.  One that comes later than the others, as the way to here was repaired, finds all the
+ * links free but can only use that of its own member, for one receiver after the other.
+ */
+static void
+look_for_late(struct sc_node *node)
+{
+	uint32_t complete = 0;
+
+	if (sc_roster_is_whole(&node->roster) || node->plan->store_and_forward)
+		return;
+	for (uint32_t i = 0; i < node->plan->subfiles; i++)
+		complete += inbound_lacks(&node->inbound[i]) == 0;
+	if (2 * complete < node->plan->subfiles)
+		return;
+	for (uint32_t i = 0; i < node->plan->subfiles; i++) {
+		struct inbound *edge = &node->inbound[i];
+		uint32_t lacks = inbound_lacks(edge);
+
+		if (!edge->late && lacks > LATE_WINDOWS * node->plan->window &&
+		    lacks > edge->total / LATE_PART) {
+			edge->late = true;
+			node_resupply(node, i);
+		}
+	}
+}
+
 void
 node_on_complete(struct sc_node *node, uint32_t subfile)
 {
 	struct inbound *edge = &node->inbound[subfile];
 
+	look_for_late(node);
 	if (edge->peer == SC_NONE || edge->peer == node->self)
 		return;
 	/* Asked again for less than it had credits for, a supplier has some left. */

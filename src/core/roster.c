@@ -104,6 +104,12 @@ sc_roster_slow(struct sc_roster *roster, uint32_t node)
 	return true;
 }
 
+bool
+sc_roster_is_whole(const struct sc_roster *roster)
+{
+	return roster->failed.count == 0 && roster->torpid.count == 0;
+}
+
 uint32_t
 sc_roster_leader(const struct sc_roster *roster)
 {

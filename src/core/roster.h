@@ -52,6 +52,9 @@ bool sc_roster_torpid(const struct sc_roster *, uint32_t node);
  * never torpid. */
 bool sc_roster_relays(const struct sc_roster *, uint32_t node);
 
+/* Has nobody failed, and is nobody torpid? */
+bool sc_roster_is_whole(const struct sc_roster *);
+
 /* Note it; false if it was known.  Without memory the program ends: it could
  * not go on without knowing. */
 bool sc_roster_fail(struct sc_roster *, uint32_t node, enum sc_failure_cause);

@@ -107,6 +107,13 @@ for slow in 3:0.25 8:0.25 3:0.5 '3:0.25 --buddy=8' '3:0.25 --nic=10Gbit --size=1
 done
 # The last was of two: nobody else is relieved, as who waits for these is not slow himself.
 says 'detours     1[0-6]'
+# Nor does the next group have to wait until one node has sent each of it what is late.
+for slow in 3:0.25 4:0.25; do
+	stage -k4 --size=28MiB --slow=$slow
+	between 'the others' 1 1.1
+	stage --nodes=16 -k8 --nic=10Gbit --size=4GiB --slow=$slow
+	between 'the others' 1 1.1
+done
 # Nobody is said to be slow before three heartbeats, which are longer than this takes.
 stage --slow=3:0.25 --size=4MiB
 between 'the others' 1 1.3

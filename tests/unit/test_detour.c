@@ -1,6 +1,7 @@
 /*
- * Detours, exhaustively for small plans and few failures: whoever is left gets every subfile
- * by suppliers that are there, nobody waits for himself, and the control tree holds together.
+ * Detours, exhaustively for small plans and few failures, whoever is torpid, or finds subfiles late:
+ * whoever is left gets every subfile by suppliers that are there, nobody waits for himself, and the
+ * control tree holds together.
  */
 #include "base/random.h"
 #include "core/detour.h"
@@ -33,13 +34,26 @@ has_source(const struct sc_roster *roster, uint32_t node)
 	return node == SC_ORIGIN || node == roster->buddy;
 }
 
+/* late: the nodes that find all subfiles late, as bits. */
+static uint32_t
+supplier_of(const struct sc_plan *plan, const struct sc_roster *roster, uint32_t node,
+    uint32_t subfile, uint64_t late)
+{
+	struct sc_detour detour;
+
+	if ((late >> node & 1) == 0)
+		return sc_detour_supplier(plan, roster, node, subfile);
+	sc_detour_begin_late(&detour, plan, roster, node, subfile);
+	return sc_detour_next(&detour);
+}
+
 /* Follow the suppliers in force up to one who has the source. */
 static const char *
 wrong_with_supply(const struct sc_plan *plan, const struct sc_roster *roster, uint32_t node,
-    uint32_t subfile)
+    uint32_t subfile, uint64_t late)
 {
 	for (uint32_t steps = 0; !has_source(roster, node); steps++) {
-		uint32_t supplier = sc_detour_supplier(plan, roster, node, subfile);
+		uint32_t supplier = supplier_of(plan, roster, node, subfile, late);
 
 		if (supplier == SC_NONE)
 			return sc_roster_failed(roster, SC_ORIGIN) &&
@@ -103,33 +117,56 @@ wrong_with_tree(const struct sc_plan *plan, const struct sc_roster *roster,
 struct looking {
 	const struct sc_plan *plan;
 	struct sc_detour_nodes children;
+	struct sc_random random;
 	uint64_t plans;
 	uint32_t violations;
 };
+
+/* Among those who have not failed every node gets each subfile, whoever else finds it late. */
+static const char *
+wrong_with_any_supply(const struct sc_plan *plan, const struct sc_roster *roster, uint64_t late)
+{
+	const char *wrong = NULL;
+
+	for (uint32_t i = 1; i <= plan->recipients && wrong == NULL; i++) {
+		for (uint32_t s = 0; s < plan->subfiles && wrong == NULL; s++) {
+			if (!sc_roster_failed(roster, i))
+				wrong = wrong_with_supply(plan, roster, i, s, late);
+		}
+	}
+	return wrong;
+}
 
 static void
 look(struct looking *looking, const uint32_t *failed, uint32_t count, uint32_t buddy)
 {
 	const struct sc_plan *plan = looking->plan;
+	uint64_t late = sc_random_next(&looking->random);
+	uint64_t torpid = sc_random_below(&looking->random, 2) == 0
+	    ? 0
+	    : sc_random_next(&looking->random) & sc_random_next(&looking->random);
 	struct sc_roster roster;
 	const char *wrong;
 
 	sc_roster_init(&roster, plan, buddy);
 	for (uint32_t i = 0; i < count; i++)
 		sc_roster_fail(&roster, failed[i], SC_FAILURE_ENDED);
+	for (uint32_t i = 1; i <= plan->recipients; i++) {
+		if ((torpid >> i & 1) != 0)
+			sc_roster_slow(&roster, i);
+	}
 	looking->plans++;
 	wrong = sc_roster_leader(&roster) == SC_NONE
 	    ? NULL
 	    : wrong_with_tree(plan, &roster, &looking->children);
-	for (uint32_t i = 1; i <= plan->recipients && wrong == NULL; i++) {
-		for (uint32_t s = 0; s < plan->subfiles && wrong == NULL; s++) {
-			if (!sc_roster_failed(&roster, i))
-				wrong = wrong_with_supply(plan, &roster, i, s);
-		}
-	}
+	if (wrong == NULL)
+		wrong = wrong_with_any_supply(plan, &roster, 0);
+	if (wrong == NULL)
+		wrong = wrong_with_any_supply(plan, &roster, late);
 	if (wrong != NULL && looking->violations++ < 5) {
-		fprintf(stderr, "%s: n=%u k=%u m=%u b=%u buddy=%d, failed", wrong, plan->recipients,
-		    plan->subfiles, plan->tree_groups, plan->branching, (int)buddy);
+		fprintf(stderr, "%s: n=%u k=%u m=%u b=%u buddy=%d, late %llx, torpid %llx, failed",
+		    wrong, plan->recipients, plan->subfiles, plan->tree_groups, plan->branching,
+		    (int)buddy, (unsigned long long)late, (unsigned long long)torpid);
 		for (uint32_t i = 0; i < count; i++)
 			fprintf(stderr, " %u", failed[i]);
 		fprintf(stderr, "\n");
@@ -274,6 +311,41 @@ test_path(void)
 	sc_plan_free(&plan);
 }
 
+/* A subfile that comes late goes from one to the next, beginning with its own member, if that relays. */
+static void
+test_late(void)
+{
+	struct sc_plan plan = plan_of(8, 4, 2, 1);
+	struct sc_detour detour;
+	struct sc_roster roster;
+
+	sc_roster_init(&roster, &plan, SC_NONE);
+	CU_ASSERT_TRUE(sc_roster_slow(&roster, 2));
+	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 7, 1, 0), 6);
+	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 7, 1, UINT64_MAX), 6);
+	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 8, 1, UINT64_MAX), 7);
+	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 5, 1, UINT64_MAX), 8);
+	/* From outside the group it comes as before. */
+	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 6, 1, UINT64_MAX), 1);
+	/* Whoever refuses is passed over; at last the own member is asked. */
+	sc_detour_begin_late(&detour, &plan, &roster, 5, 1);
+	CU_ASSERT_EQUAL(sc_detour_next(&detour), 8);
+	CU_ASSERT_EQUAL(sc_detour_next(&detour), 7);
+	CU_ASSERT_EQUAL(sc_detour_next(&detour), 6);
+	/* A buddy has the source, and need not pass it on here, too. */
+	roster.buddy = 8;
+	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 8, 1, UINT64_MAX), 8);
+	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 5, 1, UINT64_MAX), 7);
+	roster.buddy = SC_NONE;
+	sc_roster_fail(&roster, 7, SC_FAILURE_ENDED);
+	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 8, 1, UINT64_MAX), 6);
+	sc_roster_fail(&roster, 6, SC_FAILURE_ENDED);
+	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 8, 1, UINT64_MAX),
+	    supplier_of(&plan, &roster, 8, 1, 0));
+	sc_roster_free(&roster);
+	sc_plan_free(&plan);
+}
+
 /* Torpid ones are passed over, but better than nobody; an origin never is torpid. */
 static void
 test_torpid(void)
@@ -351,6 +423,7 @@ main(void)
 		{"many failures", test_many_failures},
 		{"the table of repairs", test_the_table},
 		{"a path through the first group", test_path},
+		{"a subfile that is late", test_late},
 		{"torpid ones are passed over", test_torpid},
 		{"marks tell sets apart", test_marks},
 		{"who leads", test_leaders},
