@@ -63,15 +63,15 @@ sc_detour_begin_late(struct sc_detour *detour, const struct sc_plan *plan,
     const struct sc_roster *roster, uint32_t node, uint32_t subfile)
 {
 	uint32_t member;
-	const struct sc_group *group = &plan->groups[sc_plan_group_of(plan, node, &member)];
+	uint32_t index = sc_plan_group_of(plan, node, &member);
+	const struct sc_group *group = &plan->groups[index];
 
 	sc_detour_begin(detour, plan, roster, node, subfile);
 	if (sc_plan_supplier(plan, node, subfile).kind != SC_EDGE_COLLECTION ||
 	    subfile >= group->size || !sc_roster_relays(roster, group->first_node + subfile))
 		return;
 	detour->stage = STAGE_LATE;
-	detour->at = group->first_node;
-	detour->group = group->size;
+	detour->at = index;
 	detour->member = (member + group->size - subfile) % group->size;
 }
 
@@ -199,6 +199,7 @@ next_of_path(struct sc_detour *detour)
 static uint32_t
 next_of_late(struct sc_detour *detour)
 {
+	const struct sc_group *group = &detour->plan->groups[detour->at];
 	uint32_t buddy = detour->roster->buddy;
 	uint32_t node;
 
@@ -208,7 +209,7 @@ next_of_late(struct sc_detour *detour)
 	}
 	while (detour->member > 1) {
 		detour->member--;
-		node = detour->at + (detour->subfile + detour->member) % detour->group;
+		node = group->first_node + (detour->subfile + detour->member) % group->size;
 		if (node != buddy)
 			return node;
 	}

@@ -61,7 +61,7 @@ struct sc_detour {
 	int stage;
 	uint32_t at;     /* a node of a chain, or a group */
 	uint32_t group;  /* whose path is walked from its far end */
-	uint32_t member; /* of a group, as a distance from the counterpart or the path's start */
+	uint32_t member; /* of a group, a distance from counterpart, own member or path's start */
 	bool torpid;     /* second walk, over the torpid ones */
 };
 
