@@ -11,7 +11,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Nobody waits for a heartbeat, or to hear what he has counted himself. */
+/* Nobody waits for a heartbeat, or to hear what he has counted himself, or who is slow, which any
+ * neighbour may tell. */
 static bool
 is_news(const struct sc_event *event)
 {

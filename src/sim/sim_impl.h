@@ -147,7 +147,7 @@ void sim_excuse(struct sim *, uint32_t node);
 static inline bool
 sim_is_news(uint8_t type)
 {
-	return type == SC_MESSAGE_BEAT || type == SC_MESSAGE_SENT;
+	return type == SC_MESSAGE_BEAT || type == SC_MESSAGE_SENT || type == SC_MESSAGE_NOTICE;
 }
 extern const struct sc_network_listener sim_network_listener;
 void sim_on_control(struct sim *, uint32_t letter);
