@@ -179,7 +179,7 @@ static void
 look_at_small(struct looking *looking, uint32_t buddy)
 {
 	uint32_t nodes = looking->plan->recipients + 1;
-	uint32_t failed[3];
+	uint32_t failed[3] = {0};
 
 	look(looking, failed, 0, buddy);
 	for (failed[0] = 0; failed[0] < nodes; failed[0]++) {
