@@ -27,9 +27,9 @@
  *      end to the next group: others must not be later because of one that is still there.
  *   4. the buddy, then the origin.
  *
- *      A subfile that comes late, when the others are nearly here, goes along such a path, too,
- *      after its own member: the other links are free by now, and that one's would be needed for
- *      each of the group in turn.
+ * Before all of these, for a subfile that comes late, when the others are nearly here: the members
+ * between its own one and this node, as on such a path.  Their links are free by now, and the own
+ * member's would be needed for each of the group in turn.
  *
  * Every supplier is nearer to the origin than whom it supplies, or nearer to the subfile's
  * own member or the path's start in the same group, or a leaf in relief as above: so there is no
