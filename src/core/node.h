@@ -4,7 +4,7 @@
  * stores: the origin's holds every chunk from the start, a recipient's none.
  *
  * It knows slot and chunk numbers, never a byte of the payload, no clock, no
- * file and no MPI: the caller is src/app's run loop, the simulator or a test.
+ * file and no MPI: the caller is src/stage's run loop, the simulator or a test.
  *
  * The contract: one STARTED first; then for each LOAD, STORE, SEND, COMMIT
  * and FINISH_SOURCE exactly one event that says how it ended, and for a RECEIVE
@@ -20,8 +20,8 @@
 
 #include "core/action.h"
 #include "core/event.h"
-#include "core/plan.h"
-#include "core/roster.h"
+#include "plan/plan.h"
+#include "plan/roster.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -17,9 +17,9 @@
 #define SC_CORE_NODE_IMPL_H
 
 #include "base/bitmap.h"
-#include "core/detour.h"
 #include "core/node.h"
-#include "core/roster.h"
+#include "plan/detour.h"
+#include "plan/roster.h"
 
 enum slot_state {
 	SLOT_FREE,

@@ -11,7 +11,7 @@
 #define SC_CORE_WIRE_H
 
 #include "base/limits.h"
-#include "core/plan.h"
+#include "plan/plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  */
 #include "base/limits.h"
 #include "fabric/control.h"
-#include "fabric/fabric_impl.h"
+#include "fabric/impl.h"
 #include "fabric/mpi_error.h"
 #include "fabric/tags.h"
 

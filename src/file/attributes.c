@@ -3,7 +3,7 @@
  */
 #include "file/attributes.h"
 
-#include "file/platform.h"
+#include "beneath/platform.h"
 
 #include <errno.h>
 #include <sys/stat.h>

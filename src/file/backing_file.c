@@ -2,9 +2,9 @@
  * One regular file: its chunks grow in the part file, see backing.h.
  */
 #include "base/units.h"
+#include "beneath/platform.h"
 #include "file/attributes.h"
 #include "file/backing.h"
-#include "file/platform.h"
 #include "file/sink.h"
 #include "file/transfer.h"
 #include "file/verify.h"

@@ -4,8 +4,8 @@
 #define _DEFAULT_SOURCE /* flock */
 #include "file/part.h"
 
+#include "beneath/platform.h"
 #include "file/digest.h"
-#include "file/platform.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
  * One regular file as a stream: see source.h.
  */
-#include "file/platform.h"
+#include "beneath/platform.h"
 #include "file/source.h"
 #include "file/transfer.h"
 

@@ -3,7 +3,7 @@
  */
 #include "file/verify.h"
 
-#include "file/platform.h"
+#include "beneath/platform.h"
 #include "file/transfer.h"
 
 #include <errno.h>

@@ -12,7 +12,7 @@
 #include "record/report.h"
 
 #include "base/bytes.h"
-#include "core/plan.h"
+#include "plan/plan.h"
 
 #include <assert.h>
 #include <stdbool.h>

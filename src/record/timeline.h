@@ -6,8 +6,8 @@
 #define SC_RECORD_TIMELINE_H
 
 #include "base/limits.h"
-#include "core/plan.h"
 #include "core/record.h"
+#include "plan/plan.h"
 
 #include <stdint.h>
 

@@ -7,7 +7,7 @@
 #define SC_RECORD_TIMINGS_READ_H
 
 #include "base/error.h"
-#include "core/plan.h"
+#include "plan/plan.h"
 #include "record/report.h"
 
 #include <stdbool.h>

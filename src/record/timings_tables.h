@@ -6,7 +6,7 @@
 #define SC_RECORD_TIMINGS_TABLES_H
 
 #include "base/error.h"
-#include "core/plan.h"
+#include "plan/plan.h"
 #include "record/timings.h"
 #include "record/timings_types.h"
 

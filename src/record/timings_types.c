@@ -3,8 +3,8 @@
  */
 #include "record/timings_types.h"
 
-#include "core/plan.h"
 #include "core/record.h"
+#include "plan/plan.h"
 #include "record/h5.h"
 #include "record/report.h"
 

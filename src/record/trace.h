@@ -26,7 +26,7 @@
 #include "core/action.h"
 #include "core/event.h"
 #include "core/node.h"
-#include "core/plan.h"
+#include "plan/plan.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * A simulated run: what is reported, and by whom.  Where the network is torn
  * apart more than one node may think that it leads; each has its own account.
  */
-#include "sim/sim_impl.h"
+#include "sim/impl.h"
 
 #include <stdlib.h>
 

@@ -8,7 +8,7 @@
 #ifndef SC_SIM_BOUND_H
 #define SC_SIM_BOUND_H
 
-#include "core/plan.h"
+#include "plan/plan.h"
 #include "sim/machine.h"
 
 /* Seconds before which a simulation of the plan, without faults and with nobody relieved as

@@ -6,7 +6,7 @@
  * which the processor is done with it: in that order it would be handled
  * anyway, so this needs no further event.
  */
-#include "sim/sim_impl.h"
+#include "sim/impl.h"
 
 #include <assert.h>
 #include <stdlib.h>

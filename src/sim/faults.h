@@ -5,7 +5,7 @@
 #ifndef SC_SIM_FAULTS_H
 #define SC_SIM_FAULTS_H
 
-#include "core/plan.h"
+#include "plan/plan.h"
 
 #include <stdint.h>
 

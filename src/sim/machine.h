@@ -5,7 +5,7 @@
 #ifndef SC_SIM_MACHINE_H
 #define SC_SIM_MACHINE_H
 
-#include "core/cost.h"
+#include "plan/cost.h"
 
 #include <stdint.h>
 

@@ -6,7 +6,7 @@
  * When something changes the whole list is gone through again: the order
  * of what is for one node, or between two, stays as it was.
  */
-#include "sim/sim_impl.h"
+#include "sim/impl.h"
 
 #include <assert.h>
 #include <stdlib.h>

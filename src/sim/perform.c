@@ -1,7 +1,7 @@
 /*
  * A simulated run: what the actions of a node lead to.
  */
-#include "sim/sim_impl.h"
+#include "sim/impl.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #define SC_SIM_RULES_H
 
 #include "base/bitmap.h"
-#include "core/plan.h"
+#include "plan/plan.h"
 
 #include <stdbool.h>
 #include <stdint.h>

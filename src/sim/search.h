@@ -6,7 +6,7 @@
 #ifndef SC_SIM_SEARCH_H
 #define SC_SIM_SEARCH_H
 
-#include "core/plan.h"
+#include "plan/plan.h"
 #include "sim/machine.h"
 
 struct sc_candidate {

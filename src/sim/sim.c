@@ -4,7 +4,7 @@
 #include "sim/sim.h"
 
 #include "base/foresee.h"
-#include "sim/sim_impl.h"
+#include "sim/impl.h"
 
 #include <assert.h>
 #include <stdio.h>

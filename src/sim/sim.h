@@ -11,7 +11,7 @@
 #include "core/action.h"
 #include "core/event.h"
 #include "core/node.h"
-#include "core/plan.h"
+#include "plan/plan.h"
 #include "sim/faults.h"
 #include "sim/machine.h"
 

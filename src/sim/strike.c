@@ -1,7 +1,7 @@
 /*
  * A simulated run: faults, when they strike, and what they do.
  */
-#include "sim/sim_impl.h"
+#include "sim/impl.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * The swarm: random stagings, each made of one seed, with what must come of
  * them.
  */
-#ifndef SC_SIM_SWARM_H
-#define SC_SIM_SWARM_H
+#ifndef SC_TESTS_SWARM_SWARM_H
+#define SC_TESTS_SWARM_SWARM_H
 
 #include "sim/sim.h"
 

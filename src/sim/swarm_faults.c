@@ -1,7 +1,7 @@
 /*
  * The swarm: what goes wrong in a staging, at random.
  */
-#include "core/detour.h"
+#include "plan/detour.h"
 #include "sim/swarm_impl.h"
 
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * The inside of the swarm, shared by swarm.c (stagings at random), swarm_faults.c
  * (what goes wrong in them) and swarm_judge.c (what must come of them).
  */
-#ifndef SC_SIM_SWARM_IMPL_H
-#define SC_SIM_SWARM_IMPL_H
+#ifndef SC_TESTS_SWARM_IMPL_H
+#define SC_TESTS_SWARM_IMPL_H
 
 #include "base/random.h"
 #include "sim/swarm.h"

@@ -3,8 +3,8 @@
  */
 #include "tree/place.h"
 
-#include "tree/remove.h"
-#include "tree/system.h"
+#include "beneath/remove.h"
+#include "beneath/system.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "tree/sink.h"
 
 #include "base/units.h"
-#include "file/platform.h"
+#include "beneath/platform.h"
 #include "file/transfer.h"
 #include "tree/sink_impl.h"
 

@@ -4,9 +4,9 @@
  */
 #define _XOPEN_SOURCE 700 /* posix_fadvise */
 #include "base/clock.h"
+#include "beneath/system.h"
 #include "file/transfer.h"
 #include "tree/sink_impl.h"
-#include "tree/system.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -6,10 +6,10 @@
 #define SC_TREE_SINK_IMPL_H
 
 #include "base/bitmap.h"
+#include "beneath/beneath.h"
 #include "file/backing.h"
 #include "file/sink.h"
 #include "file/source.h"
-#include "tree/beneath.h"
 #include "tree/crew.h"
 #include "tree/manifest.h"
 #include "tree/place.h"

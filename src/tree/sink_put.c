@@ -2,7 +2,7 @@
  * Entries are created and written: see sink_impl.h.
  */
 #define _XOPEN_SOURCE 700 /* UTIME_OMIT */
-#include "file/platform.h"
+#include "beneath/platform.h"
 #include "file/transfer.h"
 #include "tree/sink_impl.h"
 

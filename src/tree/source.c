@@ -4,7 +4,7 @@
 #define _XOPEN_SOURCE 700 /* PATH_MAX */
 #include "tree/source.h"
 
-#include "file/platform.h"
+#include "beneath/platform.h"
 #include "file/transfer.h"
 
 #include <assert.h>

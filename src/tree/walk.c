@@ -4,8 +4,8 @@
 #define _XOPEN_SOURCE 700 /* PATH_MAX, S_ISSOCK */
 #include "tree/walk.h"
 
+#include "beneath/system.h"
 #include "tree/links.h"
-#include "tree/system.h"
 
 #include <assert.h>
 #include <dirent.h>

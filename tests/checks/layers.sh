@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The layers of src/: base <- core <- {file, fabric, record, sim} <- app, file <- tree <- app.
+# The layers of src/: base <- {beneath, plan <- core} <- {file <- {tree, archive}, fabric, record,
+# sim} <- cli <- {stage, simulate, report}; those beside each other don't include each other.
 # Who includes whom, where MPI and HDF5 are seen, and what the core asks of the system.
 # Environment: SRCDIR, the source folder; BUILDDIR, the build folder.
 set -euo pipefail
@@ -17,10 +18,14 @@ allowed()
 {
 	case $1 in
 	base) echo base ;;
-	core) echo base core ;;
-	file | fabric | record | sim) echo base core "$1" ;;
-	tree) echo base core file tree ;;
-	app) echo base core file tree fabric record sim app ;;
+	beneath | plan) echo base "$1" ;;
+	core) echo base plan core ;;
+	file | fabric | record | sim) echo base beneath plan core "$1" ;;
+	tree | archive) echo base beneath plan core file "$1" ;;
+	cli) echo base plan cli ;;
+	stage) echo base beneath plan core file tree archive fabric record cli stage ;;
+	simulate) echo base plan core record sim cli simulate ;;
+	report) echo base plan core record cli report ;;
 	*) return 1 ;;
 	esac
 }
@@ -30,14 +35,14 @@ check_own()	# file, line, layer, name
 	local one ok=no
 
 	if [[ $4 == config.h ]]; then
-		[[ $3 != core ]] || fail "$1:$2: the core does not depend on the configuration"
+		[[ $3 != core && $3 != plan ]] || fail "$1:$2: the core does not depend on the configuration"
 		return
 	fi
 	for one in $(allowed "$3"); do
 		[[ $4 != "$one"/* ]] || ok=yes
 	done
 	[[ $ok == yes ]] || fail "$1:$2: $3 may not include \"$4\""
-	if [[ $3 == core && ($4 == base/clock.h || $4 == base/log.h) ]]; then
+	if [[ ($3 == core || $3 == plan) && ($4 == base/clock.h || $4 == base/log.h) ]]; then
 		fail "$1:$2: the core has no clock and says nothing: \"$4\""
 	fi
 	if [[ ! -f src/$4 ]]; then
@@ -53,7 +58,7 @@ check_system()	# file, line, layer, name
 	hdf5.h | hdf5_hl.h | H5*)
 		[[ $3 == record ]] || fail "$1:$2: <$4> outside src/record" ;;
 	fcntl.h | poll.h | pthread.h | semaphore.h | signal.h | sys/* | threads.h | time.h | unistd.h)
-		[[ $3 != core ]] || fail "$1:$2: <$4> in the core" ;;
+		[[ $3 != core && $3 != plan ]] || fail "$1:$2: <$4> in the core" ;;
 	esac
 }
 
@@ -97,11 +102,11 @@ symbols()	# nm option, library ...
 }
 
 cd "$BUILDDIR"
-undefined=$(symbols --undefined-only libcore.a)
+undefined=$(symbols --undefined-only libcore.a libplan.a)
 [[ -n $undefined ]] || fail "libcore.a has no undefined symbols at all: was it built?"
 while IFS= read -r symbol; do
 	[[ $symbol =~ ^($pure)$ ]] || fail "the core calls $symbol"
-done < <(comm -23 <(printf '%s\n' "$undefined") <(symbols --defined-only libcore.a libbase.a))
+done < <(comm -23 <(printf '%s\n' "$undefined") <(symbols --defined-only libcore.a libplan.a libbase.a))
 
 [[ $bad -ne 0 ]] || echo "layers: $checked files and the symbols of libcore.a are as they should be"
 exit $bad

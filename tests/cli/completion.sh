@@ -9,8 +9,8 @@ cd "$dir" || exit 99
 mkdir bin
 ln -s "$SRCDIR/jobs/stagecast-run" "$BUILDDIR"/stagecast{,-report,-sim} bin/
 PATH=$PWD/bin:$PATH
-completion=$SRCDIR/src/completion/stagecast.bash
-# shellcheck source=src/completion/stagecast.bash
+completion=$SRCDIR/src/cli/stagecast.bash
+# shellcheck source=src/cli/stagecast.bash
 . "$completion" || fail "the completion can't be sourced"
 
 # What is offered for the last word of a command line, a line each.
@@ -66,7 +66,7 @@ while IFS= read -r name; do
 	grep -qx -e "--$name" <(listed stagecast) || [[ " fanout treewidth nodelist no-allocation " == *" $name "* ]] ||
 		fail "--$name is not in --help"
 done < <(sed -nE 's/^.*\{"([a-z-]+)", (no|required|optional)_argument,.*/\1/p' \
-	"$SRCDIR"/src/app/{options.c,plan_options.h,habits.h})
+	"$SRCDIR"/src/{stage/options.c,cli/plan_options.h,stage/sbcast.h})
 
 ## Words and values
 

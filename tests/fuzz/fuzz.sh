@@ -18,8 +18,8 @@ declare -A sources=(
 	[journal]='file/resume.c file/journal.c file/scan.c file/digest.c file/transfer.c
 		base/bitmap.c base/bytes.c base/clock.c base/error.c base/random.c'
 	[manifest]='tree/manifest.c tree/manifest_code.c base/bytes.c base/error.c'
-	[unpack]='tree/unpack.c tree/unpack_entry.c tree/unpack_facts.c tree/unpack_stream.c
-		tree/beneath.c tree/directories.c tree/remove.c file/platform.c file/transfer.c base/clock.c
+	[unpack]='archive/unpack.c archive/unpack_entry.c archive/unpack_facts.c archive/unpack_stream.c
+		beneath/beneath.c archive/directories.c beneath/remove.c beneath/platform.c file/transfer.c base/clock.c
 		base/error.c base/units.c'
 )
 declare -A most_bytes=([wire]=2100 [journal]=1000 [manifest]=1000 [unpack]=8200)

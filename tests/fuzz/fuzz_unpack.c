@@ -6,8 +6,8 @@
  * checksum, and how it is unpacked.  The rest is the archive.
  */
 #define _GNU_SOURCE /* mkdtemp */
-#include "tree/remove.h"
-#include "tree/unpack.h"
+#include "archive/unpack.h"
+#include "beneath/remove.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -12,7 +12,7 @@
 #ifndef SC_TESTS_CLUSTER_H
 #define SC_TESTS_CLUSTER_H
 
-#include "core/plan.h"
+#include "plan/plan.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #ifndef SC_TESTS_PLANS_H
 #define SC_TESTS_PLANS_H
 
-#include "core/plan.h"
+#include "plan/plan.h"
 
 enum {
 	N_MAX = 40, /* recipients */

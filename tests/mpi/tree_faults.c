@@ -4,7 +4,7 @@
 #include "mpi/tree_faults.h"
 
 #include "base/clock.h"
-#include "fabric/tree.h"
+#include "fabric/control_tree.h"
 #include "fabric/world.h"
 
 #include <signal.h>

@@ -3,8 +3,8 @@
  * nothing that arrives can hurt.
  */
 #include "base/random.h"
-#include "core/plan.h"
 #include "lib/suite.h"
+#include "plan/plan.h"
 #include "record/report.h"
 
 #include <stdbool.h>

@@ -5,7 +5,7 @@
 #ifndef SC_TESTS_TIMINGS_EXAMPLE_H
 #define SC_TESTS_TIMINGS_EXAMPLE_H
 
-#include "core/plan.h"
+#include "plan/plan.h"
 #include "record/timings.h"
 
 #include <hdf5.h>

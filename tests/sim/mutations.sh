@@ -67,8 +67,8 @@ build_program() {
 	change "$@" || return
 	# shellcheck disable=SC2086 # the libraries are words
 	"${CC:-cc}" "${flags[@]}" -UNDEBUG ${SANITIZERS:+-fsanitize="$SANITIZERS"} \
-		"$work/mutant.c" "$BUILDDIR"/src/app/stagecast_sim-*.o \
-		"$BUILDDIR"/lib{sim,record,core,base}.a $HDF5_LIBS -lm -o "$work/program" || exit 1
+		"$work/mutant.c" "$BUILDDIR"/src/simulate/stagecast_sim-*.o \
+		"$BUILDDIR"/lib{sim,record,cli,core,plan,base}.a $HDF5_LIBS -lm -o "$work/program" || exit 1
 }
 
 # tell NAME SINGLE-STATUS: what it says of a failing seed, among many and alone
@@ -95,7 +95,7 @@ tell() {
 for source in "$SRCDIR"/src/core/*.c; do
 	compile "$source" "$work/core_$(basename "$source" .c).o"
 done
-for source in "$SRCDIR"/src/sim/*.c "$SRCDIR"/src/base/*.c "$SRCDIR/tests/sim/mutant.c"; do
+for source in "$SRCDIR"/src/plan/*.c "$SRCDIR"/src/sim/*.c "$SRCDIR"/src/base/*.c "$SRCDIR/tests/sim/mutant.c"; do
 	compile "$source" "$work/$(basename "$(dirname "$source")")_$(basename "$source" .c).o"
 done
 "${CC:-cc}" "$work"/*.o -lm -o "$work/mutant" || exit 1

@@ -2,11 +2,11 @@
  * An archive in a sink: unpacked while its chunks come, in any order; whole or absent however it
  * ends, and gone on with by the next run.
  */
+#include "archive/archive.h"
 #include "file/sink.h"
 #include "lib/suite.h"
 #include "lib/tempdir.h"
 #include "lib/trial.h"
-#include "tree/archive.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,10 +3,10 @@
  * whoever planted it and when, leads out of it.
  */
 #define _GNU_SOURCE /* mount */
+#include "beneath/beneath.h"
+#include "beneath/remove.h"
 #include "lib/suite.h"
 #include "lib/tempdir.h"
-#include "tree/beneath.h"
-#include "tree/remove.h"
 
 #include <errno.h>
 #include <fcntl.h>

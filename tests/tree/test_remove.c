@@ -2,9 +2,9 @@
  * Removing trees: links, depths, rights, and what is not to be touched.
  */
 #define _GNU_SOURCE /* mount */
+#include "beneath/remove.h"
 #include "lib/suite.h"
 #include "lib/tempdir.h"
-#include "tree/remove.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /*
  * The cost model against what the edges of real plans say.
  */
-#include "core/cost.h"
 #include "lib/shapes.h"
 #include "lib/suite.h"
+#include "plan/cost.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,9 +2,9 @@
  * The choice of a plan: every wish is respected, or refused with its reason,
  * and what is chosen is predicted to be the fastest.
  */
-#include "core/cost.h"
 #include "lib/shapes.h"
 #include "lib/suite.h"
+#include "plan/cost.h"
 
 #include <math.h>
 #include <stdio.h>

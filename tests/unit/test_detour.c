@@ -4,8 +4,8 @@
  * control tree holds together.
  */
 #include "base/random.h"
-#include "core/detour.h"
 #include "lib/suite.h"
+#include "plan/detour.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * How long an idle rank sleeps: not while a chunk may be there, not for long when one may come
  * at any moment, and hardly ever awake where nothing happens.
  */
-#include "app/idle.h"
 #include "lib/suite.h"
+#include "stage/idle.h"
 
 static const uint64_t ms_ns = 1000 * 1000;
 static const uint64_t start_ns = 5 * 1000 * 1000;

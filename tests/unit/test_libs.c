@@ -1,10 +1,10 @@
 /*
  * A program with its libraries, on real ones that the test compiles: see libs.h.
  */
-#include "app/libs.h"
-#include "app/loader.h"
 #include "lib/suite.h"
 #include "lib/tempdir.h"
+#include "stage/prepare/libs.h"
+#include "stage/prepare/loader.h"
 
 #include <elf.h>
 #include <limits.h>

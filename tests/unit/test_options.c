@@ -1,10 +1,10 @@
 /*
  * The command line, and what becomes of DEST.
  */
-#include "app/dest.h"
-#include "app/options.h"
 #include "lib/suite.h"
 #include "lib/tempdir.h"
+#include "stage/options.h"
+#include "stage/prepare/dest.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -3,11 +3,11 @@
  * every subfile once, nobody sends or connects more than promised, and the
  * arithmetic of both ends of an edge agrees.
  */
-#include "core/cost.h"
-#include "core/plan.h"
 #include "lib/plans.h"
 #include "lib/shapes.h"
 #include "lib/suite.h"
+#include "plan/cost.h"
+#include "plan/plan.h"
 
 #include <inttypes.h>
 

@@ -2,10 +2,10 @@
  * The groups of the plan, exhaustively for small numbers: sizes, trees,
  * relief, and the control tree along their edges.
  */
-#include "core/plan.h"
 #include "lib/plans.h"
 #include "lib/shapes.h"
 #include "lib/suite.h"
+#include "plan/plan.h"
 
 #include <inttypes.h>
 

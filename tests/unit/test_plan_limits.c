@@ -2,10 +2,10 @@
  * The numbers of a plan: chunks, slots, and what is said when they are out of
  * range or the memory doesn't do; and topologies, which are but a number.
  */
-#include "core/plan.h"
-#include "core/topology.h"
 #include "lib/shapes.h"
 #include "lib/suite.h"
+#include "plan/plan.h"
+#include "plan/topology.h"
 
 #include <inttypes.h>
 #include <stdio.h>

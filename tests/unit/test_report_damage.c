@@ -3,14 +3,14 @@
  * bytes are missing or were changed is refused, or told as far as it goes, and
  * drawn; nothing falls over it and nothing hangs.
  */
-#include "app/report_facts.h"
-#include "app/report_svg.h"
-#include "app/report_text.h"
-#include "app/report_why.h"
 #include "base/random.h"
 #include "lib/suite.h"
 #include "lib/tempdir.h"
 #include "record/timings.h"
+#include "report/facts.h"
+#include "report/picture.h"
+#include "report/text.h"
+#include "report/why.h"
 
 #include <stdio.h>
 #include <stdlib.h>

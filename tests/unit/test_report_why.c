@@ -2,7 +2,7 @@
  * Which node was the slowest, and why: runs that differ from an even one in
  * one thing each.
  */
-#include "app/report_why.h"
+#include "report/why.h"
 
 #include "lib/suite.h"
 

@@ -1,9 +1,9 @@
 /*
  * The summary as JSON, read back by the library's own parser, which takes valid UTF-8 only.
  */
-#include "app/outcome.h"
-#include "app/summary.h"
 #include "lib/suite.h"
+#include "stage/outcome/outcome.h"
+#include "stage/outcome/summary.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * When silence means death: what is chosen for networks of every kind, and what the user
  * may say.
  */
-#include "app/timeouts.h"
 #include "lib/suite.h"
+#include "stage/prepare/timeouts.h"
 
 #include <stdio.h>
 

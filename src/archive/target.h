@@ -1,0 +1,50 @@
+/*
+ * The tree that grows beside DEST, .NAME.stagecast.tree, and how it becomes DEST: by one rename, or
+ * an exchange with the older DEST, where the file system has that.
+ */
+#ifndef SC_ARCHIVE_TARGET_H
+#define SC_ARCHIVE_TARGET_H
+
+#include "base/error.h"
+#include "file/part.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct sc_target {
+	char *dest; /* for messages */
+	char *name; /* its last component */
+	char *tree_name;
+	char *old_name; /* of an older DEST, for the moment between two renames */
+	int dir_fd;     /* of the directory of all of these; owned, as all here */
+	int root_fd;    /* of the tree; -1 while there is none */
+	dev_t device;   /* of the tree */
+	ino_t inode;
+	atomic_uint_fast64_t *alive_ns; /* set to the time while something is removed */
+};
+
+/* Beside the dest of an open part, whose lock keeps other runs away; the part can be closed
+ * before. */
+int sc_target_open(struct sc_target *, const struct sc_part *, atomic_uint_fast64_t *alive_ns,
+    struct sc_error *);
+
+/* Remove what an earlier run has left of its tree.  Nothing there is no error. */
+int sc_target_clear(struct sc_target *, struct sc_error *);
+
+/* Make the tree: an empty directory, mode 0700. */
+int sc_target_make(struct sc_target *, struct sc_error *);
+
+/*
+ * Give the tree the name of dest.  Without force nothing may have that name; with force a
+ * directory may, which then has the tree's name and is to be removed (sc_target_clear).
+ * *published tells if it was done; even then it can fail, as the directory may not be
+ * durable.
+ */
+int sc_target_publish(struct sc_target *, bool force, bool *published, struct sc_error *);
+
+/* Close.  What is there stays.  Also an all-zero struct that was never opened. */
+void sc_target_close(struct sc_target *);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * stagecast-report: the program.
+ */
+#include "config.h"
+#include "record/timings.h"
+#include "record/timings_file.h"
+#include "record/timings_read.h"
+#include "report/facts.h"
+#include "report/options.h"
+#include "report/picture.h"
+#include "report/text.h"
+#include "report/why.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
+
+/* Made in memory, so that the file is whole or absent. */
+static int
+write_picture(const char *path, const struct sc_report_facts *facts,
+    const struct sc_report_why *why, struct sc_error *err)
+{
+	struct sc_error cause = {.text = "no memory for the picture"};
+	char *bytes = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&bytes, &length);
+	int rc = -1;
+
+	if (out != NULL) {
+		rc = sc_report_draw(out, facts, why, &cause);
+		if (ferror(out) != 0)
+			rc = sc_fail(&cause, 0, "no memory for the picture");
+		if (fclose(out) != 0 && rc == 0)
+			rc = sc_fail(&cause, errno, "no memory for the picture");
+	}
+	if (rc == 0)
+		rc = sc_timings_file_put(path, bytes, length, &cause);
+	free(bytes);
+	return rc == 0 ? 0 : sc_fail(err, 0, "%s: %s", path, cause.text);
+}
+
+static int
+report(const struct sc_report_options *options, struct sc_error *err)
+{
+	struct sc_past_run run;
+	struct sc_report_facts facts;
+	struct sc_report_why why;
+	int rc;
+
+	if (sc_timings_read(options->file, &run, err) != 0)
+		return -1;
+	rc = sc_report_facts_find(&facts, &run);
+	if (rc == 0)
+		rc = sc_report_why_find(&why, &facts);
+	if (rc != 0)
+		(void)sc_fail(err, 0, "%s: no memory for %u nodes", options->file, run.recipients);
+	if (rc == 0 && options->svg != NULL)
+		rc = write_picture(options->svg, &facts, &why, err);
+	if (rc == 0)
+		sc_report_print(stdout, &facts, &why);
+	sc_report_facts_free(&facts);
+	sc_past_run_free(&run);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sc_report_options options;
+	struct sc_error err;
+
+	if (sc_report_options_parse(&options, argc, argv, &err) != 0) {
+		fprintf(stderr, "stagecast-report: %s\nTry 'stagecast-report --help'.\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (options.errand == SC_REPORT_HELP) {
+		fputs(sc_report_options_help, stdout);
+	} else if (options.errand == SC_REPORT_VERSION) {
+		printf("stagecast-report %s\n%s\n", PACKAGE_VERSION, sc_timings_library());
+	} else if (report(&options, &err) != 0) {
+		fprintf(stderr, "stagecast-report: %s\n", err.text);
+		return EXIT_BAD;
+	}
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		fprintf(stderr, "stagecast-report: standard output cannot be written\n");
+		return EXIT_BAD;
+	}
+	return EXIT_GOOD;
+}

@@ -1,0 +1,153 @@
+/*
+ * stagecast-sim --fail: see sim_fail.h.
+ */
+#include "simulate/fail.h"
+
+#include "base/units.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double whole = 1e6; /* in millionths */
+
+/* The longest item that makes sense, and some more. */
+enum { ITEM_BYTES = 64 };
+
+/* "50%", or a time. */
+static int
+parse_when(struct sc_sim_fail *fail, const char *text)
+{
+	size_t digits = strspn(text, "0123456789.");
+	char *end;
+	double percent;
+
+	if (strcmp(text + digits, "%") == 0 && digits > 0) {
+		percent = strtod(text, &end);
+		if (end != text + digits || percent > 100)
+			return -1;
+		fail->is_part = true;
+		fail->fault.trigger = SC_FAULT_AT_STORED;
+		fail->fault.at = (uint64_t)(percent / 100 * whole);
+		return 0;
+	}
+	fail->fault.trigger = SC_FAULT_AT_TIME;
+	return sc_parse_duration(text, &fail->fault.at);
+}
+
+/* "crash", "hang[=TIME]", "cut[=TIME]" or "slow=FACTOR" */
+static int
+parse_kind(struct sc_fault *fault, const char *text)
+{
+	size_t name = strcspn(text, "=");
+	const char *value = text[name] == '=' ? text + name + 1 : NULL;
+	char *end;
+
+	if (strcmp(text, "crash") == 0) {
+		fault->kind = SC_FAULT_CRASH;
+		return 0;
+	}
+	if (name == 4 && strncmp(text, "slow", 4) == 0 && value != NULL) {
+		fault->kind = SC_FAULT_SLOW_LINK;
+		fault->factor = strtod(value, &end);
+		return end != value && *end == '\0' && fault->factor >= 1e-6 && fault->factor <= 1
+		    ? 0
+		    : -1;
+	}
+	if (name == 4 && strncmp(text, "hang", 4) == 0)
+		fault->kind = SC_FAULT_HANG;
+	else if (name == 3 && strncmp(text, "cut", 3) == 0)
+		fault->kind = SC_FAULT_CUT;
+	else
+		return -1;
+	fault->duration_ns = SC_FAULT_FOR_EVER;
+	return value == NULL ? 0 : sc_parse_duration(value, &fault->duration_ns);
+}
+
+/* NODE@WHEN[:KIND]; changes the text. */
+static int
+parse_item(struct sc_sim_fail *fail, char *text)
+{
+	char *at = strchr(text, '@');
+	char *kind = strchr(text, ':');
+
+	if (at == NULL)
+		return -1;
+	*at = '\0';
+	if (kind != NULL)
+		*kind = '\0';
+	*fail = (struct sc_sim_fail){.fault = {.actions = SC_NONE}};
+	if (sc_parse_count(text, 0, SC_NODES_MAX, &fail->fault.node) != 0 ||
+	    parse_when(fail, at + 1) != 0)
+		return -1;
+	return parse_kind(&fail->fault, kind == NULL ? "crash" : kind + 1);
+}
+
+static int
+add(struct sc_sim_fails *fails, const struct sc_sim_fail *fail)
+{
+	struct sc_sim_fail *items =
+	    realloc(fails->items, (fails->count + 1) * sizeof(*fails->items));
+
+	if (items == NULL)
+		return -1;
+	fails->items = items;
+	items[fails->count++] = *fail;
+	return 0;
+}
+
+int
+sc_sim_fails_parse(struct sc_sim_fails *fails, const char *text, struct sc_error *err)
+{
+	const char *at = text;
+
+	for (;;) {
+		size_t length = strcspn(at, ",");
+		struct sc_sim_fail fail;
+		char item[ITEM_BYTES];
+
+		snprintf(item, sizeof(item), "%.*s", (int)(length < 1000 ? length : 1000), at);
+		if (length >= sizeof(item) || parse_item(&fail, item) != 0)
+			return sc_fail(err, 0,
+			    "--fail=%s: it takes NODE@WHEN[:KIND][,...]; WHEN is a time or 50%% of "
+			    "the file, KIND crash, hang, cut or slow=FACTOR",
+			    text);
+		if (add(fails, &fail) != 0)
+			return sc_fail(err, 0, "no memory for --fail");
+		if (at[length] == '\0')
+			return 0;
+		at += length + 1;
+	}
+}
+
+void
+sc_sim_fails_free(struct sc_sim_fails *fails)
+{
+	free(fails->items);
+	*fails = (struct sc_sim_fails){0};
+}
+
+bool
+sc_sim_fails_silent(const struct sc_sim_fails *fails)
+{
+	for (uint32_t i = 0; i < fails->count; i++) {
+		enum sc_fault_kind kind = fails->items[i].fault.kind;
+
+		if (kind == SC_FAULT_HANG || kind == SC_FAULT_CUT)
+			return true;
+	}
+	return false;
+}
+
+struct sc_fault *
+sc_sim_fails_resolve(const struct sc_sim_fails *fails, const struct sc_plan *plan)
+{
+	struct sc_fault *faults = calloc(fails->count + 1, sizeof(*faults));
+
+	for (uint32_t i = 0; faults != NULL && i < fails->count; i++) {
+		faults[i] = fails->items[i].fault;
+		if (fails->items[i].is_part)
+			faults[i].at = (uint64_t)((double)faults[i].at / whole * plan->chunks);
+	}
+	return faults;
+}

@@ -1,0 +1,58 @@
+/*
+ * The command line of stagecast-sim.
+ */
+#ifndef SC_SIMULATE_OPTIONS_H
+#define SC_SIMULATE_OPTIONS_H
+
+#include "base/error.h"
+#include "plan/plan.h"
+#include "sim/machine.h"
+#include "sim/sim.h"
+#include "simulate/fail.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sc_sim_errand {
+	SC_SIM_RUN,
+	SC_SIM_COMPARE,
+	SC_SIM_SEARCH,
+	SC_SIM_SWARM,
+	SC_SIM_HELP,
+	SC_SIM_VERSION,
+};
+
+/* Texts point into argv. */
+struct sc_sim_options {
+	enum sc_sim_errand errand;
+	uint32_t nodes; /* recipients */
+	uint64_t size_bytes;
+	struct sc_plan_wishes wishes;
+	struct sc_machine machine; /* machine.slow is owned */
+	struct sc_sim_fails fails; /* owned */
+	uint32_t buddy;            /* 0: none */
+	uint64_t heartbeat_ns;     /* 0: not given */
+	uint64_t timeout_ns;       /* 0: not given */
+	uint64_t seed;             /* of the jitter, or the swarm's first */
+	uint32_t swarm;            /* seeds */
+	uint32_t jobs;             /* at one time, of a swarm or search; 0: one a core */
+	const char *trace;         /* or NULL */
+	const char *timings;       /* or NULL */
+};
+
+/* 0, or -1 with a sentence for the user (exit status 2).  Free in both cases. */
+int sc_sim_options_parse(struct sc_sim_options *, int argc, char **argv, struct sc_error *);
+void sc_sim_options_free(struct sc_sim_options *);
+
+/*
+ * A staging by this plan on that machine.  Heartbeats are simulated where they
+ * could matter: where nodes fail or are slow, or if they were asked for.
+ * Faults (as sc_sim_fails_resolve has made them) are borrowed.
+ */
+struct sc_sim_config sc_sim_options_config(const struct sc_sim_options *, const struct sc_plan *,
+    const struct sc_fault *faults);
+
+/* The text of --help. */
+extern const char sc_sim_options_help[];
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * What stagecast-sim says of a run.
+ */
+#ifndef SC_SIMULATE_PRINT_H
+#define SC_SIMULATE_PRINT_H
+
+#include "sim/sim.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* The figures of a run. */
+struct sc_sim_summary {
+	double first_s; /* the node that has the file first, and so on; recipients only */
+	double median_s;
+	double p99_s;
+	double last_s;
+	double others_s; /* the last one that no fault struck and whose link is not slow */
+	double floor_s;  /* the slowest of source, one link, one disk */
+	uint64_t origin_bytes;
+	uint64_t relay_bytes; /* of the busiest */
+	uint32_t copies;      /* recipients that have it */
+	bool uneven;          /* there are nodes with faults or slow links */
+};
+
+/* 0, or -1 without memory. */
+int sc_sim_summarise(const struct sc_plan *, const struct sc_machine *,
+    const struct sc_sim_result *, struct sc_sim_summary *);
+
+void sc_sim_print(FILE *, const struct sc_plan *, const struct sc_machine *,
+    const struct sc_sim_result *, const struct sc_sim_summary *);
+
+#endif

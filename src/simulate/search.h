@@ -1,0 +1,21 @@
+/*
+ * stagecast-sim --search: which shape is the best, and how far is the plan's
+ * choice behind it?
+ */
+#ifndef SC_SIMULATE_SEARCH_H
+#define SC_SIMULATE_SEARCH_H
+
+#include "simulate/options.h"
+
+#include <stdio.h>
+
+/*
+ * Simulate every candidate (see sim/search.h) on all cores, or as many as
+ * options say, as far as it may be among the best, and print these.  choice: the plan
+ * that is to be ranked.  0, or -1 with *err if a rule was broken or it could not
+ * be found out.  On a terminal it says how far it is, on standard error.
+ */
+int sc_sim_search(FILE *, const struct sc_sim_options *, const struct sc_plan *choice,
+    struct sc_error *);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * The last steps of a simulated run before a rule broke, as lines of a trace
+ * (record/trace.h): what is told of a seed that failed.
+ */
+#ifndef SC_SIMULATE_TAIL_H
+#define SC_SIMULATE_TAIL_H
+
+#include "sim/sim.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of a longer line, which is a long control message's, the beginning. */
+enum { SC_TAIL_LINES = 40, SC_TAIL_LINE_BYTES = 160 };
+
+/* Start with an all-zero struct. */
+struct sc_sim_tail {
+	char lines[SC_TAIL_LINES][SC_TAIL_LINE_BYTES]; /* a ring */
+	uint64_t count;                                /* of all that there were */
+	const struct sc_sim_result *result;
+	struct sc_sim_listener next;
+};
+
+/* Have config's listener fill the tail until a rule is broken in result, which
+ * is that of the run, and then tell the listener that was there before. */
+void sc_sim_tail_follow(struct sc_sim_tail *, struct sc_sim_config *, const struct sc_sim_result *);
+
+/* Write the lines to a descriptor.  Also in a handler of signals, during the
+ * run.  0, or -1 with errno. */
+int sc_sim_tail_write(const struct sc_sim_tail *, int fd);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * stagecast: the program.
+ */
+#include "base/log.h"
+#include "config.h"
+#include "fabric/world.h"
+#include "file/digest.h"
+#include "record/timings.h"
+#include "stage/options.h"
+#include "stage/outcome/outcome.h"
+#include "stage/stage.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static volatile sig_atomic_t stop_signal;
+
+static void
+on_signal(int number)
+{
+	stop_signal = number;
+}
+
+/* mpirun passes SIGTERM on when the user or the batch system ends the job:
+ * there is time to remove the part file. */
+static int
+catch_signals(void)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on_signal;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (sigaction(signals[i], &action, NULL) != 0)
+			return -1;
+	}
+	/* Writing to a pipe that nobody reads is an error like any other. */
+	action.sa_handler = SIG_IGN;
+	return sigaction(SIGPIPE, &action, NULL);
+}
+
+static int
+print_version(void)
+{
+	char mpi[512];
+
+	sc_world_library(mpi, sizeof(mpi));
+	printf("stagecast %s\n%s: %s\n%s, %s\n", PACKAGE_VERSION, mpi,
+	    sc_world_survives_faults() ? "has process faults reported (ULFM)"
+				       : "process faults are not survived (no ULFM)",
+	    sc_timings_library(), sc_digest_library());
+	return fflush(stdout) == 0 ? 0 : SC_EXIT_NOTHING;
+}
+
+static void
+set_log_level(const struct sc_options *options)
+{
+	if (options->quiet)
+		sc_log_set_level(SC_LOG_ERROR);
+	else if (options->verbose == 1)
+		sc_log_set_level(SC_LOG_INFO);
+	else if (options->verbose > 1)
+		sc_log_set_level(SC_LOG_DEBUG);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sc_options options;
+	struct sc_world world;
+	struct sc_error err;
+
+	if (sc_options_parse(&options, argc, argv, &err) != 0) {
+		/* One rank speaks and fails; if the others failed too, mpirun might
+		 * end the one that speaks before it has. */
+		if (sc_world_rank_hint() != 0)
+			return 0;
+		fprintf(stderr, "stagecast: %s\nTry 'stagecast --help'.\n", err.text);
+		return SC_EXIT_USAGE;
+	}
+	set_log_level(&options);
+	if (options.errand == SC_ERRAND_HELP || options.errand == SC_ERRAND_VERSION ||
+	    options.topology != NULL) {
+		if (sc_world_rank_hint() != 0)
+			return 0;
+		if (options.errand == SC_ERRAND_VERSION)
+			return print_version();
+		if (options.errand == SC_ERRAND_PLAN)
+			return sc_stage_plan(&options);
+		fputs(sc_options_help, stdout);
+		return fflush(stdout) == 0 ? 0 : SC_EXIT_NOTHING;
+	}
+	if (sc_world_start(&world, &argc, &argv, &err) != 0 || catch_signals() != 0) {
+		sc_log(SC_LOG_ERROR, "%s", err.text);
+		return SC_EXIT_NOTHING;
+	}
+	return sc_stage(&world, &options, argc, argv, &stop_signal);
+}

@@ -1,0 +1,180 @@
+/*
+ * From every rank's report to the timings file: see timings.h.
+ */
+#include "stage/outcome/timings.h"
+
+#include "config.h"
+#include "fabric/world.h"
+#include "record/timings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sc_tree
+sc_timings_tree(const struct sc_plan *plan, const struct sc_census *census,
+    const struct sc_roster *roster, uint32_t self, struct sc_detour_nodes *children)
+{
+	struct sc_tree tree = {.parent = UINT32_MAX};
+	uint32_t parent = sc_detour_parent(plan, roster, self);
+
+	sc_detour_children(plan, roster, self, children);
+	for (uint32_t i = 0; i < children->count; i++)
+		children->items[i] = census->ranks[children->items[i]];
+	tree.children = children->items;
+	tree.child_count = children->count;
+	if (parent != SC_NONE)
+		tree.parent = census->ranks[parent];
+	for (uint32_t node = self; node != SC_ORIGIN; node = sc_plan_parent(plan, node))
+		tree.odd = !tree.odd;
+	return tree;
+}
+
+/* All reports, by node.  Returns the array (free it and the timelines), or
+ * NULL. */
+static struct sc_timings_node *
+decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error *err)
+{
+	struct sc_timings_node *nodes = calloc(count, sizeof(*nodes));
+	struct sc_node_report report;
+	struct sc_timeline timeline;
+
+	if (nodes == NULL) {
+		sc_fail(err, 0, "no memory for %u reports", count);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		nodes[i].report.node = SC_NONE;
+	while (length > 0) {
+		size_t used = sc_report_decode(bytes, length, &report, &timeline);
+
+		if (used == 0 || report.node >= count ||
+		    nodes[report.node].report.node != SC_NONE) {
+			sc_fail(err, 0, "a rank's report is malformed");
+			for (uint32_t i = 0; i < count; i++)
+				sc_timeline_free(&nodes[i].timeline);
+			free(nodes);
+			return NULL;
+		}
+		nodes[report.node] = (struct sc_timings_node){report, timeline};
+		bytes += used;
+		length -= used;
+	}
+	return nodes;
+}
+
+/* A row for a node that has said nothing, from what is known of it here. */
+static void
+add_missing(const struct sc_outcome *outcome, uint32_t node, struct sc_node_report *report)
+{
+	const struct sc_outcome_fate *fate = &outcome->fates[node];
+
+	report->node = node;
+	report->rank = outcome->job->census.ranks[node];
+	snprintf(report->host, sizeof(report->host), "%s", sc_job_host(outcome->job, node));
+	if (fate->failed || outcome->aborted) {
+		report->state = fate->lost ? SC_NODE_LOST : SC_NODE_FAILED;
+		return;
+	}
+	/* Its copy was counted: only its report got lost. */
+	report->state = node == SC_ORIGIN && outcome->copies == outcome->plan->recipients
+	    ? SC_NODE_NO_COPY
+	    : SC_NODE_COMMITTED;
+	snprintf(report->cause, sizeof(report->cause), "its report did not come");
+}
+
+static void
+add_cause(const struct sc_outcome *outcome, const struct sc_outcome_fate *fate,
+    struct sc_node_report *report)
+{
+	if (fate->cause != NULL)
+		snprintf(report->cause, sizeof(report->cause), "%s", fate->cause);
+	else if (outcome->aborted)
+		snprintf(report->cause, sizeof(report->cause), "given up: %.*s",
+		    SC_CAUSE_BYTES - 16, outcome->abort_cause);
+}
+
+/* What the leader knows, where the nodes themselves haven't said it. */
+static void
+complete(const struct sc_outcome *outcome, struct sc_timings_node *nodes)
+{
+	for (uint32_t i = 0; i <= outcome->plan->recipients; i++) {
+		struct sc_node_report *report = &nodes[i].report;
+
+		if (report->node == SC_NONE)
+			add_missing(outcome, i, report);
+		if (report->cause[0] == '\0' &&
+		    (report->state == SC_NODE_FAILED || report->state == SC_NODE_LOST))
+			add_cause(outcome, &outcome->fates[i], report);
+	}
+}
+
+static int
+write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *facts,
+    int64_t clock_offset_ns, const uint8_t *bytes, size_t length, struct sc_error *err)
+{
+	static const char *const outcomes[] = {
+		[SC_EXIT_COMPLETE] = "complete",
+		[SC_EXIT_NOTHING] = "failed",
+		[SC_EXIT_PARTIAL] = "partial",
+	};
+	uint32_t count = outcome->plan->recipients + 1;
+	struct sc_timings_node *nodes = decode_all(bytes, length, count, err);
+	enum sc_exit_status status = sc_outcome_status(outcome);
+	char mpi[256];
+	struct sc_timings_run run = {
+		.program_version = PACKAGE_VERSION,
+		.mpi_version = mpi,
+		.argc = facts->argc,
+		.argv = facts->argv,
+		.source = outcome->options->source,
+		.outcome = outcomes[status],
+		.digest = facts->digest,
+		.started_unix_ns = facts->started_unix_ns,
+		.started_ns = outcome->started_ns + (uint64_t)clock_offset_ns,
+		.predicted_s = facts->predicted_s,
+		.elapsed_s = sc_outcome_elapsed_s(outcome),
+		.exit_status = status,
+		.origin_keeps_no_copy = outcome->copies == outcome->plan->recipients,
+		.had_it_before = outcome->already,
+	};
+	int rc;
+
+	if (nodes == NULL)
+		return -1;
+	sc_world_library(mpi, sizeof(mpi));
+	complete(outcome, nodes);
+	rc = sc_timings_write(outcome->options->timings, &run, outcome->plan, nodes, count, err);
+	for (uint32_t i = 0; i < count; i++)
+		sc_timeline_free(&nodes[i].timeline);
+	free(nodes);
+	return rc;
+}
+
+int
+sc_timings_collect(const struct sc_tree *tree, const struct sc_run_result *result,
+    int64_t clock_offset_ns, uint64_t timeout_ns, const struct sc_outcome *outcome,
+    const struct sc_timings_facts *facts, struct sc_error *err)
+{
+	struct sc_node_report report = result->report;
+	uint8_t *own = NULL;
+	uint8_t *all = NULL;
+	size_t own_bytes = 0;
+	size_t all_bytes = 0;
+	int rc = -1;
+
+	report.clock_offset_ns = clock_offset_ns;
+	if (sc_report_encode(&report, &result->timeline, &own, &own_bytes) != 0) {
+		sc_fail(err, 0, "no memory for this rank's report");
+		goto out;
+	}
+	if (sc_tree_gather(tree, own, own_bytes, timeout_ns, &all, &all_bytes, err) != 0)
+		goto out;
+	rc = 0;
+	if (outcome != NULL)
+		rc = write_file(outcome, facts, clock_offset_ns, all, all_bytes, err);
+out:
+	free(own);
+	free(all);
+	return rc;
+}

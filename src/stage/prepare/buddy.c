@@ -1,0 +1,126 @@
+/*
+ * The buddy: see buddy.h.
+ */
+#include "stage/prepare/buddy.h"
+
+#include "base/log.h"
+#include "stage/prepare/sources.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+bool
+sc_buddy_may_be(const struct sc_options *options, uint32_t rank)
+{
+	if (rank == 0 || options->source == NULL)
+		return false;
+	return options->buddy == SC_BUDDY_AUTO ||
+	    (options->buddy == SC_BUDDY_RANK && options->buddy_rank == rank);
+}
+
+bool
+sc_buddy_only_glimpsed(const struct sc_options *options, const struct sc_source_facts *facts)
+{
+	return options->buddy == SC_BUDDY_AUTO && facts->manifest_bytes > 0;
+}
+
+bool
+sc_buddy_sees(struct sc_source **source, const struct sc_options *options,
+    const struct sc_source_facts *facts)
+{
+	struct stat st;
+
+	if (!sc_buddy_only_glimpsed(options, facts))
+		return sc_buddy_finds(source, options, facts);
+	*source = NULL;
+	return stat(options->source, &st) == 0 && st.st_mtim.tv_sec == facts->mtime_s &&
+	    (uint32_t)st.st_mtim.tv_nsec == facts->mtime_ns;
+}
+
+bool
+sc_buddy_finds(struct sc_source **source, const struct sc_options *options,
+    const struct sc_source_facts *facts)
+{
+	struct sc_source_facts own;
+	struct sc_error err;
+
+	if (sc_sources_open(source, options, &own, &err) != 0) {
+		sc_log(SC_LOG_DEBUG, "no buddy: %s", err.text);
+		return false;
+	}
+	if (own.size_bytes == facts->size_bytes && own.mtime_s == facts->mtime_s &&
+	    own.mtime_ns == facts->mtime_ns && own.manifest_bytes == facts->manifest_bytes &&
+	    sc_digest_equal(own.manifest, facts->manifest))
+		return true;
+	sc_source_close(*source);
+	*source = NULL;
+	return false;
+}
+
+/* Rank 0: the rank that was asked for. */
+static int
+take_asked(uint32_t *buddy, uint32_t rank, const struct sc_census *census,
+    const struct sc_census_entry *entries, const bool *sees, const bool *had_it,
+    struct sc_error *err)
+{
+	if (rank >= census->world_size)
+		return sc_fail(err, 0, "--buddy=%u: there are ranks 0 to %u only", rank,
+		    census->world_size - 1);
+	if (had_it[rank]) {
+		sc_log(SC_LOG_WARNING, "no buddy: rank %u has the file already, and takes no part",
+		    rank);
+		return 0;
+	}
+	if (census->leaders[rank] != rank)
+		return sc_fail(err, 0, "--buddy=%u: rank %u takes no part, rank %u does for %s",
+		    rank, rank, census->leaders[rank], entries[rank].host);
+	if (!sees[rank])
+		return sc_fail(err, 0,
+		    "--buddy=%u: SOURCE is not there on %s, or not the same (size and time)", rank,
+		    entries[rank].host);
+	for (uint32_t node = 1; node < census->nodes; node++) {
+		if (census->ranks[node] == rank)
+			*buddy = node;
+	}
+	return 0;
+}
+
+/* Rank 0: the last that will do. */
+static void
+take_last(uint32_t *buddy, const struct sc_census *census, const struct sc_census_entry *entries,
+    const bool *sees)
+{
+	bool elsewhere = false;
+
+	for (uint32_t node = census->nodes - 1; node > 0; node--) {
+		uint32_t rank = census->ranks[node];
+
+		if (strncmp(entries[rank].host, entries[0].host, SC_HOST_BYTES) == 0)
+			continue;
+		elsewhere = true;
+		if (sees[rank]) {
+			*buddy = node;
+			return;
+		}
+	}
+	sc_log(SC_LOG_INFO, "no buddy: %s",
+	    elsewhere ? "nobody on another host sees SOURCE, with the same size and time"
+		      : "no recipient is on another host");
+}
+
+int
+sc_buddy_choose(uint32_t *buddy, const struct sc_options *options, const struct sc_census *census,
+    const struct sc_census_entry *entries, const bool *sees, const bool *had_it,
+    struct sc_error *err)
+{
+	*buddy = SC_NONE;
+	if (options->buddy == SC_BUDDY_RANK &&
+	    take_asked(buddy, options->buddy_rank, census, entries, sees, had_it, err) != 0)
+		return -1;
+	if (options->buddy == SC_BUDDY_AUTO)
+		take_last(buddy, census, entries, sees);
+	if (*buddy != SC_NONE)
+		sc_log(SC_LOG_INFO, "buddy: rank %u on %s", census->ranks[*buddy],
+		    entries[census->ranks[*buddy]].host);
+	return 0;
+}

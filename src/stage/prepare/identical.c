@@ -1,0 +1,183 @@
+/*
+ * Recipients whose DEST is the file already: see identical.h.
+ */
+#include "stage/prepare/identical.h"
+
+#include "base/log.h"
+
+/* Of what is digested at once; nothing of it shows. */
+enum { PIECE_BYTES = 1 << 20 };
+
+/* What rank 0 tells: its bytes. */
+struct truth {
+	struct sc_digest whole;
+	uint64_t wrong;
+};
+
+static bool
+same_time(const struct sc_source_facts *a, const struct sc_source_facts *b)
+{
+	return a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns;
+}
+
+/* What a tree is compared by: see identical.h. */
+static enum sc_comparison_of
+what_counts(const struct sc_options *options)
+{
+	if (options->preserve)
+		return SC_COMPARISON_OF_ALL;
+	return options->force ? SC_COMPARISON_OF_TIMES : SC_COMPARISON_OF_CONTENTS;
+}
+
+static bool
+tree_may_be(struct sc_comparison *tree, const char *dest, const struct sc_source_facts *facts,
+    const struct sc_options *options)
+{
+	struct sc_error err;
+
+	if (facts->several || options->send_libs)
+		return false;
+	if (sc_comparison_open(tree, dest, false, what_counts(options), SC_UNREADABLE_FAIL, &err) !=
+	    0) {
+		sc_log(SC_LOG_DEBUG, "%s", err.text);
+		return false;
+	}
+	if (tree->entries == facts->entries &&
+	    tree->content_bytes == facts->size_bytes - facts->manifest_bytes)
+		return true;
+	sc_comparison_close(tree);
+	return false;
+}
+
+bool
+sc_identical_may_be(struct sc_candidate *candidate, const char *dest,
+    const struct sc_source_facts *facts, const struct sc_options *options)
+{
+	struct sc_error err;
+	struct timespec mtime;
+
+	*candidate = (struct sc_candidate){0};
+	if (facts->manifest_bytes > 0)
+		return tree_may_be(&candidate->tree, dest, facts, options);
+	if (sc_existing_open(&candidate->file, dest, facts->size_bytes, &err) != 0)
+		sc_log(SC_LOG_WARNING, "%s", err.text);
+	if (candidate->file == NULL)
+		return false;
+	mtime = sc_existing_mtime(candidate->file);
+	if (!options->force ||
+	    (mtime.tv_sec == facts->mtime_s && (uint32_t)mtime.tv_nsec == facts->mtime_ns))
+		return true;
+	sc_candidate_close(candidate);
+	return false;
+}
+
+void
+sc_candidate_close(struct sc_candidate *candidate)
+{
+	sc_existing_close(candidate->file);
+	candidate->file = NULL;
+	sc_comparison_close(&candidate->tree);
+}
+
+/* Rank 0: the XXH3-128 of the source, by a view of its own. */
+static int
+digest_file(const char *path, const struct sc_source_facts *facts, struct sc_digest *whole,
+    struct sc_error *err)
+{
+	struct sc_source_facts now;
+	struct sc_source *source;
+	struct sc_digest sum;
+	int rc = -1;
+
+	if (sc_source_open(&source, path, &now, err) != 0)
+		return -1;
+	sc_source_set_chunks(source, PIECE_BYTES);
+	if (now.size_bytes != facts->size_bytes || !same_time(&now, facts))
+		(void)sc_fail(err, 0, "%s changed while it was looked at", path);
+	else
+		rc = sc_source_finish(source, &sum, whole, err);
+	sc_source_close(source);
+	return rc;
+}
+
+static int
+digest_source(const struct sc_options *options, const struct sc_source_facts *facts,
+    struct sc_digest *whole, struct sc_error *err)
+{
+	struct sc_comparison tree;
+	int rc;
+
+	if (facts->manifest_bytes == 0)
+		return digest_file(options->source, facts, whole, err);
+	if (sc_comparison_open(&tree, options->source, true, what_counts(options),
+		options->on_unreadable, err) != 0)
+		return -1;
+	rc = sc_comparison_digest(&tree, whole, err);
+	sc_comparison_close(&tree);
+	return rc;
+}
+
+/* False: there is none, or it can't be read. */
+static bool
+digest_candidate(struct sc_candidate *candidate, struct sc_digest *whole)
+{
+	struct sc_digest sum;
+	struct sc_error why;
+	int rc;
+
+	if (candidate->file == NULL && candidate->tree.source == NULL)
+		return false;
+	if (candidate->file != NULL)
+		rc = sc_existing_digest(candidate->file, PIECE_BYTES, NULL, NULL, NULL, &sum, whole,
+		    &why);
+	else
+		rc = sc_comparison_digest(&candidate->tree, whole, &why);
+	if (rc != 0)
+		sc_log(SC_LOG_INFO, "%s", why.text);
+	return rc == 0;
+}
+
+/* A file with the right bytes: is it still there, and as it has to be? */
+static bool
+is_settled(struct sc_candidate *candidate, const struct sc_source_facts *facts,
+    const struct sc_options *options)
+{
+	struct sc_error why;
+
+	if (candidate->file == NULL)
+		return true; /* the digest of a tree has seen to that */
+	if (!sc_existing_unchanged(candidate->file))
+		return false;
+	if (options->preserve && sc_existing_preserve(candidate->file, facts, &why) != 0) {
+		sc_log(SC_LOG_WARNING, "%s", why.text);
+		return false;
+	}
+	return true;
+}
+
+int
+sc_identical_find(bool *is, bool *wrong, struct sc_digest *whole, struct sc_candidate *candidate,
+    const struct sc_world *world, const struct sc_source_facts *facts,
+    const struct sc_options *options, struct sc_error *err)
+{
+	struct truth truth = {0};
+	struct sc_error why;
+	struct sc_digest own;
+	bool same = false;
+
+	*is = false;
+	if (world->rank == 0 && digest_source(options, facts, &truth.whole, &why) != 0) {
+		sc_log(SC_LOG_ERROR, "%s", why.text);
+		truth.wrong = 1;
+	}
+	if (truth.wrong == 0)
+		same = digest_candidate(candidate, &own);
+	if (sc_world_broadcast(&truth, sizeof(truth), err) != 0)
+		return -1;
+	*wrong = truth.wrong != 0;
+	*whole = truth.whole;
+	if (*wrong || !same || !sc_digest_equal(own, truth.whole))
+		return 0;
+	*is = is_settled(candidate, facts, options);
+	return 0;
+}

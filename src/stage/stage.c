@@ -1,0 +1,502 @@
+/*
+ * The errand: see stage.h.
+ */
+#define _XOPEN_SOURCE 700
+
+#include "stage/stage.h"
+
+#include "archive/archive.h"
+#include "base/clock.h"
+#include "base/deadman.h"
+#include "base/log.h"
+#include "fabric/control_tree.h"
+#include "fabric/fabric.h"
+#include "fabric/meet.h"
+#include "file/slots.h"
+#include "plan/topology.h"
+#include "stage/outcome/outcome.h"
+#include "stage/outcome/timings.h"
+#include "stage/plan_print.h"
+#include "stage/prepare/job.h"
+#include "stage/prepare/sources.h"
+#include "stage/run.h"
+#include "tree/sink.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What the origin waits before it leaves when a peer has failed: the others
+ * leave first, for the status of whoever leaves last is the job's. */
+static const uint64_t farewell_ns = 300 * 1000 * 1000;
+
+/* What a rank waits before it leaves after a signal: when the first one leaves,
+ * mpirun kills the others at once, which then can't remove their part files. */
+static const uint64_t others_clean_up_ns = 200 * 1000 * 1000;
+
+/* How long a rank that leaves waits for those of its host that take no part. */
+static const uint64_t dismiss_ns = UINT64_C(10) * 1000 * 1000 * 1000;
+
+struct stage {
+	const struct sc_world *world;
+	const struct sc_options *options;
+	volatile sig_atomic_t *stop_signal;
+	struct sc_job job;
+	struct sc_slots slots;
+	struct sc_fabric *fabric;
+	struct sc_outcome outcome; /* at the origin */
+	struct sc_run_result result;
+	bool is_told; /* another one who led has said how it ended */
+	struct sc_timings_facts timings;
+	char digest[SC_DIGEST_TEXT_BYTES];
+	uint64_t started_ns;
+};
+
+static int64_t
+unix_now_ns(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+		return 0;
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static uint8_t *
+slot_message(void *slots, uint32_t slot)
+{
+	return sc_slots_message(slots, slot);
+}
+
+static int
+renew_slot(void *slots, uint32_t slot, size_t kept_bytes, struct sc_error *err)
+{
+	return sc_slots_renew(slots, slot, kept_bytes, err);
+}
+
+/* Under the dead-man timer: MPI may hang here as well as in the run. */
+static int
+meet(const struct stage *stage, const uint32_t *peers, uint32_t peer_count, struct sc_error *err)
+{
+	const struct sc_job *job = &stage->job;
+	const struct sc_meeting meeting = {
+		.ranks = job->census.ranks,
+		.nodes = job->census.nodes,
+		.self = job->self,
+		.peers = peers,
+		.peer_count = peer_count,
+		.timeout_ns = job->facts.timeout_ns / 2,
+		.stop_signal = stage->stop_signal,
+	};
+	int rc;
+
+	sc_deadman_enter("opening connections");
+	if (sc_deadman_start(job->facts.timeout_ns, err) != 0)
+		return -1;
+	rc = sc_meet(&meeting, err);
+	sc_deadman_stop();
+	return rc;
+}
+
+/* Everything a node needs before its first event. */
+static int
+prepare(struct stage *stage, struct sc_error *err)
+{
+	struct sc_job *job = &stage->job;
+	bool takes_part = job->self != SC_NONE;
+	uint32_t peers[SC_PEERS_MAX];
+	struct sc_fabric_config config = {
+		.world_size = stage->world->size,
+		.self = job->self,
+	};
+
+	if (takes_part) {
+		if (sc_slots_init(&stage->slots, job->plan.slots, job->plan.chunk_bytes, err) != 0)
+			return -1;
+		config.ranks = job->census.ranks;
+		config.nodes = job->census.nodes;
+		config.memory = (struct sc_fabric_memory){&stage->slots, slot_message, renew_slot};
+		config.message_bytes = sc_slots_message_capacity(&stage->slots);
+		config.peer_count = sc_plan_peers(&job->plan, job->self, peers);
+	}
+	if (sc_fabric_open(&stage->fabric, &config, err) != 0)
+		return -1;
+	if (!takes_part)
+		return 0;
+	if (sc_outcome_init(&stage->outcome, stage->options, job, stage->started_ns) != 0)
+		return sc_fail(err, 0, "no memory for the outcome");
+	return meet(stage, peers, config.peer_count, err);
+}
+
+static int
+open_trace(const char *beginning, uint32_t rank, FILE **trace, struct sc_error *err)
+{
+	size_t capacity = strlen(beginning) + 16;
+	char *path = malloc(capacity);
+
+	if (path == NULL)
+		return sc_fail(err, ENOMEM, "the trace %s", beginning);
+	snprintf(path, capacity, "%s.%u", beginning, rank);
+	*trace = fopen(path, "w");
+	if (*trace == NULL)
+		(void)sc_fail(err, errno, "the trace %s", path);
+	free(path);
+	return *trace == NULL ? -1 : 0;
+}
+
+static int
+run(struct stage *stage, struct sc_error *err)
+{
+	struct sc_job *job = &stage->job;
+	bool origin = job->self == SC_ORIGIN;
+	bool keeps_copy = !origin || job->origin_keeps_copy;
+	const struct sc_options *options = stage->options;
+	int rc;
+	struct sc_run_config config = {
+		.plan = &job->plan,
+		.self = job->self,
+		.fabric = stage->fabric,
+		.slots = &stage->slots,
+		.source = job->source,
+		.dest = keeps_copy ? job->dest : NULL,
+		.link_bytes_per_s = job->machine.link_bytes_per_s,
+		.facts = job->facts.source,
+		.sink_options = {.force = options->force,
+			.preserve = options->preserve,
+			.verify = options->verify,
+			.resume = options->resume,
+			.backing = options->unpack                 ? sc_archive_open
+			    : job->facts.source.manifest_bytes > 0 ? sc_tree_backing_open
+								   : NULL,
+			.tree = options->unpack,
+			.source = options->source,
+			.skip_unreadable = options->on_unreadable == SC_UNREADABLE_SKIP},
+		.keeps_copy = keeps_copy,
+		.buddy = job->facts.buddy,
+		.heartbeat_ns = job->facts.heartbeat_ns,
+		.timeout_ns = job->facts.timeout_ns,
+		.records = options->timings != NULL,
+		.progress_interval_ns = job->facts.progress_interval_ns,
+		.stop_signal = stage->stop_signal,
+		.listener = sc_outcome_listen,
+		.context = &stage->outcome,
+	};
+
+	if (origin)
+		sc_log(SC_LOG_INFO,
+		    "plan: recipients %u, groups %u of at most %u, trees %u, chunks of %u bytes, "
+		    "window %u, predicted %.3f s",
+		    job->plan.recipients, job->plan.group_count, job->plan.subfiles,
+		    job->plan.trees, job->plan.chunk_bytes, job->plan.window,
+		    sc_cost_predict(&job->plan, &job->machine));
+	if (config.dest != NULL)
+		sc_log(SC_LOG_INFO, "writing %s", config.dest);
+	if (keeps_copy && job->dest == NULL)
+		config.dest_failure = job->dest_error.text;
+	if (stage->options->trace != NULL &&
+	    open_trace(stage->options->trace, stage->world->rank, &config.trace, err) != 0)
+		return -1;
+	rc = sc_run(&config, &stage->result, err);
+	if (config.trace != NULL && fclose(config.trace) != 0 && rc == 0)
+		rc = sc_fail(err, errno, "the trace %s.%u", stage->options->trace,
+		    stage->world->rank);
+	return rc;
+}
+
+/* Tell the ranks of this host that take no part that all is over. */
+static int
+dismiss(const struct stage *stage, bool apart, struct sc_error *err)
+{
+	uint32_t *ranks = malloc(stage->world->size * sizeof(*ranks));
+	uint32_t count;
+	int rc;
+
+	if (ranks == NULL)
+		return sc_fail(err, 0, "no memory for %u ranks", stage->world->size);
+	count = sc_census_followers(&stage->job.census, stage->world->rank, ranks);
+	rc = sc_world_dismiss(ranks, count, apart, dismiss_ns, err);
+	free(ranks);
+	return rc;
+}
+
+/* What is to be told of this node, before its report goes up. */
+static void
+fill_result(struct stage *stage)
+{
+	struct sc_job *job = &stage->job;
+
+	stage->result.report.rank = stage->world->rank;
+	memcpy(stage->result.report.host, job->host, sizeof(stage->result.report.host));
+	if (stage->result.has_digest)
+		sc_digest_text(stage->result.digest, stage->digest);
+	else if (job->has_digest)
+		sc_digest_text(job->digest, stage->digest);
+	stage->timings.digest = stage->digest;
+	stage->timings.predicted_s = sc_cost_predict(&job->plan, &job->machine);
+}
+
+/* The copies are there, whatever becomes of the timings. */
+static void
+collect_timings(struct stage *stage, int64_t clock_offset_ns)
+{
+	struct sc_job *job = &stage->job;
+	struct sc_detour_nodes children = {0};
+	struct sc_tree tree =
+	    sc_timings_tree(&job->plan, &job->census, &stage->result.roster, job->self, &children);
+	struct sc_error err;
+
+	if (sc_timings_collect(&tree, &stage->result, clock_offset_ns, job->facts.timeout_ns,
+		stage->result.leads && !stage->is_told ? &stage->outcome : NULL, &stage->timings,
+		&err) != 0)
+		sc_log(SC_LOG_ERROR, "no timings: %s", err.text);
+	free(children.items);
+}
+
+static int
+measure_clock(const struct stage *stage, int64_t *offset_ns, struct sc_error *err)
+{
+	const struct sc_job *job = &stage->job;
+	struct sc_detour_nodes children = {0};
+	struct sc_roster nobody;
+	struct sc_tree tree;
+	int rc;
+
+	sc_roster_init(&nobody, &job->plan, job->facts.buddy);
+	tree = sc_timings_tree(&job->plan, &job->census, &nobody, job->self, &children);
+	rc = sc_tree_clock_offset(&tree, offset_ns, err);
+	free(children.items);
+	return rc;
+}
+
+/* Clock offsets before, timings after: both only with --timings. */
+static int
+stage_as_node(struct stage *stage, struct sc_error *err)
+{
+	bool timed = stage->options->timings != NULL;
+	int64_t clock_offset_ns = 0;
+
+	if (timed && measure_clock(stage, &clock_offset_ns, err) != 0)
+		return -1;
+	if (run(stage, err) != 0)
+		return -1;
+	stage->is_told = stage->result.leads && sc_outcome_is_told(&stage->outcome);
+	if (stage->result.stopped_by != 0)
+		return 0;
+	if (stage->result.leave == SC_LEAVE_CUT_OFF)
+		return dismiss(stage, true, err);
+	fill_result(stage);
+	if (timed)
+		collect_timings(stage, clock_offset_ns);
+	if (dismiss(stage, stage->result.leave == SC_LEAVE_APART, err) != 0)
+		return -1;
+	if (stage->result.leave == SC_LEAVE_APART || stage->result.io_hangs)
+		return 0;
+	if (sc_fabric_close(stage->fabric, err) != 0)
+		return -1;
+	stage->fabric = NULL;
+	return 0;
+}
+
+/* The last words of whoever leads; the status file is the very last. */
+static enum sc_exit_status
+conclude(struct stage *stage)
+{
+	const struct sc_options *options = stage->options;
+	struct sc_error err;
+
+	if (stage->result.stopped_by == 0 && !sc_outcome_is_known(&stage->outcome)) {
+		sc_log(SC_LOG_ERROR,
+		    "whoever led was lost while all left, and nobody knows "
+		    "which nodes have the file: run it again");
+		return SC_EXIT_NOTHING;
+	}
+	if (options->failed_hosts != NULL &&
+	    sc_outcome_write_failed_hosts(&stage->outcome, &err) != 0)
+		sc_log(SC_LOG_ERROR, "no list of failed hosts: %s", err.text);
+	if (stage->result.stopped_by != 0)
+		sc_log(SC_LOG_ERROR, "ended by signal %d%s", stage->result.stopped_by,
+		    options->resume ? "; the next run goes on from here"
+				    : "; no part of a copy was left behind");
+	stage->outcome.stopped_by = stage->result.stopped_by;
+	sc_outcome_print(&stage->outcome, stage->digest);
+	if (options->status_file != NULL && stage->result.stopped_by == 0 &&
+	    sc_outcome_write_status(&stage->outcome, &err) != 0)
+		sc_log(SC_LOG_ERROR, "no status file: %s", err.text);
+	return sc_outcome_status(&stage->outcome);
+}
+
+/* Print the plan of this job's nodes. */
+static void
+print_plan(const struct stage *stage)
+{
+	const struct sc_job *job = &stage->job;
+	const char **names = malloc(job->census.nodes * sizeof(*names));
+
+	for (uint32_t i = 0; names != NULL && i < job->census.nodes; i++)
+		names[i] = sc_job_host(job, i);
+	sc_plan_print(stdout, &job->plan, &job->machine, job->measured, names,
+	    stage->options->verbose > 0);
+	fflush(stdout);
+	free(names);
+}
+
+static int
+leave_in_order(struct stage *stage, int status, struct sc_error *err)
+{
+	sc_job_free(&stage->job);
+	sc_slots_free(&stage->slots);
+	sc_outcome_free(&stage->outcome);
+	sc_timeline_free(&stage->result.timeline);
+	sc_roster_free(&stage->result.roster);
+	if (sc_world_finish(status, err) != 0) {
+		sc_log(SC_LOG_ERROR, "%s", err->text);
+		return SC_EXIT_NOTHING;
+	}
+	return status;
+}
+
+/*
+ * MPI doesn't work any more, or would wait for somebody who is gone.  The status of whoever
+ * leaves last is the job's: that is the leader, and all others leave with 0.
+ */
+static _Noreturn void
+leave_at_once(struct stage *stage, bool leads, int status)
+{
+	fflush(NULL);
+	if (stage->result.stopped_by != 0)
+		sc_clock_sleep_ns(others_clean_up_ns);
+	if (!leads)
+		sc_world_exit(0);
+	sc_clock_sleep_ns(farewell_ns);
+	sc_world_exit(status);
+}
+
+/* A rank that takes no part: wait until it is told to go. */
+static int
+wait_aside(struct stage *stage, struct sc_error *err)
+{
+	enum sc_dismissal dismissal;
+
+	if (stage->job.complete)
+		sc_log(SC_LOG_INFO, "%s is there already, with the same content", stage->job.dest);
+	else
+		sc_log(SC_LOG_INFO, "rank %u takes no part: rank %u does, for this host",
+		    stage->world->rank, stage->job.census.leaders[stage->world->rank]);
+	if (sc_world_wait_for(stage->job.census.leaders[stage->world->rank], &dismissal, err) != 0)
+		return -1;
+	if (dismissal != SC_DISMISSED_TOGETHER)
+		leave_at_once(stage, false, 0);
+	return sc_fabric_close(stage->fabric, err);
+}
+
+/* Take part, to the end; returns only if all leave together. */
+static int
+take_part(struct stage *stage, struct sc_error *err)
+{
+	int rc = stage_as_node(stage, err);
+	bool leads = rc == 0 && stage->result.leads && stage->result.leave != SC_LEAVE_CUT_OFF;
+	int status = SC_EXIT_NOTHING;
+
+	/* Of a run that was stopped it is the origin who speaks. */
+	if (rc == 0 && stage->result.stopped_by != 0)
+		leads = stage->job.self == SC_ORIGIN;
+	if (leads && stage->is_told) {
+		sc_log(SC_LOG_WARNING, "another rank has told how the run ended");
+		leads = false;
+	}
+	if (leads)
+		status = (int)conclude(stage);
+	if (rc != 0)
+		sc_log(SC_LOG_ERROR, "%s", err->text);
+	else if (stage->result.leave == SC_LEAVE_CUT_OFF && stage->result.stopped_by == 0)
+		sc_log(SC_LOG_ERROR, "the others go on without this node: it leaves");
+	if (rc != 0 || stage->result.stopped_by != 0 || stage->result.io_hangs ||
+	    stage->result.leave != SC_LEAVE_TOGETHER)
+		leave_at_once(stage, leads || stage->world->rank == 0,
+		    stage->result.stopped_by != 0 && status == 0 ? SC_EXIT_NOTHING : status);
+	return leave_in_order(stage, leads ? status : 0, err);
+}
+
+/* Rank 0 has said why there is nothing to be done; one message is enough. */
+static int
+refuse(struct stage *stage, struct sc_error *err)
+{
+	const char *path = stage->options->status_file;
+	int status = stage->world->rank == 0 ? (int)stage->job.facts.status : 0;
+
+	if (status != 0 && path != NULL)
+		(void)sc_outcome_write_refusal(path, (enum sc_exit_status)status, err);
+	if (status != 0)
+		sc_outcome_print_refusal(stage->options, (enum sc_exit_status)status,
+		    stage->job.refusal.text);
+	return leave_in_order(stage, status, err);
+}
+
+int
+sc_stage(const struct sc_world *world, const struct sc_options *options, int argc,
+    char *const *argv, volatile sig_atomic_t *stop_signal)
+{
+	struct stage stage = {
+		.world = world,
+		.options = options,
+		.stop_signal = stop_signal,
+		.started_ns = sc_clock_now_ns(),
+		.timings = {.argc = argc, .argv = argv, .started_unix_ns = unix_now_ns()},
+	};
+	struct sc_error err = {0};
+	int rc = sc_job_prepare(&stage.job, world, options, &err);
+
+	if (rc == 0 && stage.job.facts.status != 0)
+		return refuse(&stage, &err);
+	if (rc == 0 && options->errand == SC_ERRAND_PLAN) {
+		if (world->rank == 0)
+			print_plan(&stage);
+		return leave_in_order(&stage, 0, &err);
+	}
+	if (rc == 0)
+		rc = prepare(&stage, &err);
+	if (world->rank != 0)
+		sc_log_set_host(stage.job.host);
+	if (rc == 0 && stage.job.self != SC_NONE)
+		return take_part(&stage, &err);
+	if (rc == 0)
+		rc = wait_aside(&stage, &err);
+	if (rc == 0)
+		return leave_in_order(&stage, 0, &err);
+	sc_log(SC_LOG_ERROR, "%s", err.text);
+	leave_at_once(&stage, world->rank == 0, SC_EXIT_NOTHING);
+}
+
+int
+sc_stage_plan(const struct sc_options *options)
+{
+	struct sc_source_facts facts = {.size_bytes = options->size_bytes};
+	struct sc_source *source = NULL;
+	struct sc_plan plan = {0};
+	struct sc_error err;
+	uint32_t recipients;
+	int status = SC_EXIT_USAGE;
+
+	if (sc_topology_parse(options->topology, &recipients, &err) != 0)
+		goto out;
+	if (options->source != NULL) {
+		status = SC_EXIT_NOTHING;
+		if (sc_sources_open(&source, options, &facts, &err) != 0)
+			goto out;
+		status = SC_EXIT_USAGE;
+	}
+	if (sc_cost_choose(&plan, recipients, facts.size_bytes, &options->wishes,
+		&sc_cost_machine_default, &err) != 0)
+		goto out;
+	sc_plan_print(stdout, &plan, &sc_cost_machine_default, NULL, NULL, options->verbose > 0);
+	status = fflush(stdout) == 0 ? 0 : SC_EXIT_NOTHING;
+out:
+	if (status != 0)
+		sc_log(SC_LOG_ERROR, "%s", err.text);
+	sc_source_close(source);
+	sc_plan_free(&plan);
+	return status;
+}
