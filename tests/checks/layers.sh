@@ -42,8 +42,8 @@ check_own()	# file, line, layer, name
 		[[ $4 != "$one"/* ]] || ok=yes
 	done
 	[[ $ok == yes ]] || fail "$1:$2: $3 may not include \"$4\""
-	if [[ ($3 == core || $3 == plan) && ($4 == base/clock.h || $4 == base/log.h) ]]; then
-		fail "$1:$2: the core has no clock and says nothing: \"$4\""
+	if [[ ($3 == core || $3 == plan) && ($4 =~ ^base/(clock|deadman|log|thread)\.h$) ]]; then
+		fail "$1:$2: the core has no clock and no threads, and says nothing: \"$4\""
 	fi
 	if [[ ! -f src/$4 ]]; then
 		fail "$1:$2: there is no src/$4"
