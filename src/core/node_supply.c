@@ -206,23 +206,21 @@ has_refused(const struct inbound *edge, uint32_t supplier)
 	return false;
 }
 
+static bool
+has_not_refused(const void *edge, uint32_t supplier)
+{
+	return !has_refused(edge, supplier);
+}
+
 uint32_t
 node_supplier(const struct sc_node *node, uint32_t subfile)
 {
 	const struct inbound *edge = &node->inbound[subfile];
-	struct sc_detour detour;
-	uint32_t supplier;
 
 	if (edge->refusals == 0 && !edge->late)
 		return sc_detour_supplier(node->plan, &node->roster, node->self, subfile);
-	if (edge->late)
-		sc_detour_begin_late(&detour, node->plan, &node->roster, node->self, subfile);
-	else
-		sc_detour_begin(&detour, node->plan, &node->roster, node->self, subfile);
-	do
-		supplier = sc_detour_next(&detour);
-	while (supplier != SC_NONE && has_refused(edge, supplier));
-	return supplier;
+	return sc_detour_first(node->plan, &node->roster, node->self, subfile, edge->late,
+	    has_not_refused, edge);
 }
 
 /* Ask a stand-in for all that is lacking. */

@@ -10,7 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NODES_MAX = 64, SMALL_MAX = 16 };
+/* A list has each node once at most. */
+enum { NODES_MAX = 64, SMALL_MAX = 16, LIST_MAX = NODES_MAX + 1 };
+
+/* Whole lists take long: they are looked at for one in so many. */
+enum { LISTS_EVERY = 16 };
 
 static struct sc_plan
 plan_of(uint32_t recipients, uint32_t k, uint32_t m, uint32_t b)
@@ -34,20 +38,88 @@ has_source(const struct sc_roster *roster, uint32_t node)
 	return node == SC_ORIGIN || node == roster->buddy;
 }
 
+static bool
+source_is_left(const struct sc_roster *roster)
+{
+	return !sc_roster_failed(roster, SC_ORIGIN) ||
+	    (roster->buddy != SC_NONE && !sc_roster_failed(roster, roster->buddy));
+}
+
 /* late: the nodes that find all subfiles late, as bits. */
 static uint32_t
 supplier_of(const struct sc_plan *plan, const struct sc_roster *roster, uint32_t node,
     uint32_t subfile, uint64_t late)
 {
-	struct sc_detour detour;
-
 	if ((late >> node & 1) == 0)
 		return sc_detour_supplier(plan, roster, node, subfile);
-	sc_detour_begin_late(&detour, plan, roster, node, subfile);
-	return sc_detour_next(&detour);
+	return sc_detour_first(plan, roster, node, subfile, true, NULL, NULL);
 }
 
-/* Follow the suppliers in force up to one who has the source. */
+/* Nodes that refuse. */
+struct refusals {
+	uint32_t *nodes;
+	uint32_t count;
+};
+
+static bool
+has_not_refused(const void *context, uint32_t supplier)
+{
+	const struct refusals *refusals = context;
+
+	for (uint32_t i = 0; i < refusals->count; i++) {
+		if (refusals->nodes[i] == supplier)
+			return false;
+	}
+	return true;
+}
+
+/* The whole list of suppliers, as each in force refuses.  Returns their number, LIST_MAX if
+ * there is no end. */
+static uint32_t
+list_all(const struct sc_plan *plan, const struct sc_roster *roster, uint32_t node,
+    uint32_t subfile, bool late, uint32_t list[LIST_MAX])
+{
+	struct refusals refusals = {.nodes = list};
+
+	while (refusals.count < LIST_MAX) {
+		uint32_t supplier =
+		    sc_detour_first(plan, roster, node, subfile, late, has_not_refused, &refusals);
+
+		if (supplier == SC_NONE)
+			break;
+		list[refusals.count++] = supplier;
+	}
+	return refusals.count;
+}
+
+/* The same supplier is in force with nothing refused, torpid nodes come last, failed ones never,
+ * and as long as one of them can, a node that has the source is asked in the end. */
+static const char *
+wrong_with_list(const struct sc_plan *plan, const struct sc_roster *roster, uint32_t node,
+    uint32_t subfile, uint64_t late)
+{
+	uint32_t list[LIST_MAX];
+	uint32_t count = list_all(plan, roster, node, subfile, (late >> node & 1) != 0, list);
+	bool source = false;
+
+	if (count == LIST_MAX)
+		return "a list of suppliers has no end";
+	if ((count == 0 ? SC_NONE : list[0]) != supplier_of(plan, roster, node, subfile, late))
+		return "the supplier in force is not the first of the list";
+	for (uint32_t i = 0; i < count; i++) {
+		if (sc_roster_failed(roster, list[i]))
+			return "one that has failed is on the list";
+		if (list[i] == node && node != roster->buddy)
+			return "it is on its own list";
+		if (i > 0 && !sc_roster_torpid(roster, list[i]) &&
+		    sc_roster_torpid(roster, list[i - 1]))
+			return "a torpid one comes before one that relays";
+		source = source || has_source(roster, list[i]);
+	}
+	return source || !source_is_left(roster) ? NULL : "no source is on the list";
+}
+
+/* Follow the suppliers in force up to one that has the source. */
 static const char *
 wrong_with_supply(const struct sc_plan *plan, const struct sc_roster *roster, uint32_t node,
     uint32_t subfile, uint64_t late)
@@ -56,11 +128,7 @@ wrong_with_supply(const struct sc_plan *plan, const struct sc_roster *roster, ui
 		uint32_t supplier = supplier_of(plan, roster, node, subfile, late);
 
 		if (supplier == SC_NONE)
-			return sc_roster_failed(roster, SC_ORIGIN) &&
-				(roster->buddy == SC_NONE ||
-				    sc_roster_failed(roster, roster->buddy))
-			    ? NULL
-			    : "nobody supplies it";
+			return source_is_left(roster) ? "no node supplies it" : NULL;
 		if (sc_roster_failed(roster, supplier))
 			return "one that has failed supplies it";
 		if (supplier == node)
@@ -122,9 +190,11 @@ struct looking {
 	uint32_t violations;
 };
 
-/* Among those who have not failed every node gets each subfile, whoever else finds it late. */
+/* Every node that has not failed gets each subfile, whichever others find it late.  lists: look
+ * at the whole lists of suppliers, too. */
 static const char *
-wrong_with_any_supply(const struct sc_plan *plan, const struct sc_roster *roster, uint64_t late)
+wrong_with_any_supply(const struct sc_plan *plan, const struct sc_roster *roster, uint64_t late,
+    bool lists)
 {
 	const char *wrong = NULL;
 
@@ -132,6 +202,8 @@ wrong_with_any_supply(const struct sc_plan *plan, const struct sc_roster *roster
 		for (uint32_t s = 0; s < plan->subfiles && wrong == NULL; s++) {
 			if (!sc_roster_failed(roster, i))
 				wrong = wrong_with_supply(plan, roster, i, s, late);
+			if (wrong == NULL && lists)
+				wrong = wrong_with_list(plan, roster, i, s, late);
 		}
 	}
 	return wrong;
@@ -147,6 +219,7 @@ look(struct looking *looking, const uint32_t *failed, uint32_t count, uint32_t b
 	    : sc_random_next(&looking->random) & sc_random_next(&looking->random);
 	struct sc_roster roster;
 	const char *wrong;
+	bool lists;
 
 	sc_roster_init(&roster, plan, buddy);
 	for (uint32_t i = 0; i < count; i++)
@@ -156,13 +229,14 @@ look(struct looking *looking, const uint32_t *failed, uint32_t count, uint32_t b
 			sc_roster_slow(&roster, i);
 	}
 	looking->plans++;
+	lists = looking->plans % LISTS_EVERY == 0;
 	wrong = sc_roster_leader(&roster) == SC_NONE
 	    ? NULL
 	    : wrong_with_tree(plan, &roster, &looking->children);
 	if (wrong == NULL)
-		wrong = wrong_with_any_supply(plan, &roster, 0);
+		wrong = wrong_with_any_supply(plan, &roster, 0, lists);
 	if (wrong == NULL)
-		wrong = wrong_with_any_supply(plan, &roster, late);
+		wrong = wrong_with_any_supply(plan, &roster, late, lists);
 	if (wrong != NULL && looking->violations++ < 5) {
 		fprintf(stderr, "%s: n=%u k=%u m=%u b=%u buddy=%d, late %llx, torpid %llx, failed",
 		    wrong, plan->recipients, plan->subfiles, plan->tree_groups, plan->branching,
@@ -316,8 +390,8 @@ static void
 test_late(void)
 {
 	struct sc_plan plan = plan_of(8, 4, 2, 1);
-	struct sc_detour detour;
 	struct sc_roster roster;
+	uint32_t list[LIST_MAX];
 
 	sc_roster_init(&roster, &plan, SC_NONE);
 	CU_ASSERT_TRUE(sc_roster_slow(&roster, 2));
@@ -327,11 +401,11 @@ test_late(void)
 	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 5, 1, UINT64_MAX), 8);
 	/* From outside the group it comes as before. */
 	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 6, 1, UINT64_MAX), 1);
-	/* Whoever refuses is passed over; at last the own member is asked. */
-	sc_detour_begin_late(&detour, &plan, &roster, 5, 1);
-	CU_ASSERT_EQUAL(sc_detour_next(&detour), 8);
-	CU_ASSERT_EQUAL(sc_detour_next(&detour), 7);
-	CU_ASSERT_EQUAL(sc_detour_next(&detour), 6);
+	/* A node that refuses is passed over; at last the own member is asked. */
+	CU_ASSERT_FATAL(list_all(&plan, &roster, 5, 1, true, list) >= 3);
+	CU_ASSERT_EQUAL(list[0], 8);
+	CU_ASSERT_EQUAL(list[1], 7);
+	CU_ASSERT_EQUAL(list[2], 6);
 	/* A buddy has the source, and need not pass it on here, too. */
 	roster.buddy = 8;
 	CU_ASSERT_EQUAL(supplier_of(&plan, &roster, 8, 1, UINT64_MAX), 8);
