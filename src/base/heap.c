@@ -3,6 +3,8 @@
  */
 #include "base/heap.h"
 
+#include "base/vector.h"
+
 #include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,7 +12,7 @@
 static bool
 before(struct sc_heap_item a, struct sc_heap_item b)
 {
-	/* Without a branch: which of two comes first can't be guessed. */
+	/* Without a branch: the processor can't predict which of the two comes first. */
 	return (a.key < b.key) | ((a.key == b.key) & (a.order < b.order));
 }
 
@@ -36,22 +38,19 @@ sift_up(struct sc_heap *heap, size_t at, struct sc_heap_item item)
 int
 sc_heap_push(struct sc_heap *heap, struct sc_heap_item item)
 {
-	if (heap->count == heap->capacity) {
-		size_t capacity = heap->capacity == 0 ? 64 : 2 * heap->capacity;
-		struct sc_heap_item *items = realloc(heap->items, capacity * sizeof(*items));
+	struct sc_heap_item *items =
+	    sc_vector_room(heap->items, heap->count + 1, &heap->capacity, sizeof(*items));
 
-		if (items == NULL)
-			return -1;
-		heap->items = items;
-		heap->capacity = capacity;
-	}
+	if (items == NULL)
+		return -1;
+	heap->items = items;
 	sift_up(heap, heap->count++, item);
 	return 0;
 }
 
 /*
- * The hole that the least one leaves sinks to the bottom without a look at
- * the last item, which then rises from there: that item is late, so it rarely
+ * The hole that the least item leaves sinks to the bottom, without a comparison with
+ * the last item.  Only then is the last item put there, and rises.  It was a leaf, so it rarely
  * rises far, and a level costs one comparison instead of two.
  */
 struct sc_heap_item

@@ -78,7 +78,7 @@ parse_chunk_size(uint32_t *chunk_bytes, struct sc_error *err)
 }
 
 int
-sc_plan_option_take(struct sc_plan_wishes *wishes, int option, struct sc_error *err)
+sc_plan_option_take(struct sc_plan_request *wishes, int option, struct sc_error *err)
 {
 	switch (option) {
 	case 's':

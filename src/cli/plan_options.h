@@ -35,7 +35,7 @@ enum {
 /* clang-format on */
 
 /* Take an option of the plan (no other).  0, or -1 with a sentence. */
-int sc_plan_option_take(struct sc_plan_wishes *, int option, struct sc_error *);
+int sc_plan_option_take(struct sc_plan_request *, int option, struct sc_error *);
 
 /* A size from min to max; name is that of the option. */
 int sc_option_bytes(const char *name, uint64_t min, uint64_t max, uint64_t *bytes,

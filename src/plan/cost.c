@@ -2,11 +2,10 @@
  * The prediction of a plan's time: see cost.h.
  *
  * A "row" is a chunk of each of the k subfiles.  The busiest part of the
- * machine sets the time of a row, rows follow each other, and what a chunk of
- * the last row meets on its way to the last node comes on top: the rate's
- * time and the fill of the pipeline.
+ * machine sets the time of a row, and rows follow each other.  The time that a chunk of
+ * the last row takes on its way to the last node comes on top.
  *
- * All of it is closed form: groups are numbered breadth first, full ones
+ * All of it is in closed form: groups are numbered breadth first, full ones
  * ahead of short ones, so that a group's way is arithmetic on its number.
  */
 #include "plan/cost.h"
@@ -29,21 +28,22 @@ struct pace {
 	double read_s;      /* a chunk, at the origin */
 	double write_s;     /* a chunk, at a recipient */
 	double row_s;       /* of a relay, in the long run */
-	double way_hop_s;   /* a chunk's way to a next group ... */
-	double way_send_s;  /* ... and for each send that goes first, and its own */
-	double path_s;      /* from member to member, for a missing one's subfile */
-	double feed_s;      /* from the whole subfile to the secondary tree's having it */
-	double collect_s;   /* from the last chunk in a relay to the rest of its group ... */
-	double relief_s;    /* ... and one more send, if the group relieves another */
+	double way_hop_s;   /* a chunk's way to a next group, without its sends ... */
+	double way_send_s;  /* ... and each send of the chunk up to that one */
+	double path_s;      /* from member to member, for the subfile of a missing member */
+	double feed_s; /* from the last chunk at the feeder to the secondary tree's first group */
+	double collect_s; /* from the last chunk at a relay to the rest of its group ... */
+	double relief_s;  /* ... and one more send, if the group relieves another */
 	double rows;
-	double last_place; /* in its row, of the last chunk */
+	double last_place; /* of the last chunk in its row */
 	double chunks;
 };
 
-/* What a chunk meets between a tree's first group and another one. */
+/* The way of a chunk from a tree's first group to another one. */
 struct way {
 	uint32_t hops;
-	uint32_t sends;  /* the chunk's place among the sends of each relay, summed up */
+	uint32_t
+	    sends; /* the sends of the chunk at each relay, up to that on this way, summed up */
 	uint32_t shorts; /* short groups that it passes through */
 };
 
@@ -76,7 +76,7 @@ tree_of(const struct sc_plan *plan, uint32_t t)
 	return tree;
 }
 
-/* Next groups of the plan's first group, hence of any at most. */
+/* Next groups of the plan's first group.  No group has more. */
 static uint32_t
 next_groups(const struct sc_plan *plan)
 {
@@ -102,14 +102,15 @@ sc_cost_connections(const struct sc_plan *plan)
 	return plan->subfiles + next_groups(plan) + (has_relief(plan) ? 1 : 0);
 }
 
-/* What a relay sends of each chunk of its subfile, at most. */
+/* How many times a relay sends each chunk of its subfile, at most. */
 static uint32_t
 sends_of(const struct sc_plan *plan)
 {
+	assert(plan->subfiles > 0);
 	return plan->subfiles - 1 + next_groups(plan) - (has_relief(plan) ? 1 : 0);
 }
 
-/* The time of a row: whatever is busiest sets the pace. */
+/* The time of a row in the long run: the busiest part sets the pace. */
 static double
 row_time(const struct sc_plan *plan, const struct sc_cost_machine *machine, const struct pace *pace)
 {
@@ -124,10 +125,11 @@ row_time(const struct sc_plan *plan, const struct sc_cost_machine *machine, cons
 	double round_trip =
 	    2 * pace->hop_s + pace->chunk_s + larger(sends * pace->chunk_s, pace->write_s);
 
+	assert(plan->window > 0);
 	return larger(larger(link, processor), larger(storage, round_trip / plan->window));
 }
 
-/* What a chunk for the next group loses to the sends that are under way when it
+/* The time that a chunk for the next group loses to the sends that are under way when it
  * comes: they share the relay's link with it until they end.  In a file of one
  * row there are none. */
 static double
@@ -141,7 +143,7 @@ others_under_way(const struct pace *pace, double sends)
 static struct pace
 pace_of(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 {
-	/* What says that a file is empty takes the way of a chunk. */
+	/* The message that a file is empty takes the way of a chunk. */
 	uint32_t chunks = plan->chunks > 0 ? plan->chunks : 1;
 	double chunk_bytes = (double)plan->size_bytes / chunks;
 	double k = plan->subfiles;
@@ -149,20 +151,22 @@ pace_of(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 	struct pace pace = {0};
 	double send_s;
 
+	assert(machine->link_bytes_per_s > 0 && machine->source_bytes_per_s > 0 &&
+	    machine->disk_bytes_per_s > 0);
 	pace.chunks = chunks;
 	pace.rows = (chunks - 1) / plan->subfiles + 1;
 	pace.last_place = (chunks - 1) % plan->subfiles;
 	pace.chunk_s = chunk_bytes / machine->link_bytes_per_s;
 	send_s = larger(pace.chunk_s, machine->message_s);
 	pace.hop_s = machine->latency_s + 2 * machine->message_s;
-	/* A list to each of the group and its credits, one after the other. */
+	/* A distribution list to each of the group, and its credits, one after the other. */
 	pace.handshake_s = 2 * pace.hop_s + 2 * (k - 1) * machine->message_s;
 	pace.read_s = chunk_bytes / machine->source_bytes_per_s;
 	pace.write_s = chunk_bytes / machine->disk_bytes_per_s;
 	pace.row_s = row_time(plan, machine, &pace);
 	if (plan->store_and_forward) {
-		/* A node that holds its subfile serves all its receivers by turns:
-		 * the next one has the whole when all have it. */
+		/* A node that holds its subfile serves all its receivers by turns,
+		 * so that the next group has the whole of it only when all have it. */
 		double step_s = pace.handshake_s + pace.hop_s;
 
 		pace.way_hop_s = step_s + pace.rows * sends * pace.chunk_s;
@@ -182,13 +186,19 @@ pace_of(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 	return pace;
 }
 
-/* The way to group g of a tree: the parents that link_tree in plan.c gives. */
+/*
+ * The way to group g of a tree, up along the parents that link_tree in plan.c gives.  The full groups
+ * have the groups 1 .. capacity as next ones, `branching` each; then each short group has one.  So
+ * from capacity + 1 on the groups follow each other in chains, and a step up one of them goes back
+ * by the number of groups between capacity and the first short one.
+ */
 static struct way
 way_to(const struct tree *tree, uint32_t g)
 {
 	uint32_t capacity = tree->full * tree->branching;
 	struct way way = {0};
 
+	assert(g < tree->groups && tree->full <= tree->groups);
 	if (tree->branching == 1 || tree->full == 0) {
 		way.hops = g;
 		way.sends = g;
@@ -200,6 +210,7 @@ way_to(const struct tree *tree, uint32_t g)
 		if (g > capacity) {
 			way.sends++;
 			way.shorts++;
+			assert(g > capacity - tree->full);
 			g -= capacity - tree->full + 1;
 		} else {
 			way.sends += 1 + (g - 1) % tree->branching;
@@ -215,18 +226,20 @@ way_time(const struct pace *pace, const struct way *way)
 	return way->hops * pace->way_hop_s + way->sends * pace->way_send_s;
 }
 
-/* What the missing member's subfile loses in so many short groups: it passes
- * from their first member to their last. */
+/* The time that the missing member's subfile takes in so many short groups, beyond that of other
+ * subfiles: it passes from their first member to their last. */
 static double
 paths_time(const struct sc_plan *plan, const struct pace *pace, uint32_t shorts)
 {
-	/* In a file of few chunks that subfile is empty. */
+	/* In a file of fewer chunks than subfiles that one, the last, is empty. */
 	if (shorts == 0 || pace->chunks < plan->subfiles)
 		return 0;
 	return (double)shorts * (plan->subfiles - 2) * pace->path_s;
 }
 
-/* All leaves but the last one relieve a group (see plan.h). */
+/* Does group g of a tree relieve another?  All leaves but the last one do (see plan.h), where there
+ * are groups with two next groups at all.  A leaf is a group whose first child would be beyond the
+ * last group: the numbers of children are those that way_to goes up. */
 static bool
 relieves(const struct sc_plan *plan, const struct tree *tree, uint32_t g)
 {
@@ -236,7 +249,7 @@ relieves(const struct sc_plan *plan, const struct tree *tree, uint32_t g)
 	    child >= tree->groups && g + 1 < tree->groups;
 }
 
-/* From the last chunk in the first group to the last in the whole group g, and
+/* From the last chunk in the tree's first group to the last one in the whole group g, and
  * in the group that it relieves. */
 static double
 group_time(const struct sc_plan *plan, const struct pace *pace, const struct tree *tree, uint32_t g)
@@ -252,6 +265,7 @@ group_time(const struct sc_plan *plan, const struct pace *pace, const struct tre
 		collected += pace->relief_s;
 	if (g < tree->full)
 		return collected;
+	assert(short_size > 0);
 	if (short_size == 1)
 		return arrival + (relief ? pace->path_s : 0);
 	if (pace->chunks < plan->subfiles)
@@ -267,8 +281,8 @@ group_time(const struct sc_plan *plan, const struct pace *pace, const struct tre
 }
 
 /*
- * The same for the group of a tree that is last.  The deepest are, and among
- * those of a depth the ones that are reached by most second sends.
+ * The same for the group of a tree that is complete last.  That is one of the deepest groups, and of
+ * these one that is reached by the most second sends: not all groups are tried.
  */
 static double
 tree_time(const struct sc_plan *plan, const struct pace *pace, const struct tree *tree)
@@ -283,16 +297,21 @@ tree_time(const struct sc_plan *plan, const struct pace *pace, const struct tree
 		latest = larger(latest, group_time(plan, pace, tree, tree->full - 1));
 	if (tree->branching == 1 || tree->full == 0)
 		return latest;
-	/* The last leaf relieves nobody: the one before it may be later. */
+	/* The last leaf relieves no group: the one before it may be later. */
 	if (tree->groups > 1)
 		latest = larger(latest, group_time(plan, pace, tree, tree->groups - 2));
 	if (heap > 2 * tree->full + 1)
 		heap = 2 * tree->full + 1;
 	while (2 * level <= heap)
 		level *= 2;
-	/* Groups level-1 .. heap-1 are the last level of a binary heap; a bit of
-	 * a group's place in it is 1 for a second send. */
+	/*
+	 * The full groups and their next groups are a binary heap.  Groups level-1 .. heap-1 are
+	 * its last level, and a bit of a group's place there is 1 for a second send.  So the places
+	 * with the most ones are: the last one, and those that have a 0 instead of one of its ones
+	 * and only ones after it.  (The last place of the level before is a candidate, too.)
+	 */
 	place = heap - level;
+	assert(place < level);
 	latest = larger(latest, group_time(plan, pace, tree, heap - 1));
 	for (uint32_t bit = 1; bit <= place; bit *= 2) {
 		uint32_t most = (place & ~(2 * bit - 1)) | (bit - 1);
@@ -305,15 +324,15 @@ tree_time(const struct sc_plan *plan, const struct pace *pace, const struct tree
 	return latest;
 }
 
-/* When the first group of a tree has the last chunks of its own subfiles:
- * one file's time for each tree on the way, and the way within those. */
+/* When the first group of tree t has the last chunks of its own subfiles:
+ * the file's time once for each tree on the way, and the ways within these trees. */
 static double
 start_time(const struct sc_plan *plan, const struct pace *pace, uint32_t t)
 {
 	double time_s = pace->handshake_s + pace->read_s + (pace->rows - 1) * pace->row_s +
 	    pace->last_place * larger(pace->chunk_s, pace->read_s) + pace->chunk_s + pace->hop_s;
 
-	/* In trees of one group each feeds the next: there may be many. */
+	/* Trees of one group each feed the next.  There may be many: no loop. */
 	if (plan->tree_groups == 1 && t > 0) {
 		uint32_t shorts = t > plan->full_groups ? t - plan->full_groups : 0;
 
@@ -326,6 +345,7 @@ start_time(const struct sc_plan *plan, const struct pace *pace, uint32_t t)
 		struct way way = way_to(&tree, g);
 		uint32_t shorts = way.shorts + (g >= tree.full);
 
+		assert(feeder / plan->tree_groups < t); /* a tree is fed by an earlier one */
 		time_s += way_time(pace, &way) + pace->feed_s;
 		time_s += paths_time(plan, pace, shorts);
 		t = feeder / plan->tree_groups;
@@ -336,25 +356,22 @@ start_time(const struct sc_plan *plan, const struct pace *pace, uint32_t t)
 double
 sc_cost_predict(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 {
-	struct pace pace;
+	struct pace pace = pace_of(plan, machine);
 	struct tree tree;
 	double latest = 0;
-	double last_s;
 
-	pace = pace_of(plan, machine);
 	if (plan->recipients == 0)
 		return larger(pace.read_s, pace.write_s) * (pace.chunks - 1) + pace.read_s +
 		    pace.write_s;
 
-	/* Later trees start later; the last may be too small to end last. */
+	/* Later trees start later, but the last one may be too small to end last. */
 	for (uint32_t back = 1; back <= 2 && back <= plan->trees; back++) {
 		tree = tree_of(plan, plan->trees - back);
 		latest = larger(latest,
 		    start_time(plan, &pace, plan->trees - back) + tree_time(plan, &pace, &tree));
 	}
 	tree = tree_of(plan, 0);
-	last_s = tree_time(plan, &pace, &tree);
-	latest = larger(latest, start_time(plan, &pace, 0) + last_s);
+	latest = larger(latest, start_time(plan, &pace, 0) + tree_time(plan, &pace, &tree));
 
 	/* A disk that is slower than the link is still writing when the last
 	 * chunk comes: it began with the first one. */

@@ -2,11 +2,11 @@
  * The cost model: when will the last node have the file, and which plan makes
  * that soonest?
  *
- * A pipeline costs the time that one link needs for the whole file, plus the
+ * A pipeline takes the time that one link needs for the whole file, plus the
  * time until the last chunk has passed every relay before the last node: a
- * chunk's time and a latency a hop.  Deep trees pay hops, branching pays
- * bandwidth, large chunks make hops dear and small ones pay per message;
- * a secondary tree pays the file's time again.
+ * chunk's time and a latency for each hop.  Deep trees have more hops, branching takes
+ * bandwidth, large chunks make hops longer and small ones cost more messages;
+ * a secondary tree takes the file's time again.
  *
  * The terms, for k subfiles, chunks of b bytes and a link of B bytes/s:
  *
@@ -33,7 +33,7 @@
 
 #include "plan/plan.h"
 
-/* What the model knows of the machine. */
+/* What the model knows of the machine.  Rates are above 0. */
 struct sc_cost_machine {
 	double link_bytes_per_s;   /* of a node, each way */
 	double latency_s;          /* of a message, one way */
@@ -42,42 +42,41 @@ struct sc_cost_machine {
 	double disk_bytes_per_s;   /* writing, at a recipient */
 };
 
-/* A 10 Gbit/s Ethernet with local disks: what is assumed before anything is
+/* A 10 Gbit/s Ethernet with local disks: the assumption before anything is
  * measured. */
 extern const struct sc_cost_machine sc_cost_machine_default;
 
 /*
  * The time from the first read to the last node's last chunk, stored, in
- * seconds.  Uses the plan's numbers only, so that an outline will do.  O(depth of
+ * seconds.  Uses the plan's numbers only: an outline (sc_plan_outline) will do.  O(depth of
  * a tree, and number of trees on the way to the last).
  */
 double sc_cost_predict(const struct sc_plan *, const struct sc_cost_machine *);
 
-/* The most connections that a rank holds at once.  Uses the plan's numbers only,
- * unlike sc_plan_connections. */
+/* The most connections that a rank holds at once.  Uses the plan's numbers only. */
 uint32_t sc_cost_connections(const struct sc_plan *);
 
-/* The time in which one node alone could receive it: the floor. */
+/* The floor: the time in which one node alone could receive the file, in seconds. */
 double sc_cost_floor(uint64_t size_bytes, const struct sc_cost_machine *);
 
-/* The sizes of chunks that are worth a try are the powers of two, and one and a half of each: the
+/* The chunk sizes that are tried are the powers of two, and one and a half of each.  The
  * one after such a size. */
 uint64_t sc_cost_chunk_bytes_after(uint64_t bytes);
 
 /*
- * Choose every number that the wishes leave open so that the predicted time
- * is least, within the wishes and the connection limit, and make that plan.
- * Among nearly equal ones (1 %) the one whose groups are nearest to eight, then
- * that with chunks nearest to 1 MiB, then with fewer connections.
- * Fails, with a sentence for the user, if no plan satisfies the wishes
- * ("--group-size 40 needs 41 connections, --max-connections is 30").
- * The wish for two next groups excludes trees too small to have them, unless
- * tree_groups is wished, too.  A window that is not wished is 4, or up to
- * 16 for groups of one if so many chunks take less than 64 ms, and less where the memory
- * forbids it.  Below 100 ms.
- * The wish for a group size is an upper bound (groups are balanced below it).
+ * Choose every number that the request leaves open so that the predicted time
+ * is least, within the request and the connection limit, and make that plan.
+ * Among nearly equal ones (1 %) the one whose groups are nearest to eight wins, then
+ * that with chunks nearest to 1 MiB, then that with fewer connections.
+ * Fails, with a sentence for the user, if no plan satisfies the request
+ * ("a group size of 40 needs 41 connections; the maximum is 30").
+ * A request for two next groups excludes trees too small to have them, unless
+ * tree_groups is requested, too.  A window that is not requested is 4, or up to
+ * 16 for groups of one if so many chunks take less than 64 ms, and less if the memory
+ * holds less.  A requested group size is an upper bound (groups are balanced below it).
+ * Takes less than 100 ms.  Free the plan with sc_plan_free.
  */
 int sc_cost_choose(struct sc_plan *, uint32_t recipients, uint64_t size_bytes,
-    const struct sc_plan_wishes *, const struct sc_cost_machine *, struct sc_error *);
+    const struct sc_plan_request *, const struct sc_cost_machine *, struct sc_error *);
 
 #endif

@@ -90,7 +90,7 @@ first_on_path(const struct search *search, const struct sc_group *group, uint32_
 {
 	uint32_t start = path_start(search, group);
 
-	assert(end <= group->size);
+	assert(start < group->size && end <= group->size);
 	for (uint32_t i = 1; i <= end; i++) {
 		uint32_t supplier = group->first_node + (start + end - i) % group->size;
 
@@ -238,7 +238,7 @@ sc_detour_first(const struct sc_plan *plan, const struct sc_roster *roster, uint
 	};
 	uint32_t found = SC_NONE;
 
-	assert(roster->nodes == plan->recipients + 1);
+	assert(node != SC_ORIGIN && roster->nodes == plan->recipients + 1);
 	search.group = &plan->groups[sc_plan_group_of(plan, node, &search.member)];
 	if (late)
 		found = first_of_late(&search, &planned);

@@ -1,33 +1,25 @@
 /*
- * The edges of the plan: who supplies which subfile to whom, computed from the
+ * The edges of the plan: which node supplies which subfile to which, computed from the
  * groups: see plan.h.
  */
 #include "plan/plan.h"
 
 #include <assert.h>
-#include <string.h>
 
 const char *
 sc_edge_kind_name(enum sc_edge_kind kind)
 {
-	switch (kind) {
-	case SC_EDGE_DISTRIBUTION:
-		return "distribution";
-	case SC_EDGE_COLLECTION:
-		return "collection";
-	case SC_EDGE_GROUP:
-		return "group";
-	case SC_EDGE_SECONDARY:
-		return "secondary";
-	case SC_EDGE_RELIEF:
-		return "relief";
-	case SC_EDGE_DETOUR:
-		return "detour";
-	case SC_EDGE_KINDS:
-		break;
-	}
-	assert(false);
-	return "?";
+	static const char *const names[SC_EDGE_KINDS] = {
+		[SC_EDGE_DISTRIBUTION] = "distribution",
+		[SC_EDGE_COLLECTION] = "collection",
+		[SC_EDGE_GROUP] = "group",
+		[SC_EDGE_SECONDARY] = "secondary",
+		[SC_EDGE_RELIEF] = "relief",
+		[SC_EDGE_DETOUR] = "detour",
+	};
+
+	assert(kind < SC_EDGE_KINDS);
+	return names[kind];
 }
 
 bool
@@ -44,8 +36,8 @@ entry_member(const struct sc_group *group, uint32_t subfile)
 	return subfile < group->size ? subfile : 0;
 }
 
-/* The group's children: next groups, then the tree it feeds.  Returns their
- * number; the last is of kind SECONDARY if the group feeds a tree. */
+/* The groups that a group passes subfiles on to: its next groups, then the first of the tree that it
+ * feeds.  Returns their number. */
 static uint32_t
 list_children(const struct sc_group *group, uint32_t children[SC_BRANCHING_MAX + 1])
 {
@@ -62,13 +54,13 @@ list_children(const struct sc_group *group, uint32_t children[SC_BRANCHING_MAX +
 
 /*
  * The member of a group that passes the subfile on to child number q.  The
- * missing member's subfile leaves at the far end of its path: those members
- * get it last but, unlike the ones before them, have nobody of their own
- * group to pass it on to.
+ * missing member's subfile leaves the group at the far end of its path: those members
+ * get it last, but they have no other member to pass it on to, unlike the ones before them.
  */
 static uint32_t
 exit_member(const struct sc_group *group, uint32_t subfile, uint32_t q)
 {
+	assert(group->size > 0);
 	if (subfile < group->size)
 		return subfile;
 	return group->size - 1 - q % group->size;
@@ -96,8 +88,8 @@ supplier_outside(const struct sc_plan *plan, const struct sc_group *group, uint3
 	return edge;
 }
 
-/* Does the missing member's subfile travel along a path? Where no other group
- * follows, a binary tree brings it to all of them sooner. */
+/* Does the missing member's subfile travel along a path?  Where no other group waits for
+ * it, a binary tree brings it to all members sooner: a member may then send it twice. */
 static bool
 uses_path(const struct sc_group *group)
 {
@@ -105,10 +97,11 @@ uses_path(const struct sc_group *group)
 }
 
 /* The member that gets a subfile from the leaf that relieves its group: the
- * last one that the subfile's own member would have served. */
+ * last one that the subfile's own member would have served, the one before it. */
 static uint32_t
 relieved_member(const struct sc_group *group, uint32_t subfile)
 {
+	assert(subfile < group->size); /* a relieved group has two next groups, and so is full */
 	return (subfile + group->size - 1) % group->size;
 }
 
@@ -117,7 +110,7 @@ sc_plan_supplier(const struct sc_plan *plan, uint32_t node, uint32_t subfile)
 {
 	uint32_t member;
 	const struct sc_group *group = &plan->groups[sc_plan_group_of(plan, node, &member)];
-	struct sc_edge edge = {0, node, subfile, SC_EDGE_COLLECTION};
+	struct sc_edge edge = {SC_ORIGIN, node, subfile, SC_EDGE_COLLECTION};
 
 	assert(subfile < plan->subfiles);
 	if (member == entry_member(group, subfile))
@@ -133,6 +126,7 @@ sc_plan_supplier(const struct sc_plan *plan, uint32_t node, uint32_t subfile)
 		edge.from = node - 1;
 	else
 		edge.from = group->first_node + (member - 1) / 2;
+	assert(edge.from != node);
 	return edge;
 }
 
@@ -165,41 +159,43 @@ list_collection(const struct sc_group *group, uint32_t member, uint32_t subfile,
 	return count;
 }
 
+/* To the member of another group that gets the subfile from outside it. */
+static struct sc_edge
+edge_into(const struct sc_plan *plan, uint32_t node, uint32_t subfile, uint32_t child,
+    enum sc_edge_kind kind)
+{
+	const struct sc_group *group = &plan->groups[child];
+
+	return (struct sc_edge){
+		node, group->first_node + entry_member(group, subfile), subfile, kind};
+}
+
 uint32_t
 sc_plan_receivers(const struct sc_plan *plan, uint32_t node, uint32_t subfile,
     struct sc_edge edges[SC_RECEIVERS_MAX])
 {
-	uint32_t children[SC_BRANCHING_MAX + 1];
 	const struct sc_group *group;
 	uint32_t member;
-	uint32_t child_count;
-	uint32_t nexts;
 	uint32_t count = 0;
+	uint32_t q;
 
 	assert(subfile < plan->subfiles);
 	if (node == SC_ORIGIN) {
 		if (plan->group_count == 0)
 			return 0;
-		edges[0] = sc_plan_supplier(plan,
-		    plan->groups[0].first_node + entry_member(&plan->groups[0], subfile), subfile);
+		edges[0] = edge_into(plan, SC_ORIGIN, subfile, 0, SC_EDGE_DISTRIBUTION);
 		return 1;
 	}
-
+	/* The other groups before the own one: depth costs more than breadth. */
 	group = &plan->groups[sc_plan_group_of(plan, node, &member)];
-	child_count = list_children(group, children);
-	nexts = child_count - (group->feeds != SC_NONE);
-	for (uint32_t q = 0; q < child_count; q++) {
-		const struct sc_group *child = &plan->groups[children[q]];
-		uint32_t entry = child->first_node + entry_member(child, subfile);
-
-		if (q == nexts)
-			count += list_collection(group, member, subfile, edges + count);
+	for (q = 0; q < SC_BRANCHING_MAX && group->next[q] != SC_NONE; q++) {
 		if (exit_member(group, subfile, q) == member)
-			edges[count++] = (struct sc_edge){node, entry, subfile,
-				q < nexts ? SC_EDGE_GROUP : SC_EDGE_SECONDARY};
+			edges[count++] =
+			    edge_into(plan, node, subfile, group->next[q], SC_EDGE_GROUP);
 	}
-	if (child_count == nexts)
-		count += list_collection(group, member, subfile, edges + count);
+	count += list_collection(group, member, subfile, edges + count);
+	if (group->feeds != SC_NONE && exit_member(group, subfile, q) == member)
+		edges[count++] = edge_into(plan, node, subfile, group->feeds, SC_EDGE_SECONDARY);
 	if (group->relieves != SC_NONE && exit_member(group, subfile, 0) == member) {
 		const struct sc_group *relieved = &plan->groups[group->relieves];
 
@@ -239,8 +235,8 @@ sc_plan_children(const struct sc_plan *plan, uint32_t node, uint32_t children[SC
 	group = &plan->groups[sc_plan_group_of(plan, node, &member)];
 	group_count = list_children(group, groups);
 	for (uint32_t q = 0; q < group_count; q++) {
-		/* No group is larger than its parent, so that the counterpart of
-		 * each of its members exists. */
+		/* No group is larger than its parent: each of its members has a counterpart,
+		 * which is its parent in the control tree. */
 		assert(plan->groups[groups[q]].size <= group->size);
 		if (member < plan->groups[groups[q]].size)
 			children[count++] = plan->groups[groups[q]].first_node + member;
@@ -248,70 +244,32 @@ sc_plan_children(const struct sc_plan *plan, uint32_t node, uint32_t children[SC
 	return count;
 }
 
-/* Distinct nodes. */
-struct peers {
-	uint32_t nodes[SC_PEERS_MAX];
-	uint32_t count;
-};
-
-/* False if it is in it already. */
-static bool
-add_peer(struct peers *peers, uint32_t node)
+/* Add a node that is not among them yet. */
+static uint32_t
+add_peer(uint32_t peers[SC_PEERS_MAX], uint32_t count, uint32_t node)
 {
-	for (uint32_t i = 0; i < peers->count; i++) {
-		if (peers->nodes[i] == node)
-			return false;
+	for (uint32_t i = 0; i < count; i++) {
+		if (peers[i] == node)
+			return count;
 	}
-	assert(peers->count < SC_PEERS_MAX);
-	peers->nodes[peers->count++] = node;
-	return true;
+	assert(count < SC_PEERS_MAX);
+	peers[count] = node;
+	return count + 1;
 }
 
 uint32_t
-sc_plan_connections(const struct sc_plan *plan, uint32_t node)
+sc_plan_peers(const struct sc_plan *plan, uint32_t node, uint32_t peers[SC_PEERS_MAX])
 {
 	struct sc_edge edges[SC_RECEIVERS_MAX];
-	struct peers peers = {.count = 0};
-	struct peers fed = {.count = 0};
-	uint32_t suppliers = 0;
-	uint32_t member;
-	uint32_t group;
-
-	if (plan->group_count == 0)
-		return 0;
-	for (uint32_t i = 0; i < plan->subfiles; i++) {
-		uint32_t count = sc_plan_receivers(plan, node, i, edges);
-
-		for (uint32_t e = 0; e < count; e++)
-			add_peer(edges[e].kind == SC_EDGE_SECONDARY ? &fed : &peers, edges[e].to);
-	}
-	if (node == SC_ORIGIN)
-		return peers.count;
-	group = sc_plan_group_of(plan, node, &member);
-	for (uint32_t i = 0; i < plan->subfiles; i++) {
-		uint32_t from = sc_plan_supplier(plan, node, i).from;
-
-		if (add_peer(&peers, from) &&
-		    (from == SC_ORIGIN || sc_plan_group_of(plan, from, &member) != group))
-			suppliers++;
-	}
-	return peers.count + (fed.count > suppliers ? fed.count - suppliers : 0);
-}
-
-uint32_t
-sc_plan_peers(const struct sc_plan *plan, uint32_t node, uint32_t nodes[SC_PEERS_MAX])
-{
-	struct sc_edge edges[SC_RECEIVERS_MAX];
-	struct peers peers = {.count = 0};
+	uint32_t count = 0;
 
 	for (uint32_t i = 0; plan->group_count > 0 && i < plan->subfiles; i++) {
-		uint32_t count = sc_plan_receivers(plan, node, i, edges);
+		uint32_t receivers = sc_plan_receivers(plan, node, i, edges);
 
-		for (uint32_t e = 0; e < count; e++)
-			add_peer(&peers, edges[e].to);
+		for (uint32_t e = 0; e < receivers; e++)
+			count = add_peer(peers, count, edges[e].to);
 		if (node != SC_ORIGIN)
-			add_peer(&peers, sc_plan_supplier(plan, node, i).from);
+			count = add_peer(peers, count, sc_plan_supplier(plan, node, i).from);
 	}
-	memcpy(nodes, peers.nodes, peers.count * sizeof(*nodes));
-	return peers.count;
+	return count;
 }

@@ -1,6 +1,6 @@
 /*
- * The plan: groups, trees, slots and chunks: see plan.h.  Its edges are in
- * plan_edges.c.
+ * The numbers of a plan (slots, chunks, groups) and how the groups are linked to trees: see
+ * plan.h.  Its edges are in edges.c.
  */
 #include "plan/plan.h"
 
@@ -10,26 +10,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a slot costs beside its payload: the header of the chunk and the
- * bookkeeping of the shell. */
+/* The bytes of a slot beside its payload: the header of the chunk and the
+ * records that are kept of it. */
 static const uint64_t slot_overhead_bytes = 64;
 
-/* Without recipients the origin still reads ahead of its own digest. */
-static const uint32_t lone_slots = 4;
+/* Without recipients nothing is sent, but the origin still reads ahead of its own digest. */
+static const uint32_t slots_without_recipients = 4;
 
-/* A chunk that a slow receiver gets from the store must not wait for the one
- * before it to be sent. */
+/* A chunk that is read back for a slow receiver must not wait until the one
+ * before it is sent. */
 static const uint32_t load_slots_min = 2;
+
+/* Chunk sizes that a message recommends are multiples of this. */
+static const uint64_t page_bytes = SC_CHUNK_BYTES_MIN;
 
 enum { EXACT_TEXT_BYTES = 32 };
 
 static uint32_t
 divide_up(uint32_t dividend, uint32_t divisor)
 {
+	assert(divisor > 0);
 	return dividend / divisor + (dividend % divisor != 0);
 }
 
-/* A size as an option would be given: exact, unlike sc_format_size. */
+/* A size that can be given back to the program as it is: exact, unlike sc_format_size. */
 static char *
 format_exact(uint64_t bytes, char out[EXACT_TEXT_BYTES])
 {
@@ -42,40 +46,37 @@ format_exact(uint64_t bytes, char out[EXACT_TEXT_BYTES])
 	return out;
 }
 
-static int
-check_range(const char *what, uint32_t value, uint32_t min, uint32_t max, struct sc_error *err)
-{
-	if (value >= min && value <= max)
-		return 0;
-	return sc_fail(err, 0, "%s must be %" PRIu32 " to %" PRIu32 ", not %" PRIu32, what, min,
-	    max, value);
-}
-
 int
 sc_plan_check(uint32_t recipients, const struct sc_plan_shape *shape, uint64_t memory_bytes,
     struct sc_error *err)
 {
+	const struct {
+		const char *what;
+		uint32_t value, min, max;
+	} ranges[] = {
+		{"number of recipients", recipients, 0, SC_NODES_MAX},
+		{"group size", shape->group_size, 1, SC_GROUP_SIZE_MAX},
+		{"number of groups a tree", shape->tree_groups, 1, UINT32_MAX},
+		{"branching", shape->branching, 1, SC_BRANCHING_MAX},
+		{"chunk size in bytes", shape->chunk_bytes, SC_CHUNK_BYTES_MIN, SC_CHUNK_BYTES_MAX},
+		{"window", shape->window, 1, SC_WINDOW_MAX},
+	};
 	char least[EXACT_TEXT_BYTES];
 	char given[EXACT_TEXT_BYTES];
 
-	if (memory_bytes == 0)
-		memory_bytes = SC_MEMORY_BYTES_DEFAULT;
-	if (check_range("the number of recipients", recipients, 0, SC_NODES_MAX, err) != 0 ||
-	    check_range("the group size", shape->group_size, 1, SC_GROUP_SIZE_MAX, err) != 0 ||
-	    check_range("the number of groups a tree", shape->tree_groups, 1, UINT32_MAX, err) !=
-		0 ||
-	    check_range("the branching", shape->branching, 1, SC_BRANCHING_MAX, err) != 0 ||
-	    check_range("the chunk size in bytes", shape->chunk_bytes, SC_CHUNK_BYTES_MIN,
-		SC_CHUNK_BYTES_MAX, err) != 0 ||
-	    check_range("the window", shape->window, 1, SC_WINDOW_MAX, err) != 0)
-		return -1;
-	if (memory_bytes < SC_MEMORY_BYTES_MIN)
-		return sc_fail(err, 0, "--memory must be at least %s, not %s",
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		if (ranges[i].value < ranges[i].min || ranges[i].value > ranges[i].max)
+			return sc_fail(err, 0,
+			    "the %s must be %" PRIu32 " to %" PRIu32 ", not %" PRIu32,
+			    ranges[i].what, ranges[i].min, ranges[i].max, ranges[i].value);
+	}
+	if (memory_bytes != 0 && memory_bytes < SC_MEMORY_BYTES_MIN)
+		return sc_fail(err, 0, "the memory must be at least %s, not %s",
 		    format_exact(SC_MEMORY_BYTES_MIN, least), format_exact(memory_bytes, given));
 	return 0;
 }
 
-/* The part of --memory that is for slots. */
+/* The part of a rank's memory that is for slots: all but the overhead, at least half. */
 static uint64_t
 slot_memory(uint64_t memory_bytes)
 {
@@ -84,7 +85,7 @@ slot_memory(uint64_t memory_bytes)
 	return memory_bytes - SC_MEMORY_OVERHEAD_BYTES;
 }
 
-/* The least memory whose part for slots is at least this, rounded up to a
+/* The inverse: the least memory whose part for slots is at least this, rounded up to a
  * number that people write. */
 static uint64_t
 memory_for_slots(uint64_t slot_bytes)
@@ -96,52 +97,44 @@ memory_for_slots(uint64_t slot_bytes)
 
 	if (memory_bytes < SC_MEMORY_BYTES_MIN)
 		memory_bytes = SC_MEMORY_BYTES_MIN;
-	return (memory_bytes + unit - 1) / unit * unit;
+	memory_bytes = (memory_bytes + unit - 1) / unit * unit;
+	assert(slot_memory(memory_bytes) >= slot_bytes);
+	return memory_bytes;
 }
 
-static uint32_t
-load_slots_for(uint32_t recipients, uint32_t window)
-{
-	uint32_t slots = window > load_slots_min ? window : load_slots_min;
-
-	if (recipients == 0 && slots < lone_slots)
-		slots = lone_slots;
-	return slots;
-}
-
-/* Say that the windows don't fit into the memory, and what would do. */
+/* Say that the slots don't fit into the memory, and what would do. */
 static int
 fail_memory(const struct sc_plan *plan, uint64_t memory_bytes, struct sc_error *err)
 {
-	const uint64_t page = SC_CHUNK_BYTES_MIN;
 	uint64_t slot_bytes = plan->chunk_bytes + slot_overhead_bytes;
 	uint64_t budget = slot_memory(memory_bytes);
 	uint64_t share = budget / plan->slots;
-	uint64_t chunk =
-	    share > slot_overhead_bytes ? (share - slot_overhead_bytes) / page * page : 0;
+	uint64_t chunk = share > slot_overhead_bytes
+	    ? (share - slot_overhead_bytes) / page_bytes * page_bytes
+	    : 0;
 	char given[EXACT_TEXT_BYTES];
 	char chunk_given[EXACT_TEXT_BYTES];
 	char least[EXACT_TEXT_BYTES];
-	char remedy[EXACT_TEXT_BYTES + 32];
+	char remedy[EXACT_TEXT_BYTES + 32] = "a smaller group or window";
 
-	if (chunk >= SC_CHUNK_BYTES_MIN) {
+	if (chunk >= SC_CHUNK_BYTES_MIN)
 		snprintf(remedy, sizeof(remedy), "a chunk of at most %s",
 		    format_exact(chunk, least));
-	} else {
-		snprintf(remedy, sizeof(remedy), "a smaller group or window");
-	}
 	return sc_fail(err, 0,
-	    "--memory %s holds only %" PRIu64 " slots of %s; %" PRIu32
-	    " are needed: --memory %s would do, or %s",
+	    "a memory of %s holds only %" PRIu64 " slots of %s; %" PRIu32
+	    " are needed: %s would do, or %s",
 	    format_exact(memory_bytes, given), budget / slot_bytes,
 	    format_exact(plan->chunk_bytes, chunk_given), plan->slots,
 	    format_exact(memory_for_slots(plan->slots * slot_bytes), least), remedy);
 }
 
+/* A window on each edge to this rank, one a subfile, and a window of chunks that it reads back. */
 static int
 set_slots(struct sc_plan *plan, uint64_t memory_bytes, struct sc_error *err)
 {
-	plan->load_slots = load_slots_for(plan->recipients, plan->window);
+	plan->load_slots = plan->window > load_slots_min ? plan->window : load_slots_min;
+	if (plan->recipients == 0 && plan->load_slots < slots_without_recipients)
+		plan->load_slots = slots_without_recipients;
 	plan->slots = plan->load_slots;
 	if (plan->recipients > 0)
 		plan->slots += plan->subfiles * plan->window;
@@ -158,30 +151,26 @@ set_slots(struct sc_plan *plan, uint64_t memory_bytes, struct sc_error *err)
 static int
 set_chunks(struct sc_plan *plan, struct sc_error *err)
 {
-	const uint64_t page = SC_CHUNK_BYTES_MIN;
 	uint64_t chunks =
 	    plan->size_bytes / plan->chunk_bytes + (plan->size_bytes % plan->chunk_bytes != 0);
-	uint64_t least = (plan->size_bytes / SC_CHUNKS_MAX / page + 1) * page;
+	uint64_t least = (plan->size_bytes / SC_CHUNKS_MAX / page_bytes + 1) * page_bytes;
 	char given[EXACT_TEXT_BYTES];
 	char enough[EXACT_TEXT_BYTES];
 
-	if (chunks > SC_CHUNKS_MAX) {
-		format_exact(plan->chunk_bytes, given);
-		if (least > SC_CHUNK_BYTES_MAX)
-			return sc_fail(err, 0,
-			    "%" PRIu64 " bytes are too many: at most %u chunks "
-			    "of %u bytes can be staged",
-			    plan->size_bytes, SC_CHUNKS_MAX, SC_CHUNK_BYTES_MAX);
+	if (chunks > SC_CHUNKS_MAX && least > SC_CHUNK_BYTES_MAX)
 		return sc_fail(err, 0,
-		    "%" PRIu64 " bytes are too many chunks of %s: a chunk "
-		    "must have at least %s",
-		    plan->size_bytes, given, format_exact(least, enough));
-	}
+		    "%" PRIu64 " bytes are too many: at most %u chunks of %u bytes can be staged",
+		    plan->size_bytes, SC_CHUNKS_MAX, SC_CHUNK_BYTES_MAX);
+	if (chunks > SC_CHUNKS_MAX)
+		return sc_fail(err, 0,
+		    "%" PRIu64 " bytes are too many chunks of %s: a chunk must have at least %s",
+		    plan->size_bytes, format_exact(plan->chunk_bytes, given),
+		    format_exact(least, enough));
 	plan->chunks = (uint32_t)chunks;
 	return 0;
 }
 
-/* Balanced groups: as few as can be, all as large as they then must be. */
+/* Balanced groups: as few as possible, and none larger than another by more than one. */
 static void
 set_group_counts(struct sc_plan *plan, const struct sc_plan_shape *shape)
 {
@@ -192,8 +181,10 @@ set_group_counts(struct sc_plan *plan, const struct sc_plan_shape *shape)
 		return;
 	}
 	plan->subfiles = divide_up(plan->recipients, plan->group_count);
+	/* If all groups were full, this many members would be missing: one from each short one. */
 	plan->full_groups =
 	    plan->group_count - (plan->group_count * plan->subfiles - plan->recipients);
+	assert(plan->full_groups >= 1 && plan->full_groups <= plan->group_count);
 	/* Any m beyond the number of groups means one tree. */
 	if (plan->tree_groups > plan->group_count)
 		plan->tree_groups = plan->group_count;
@@ -207,18 +198,19 @@ fill_groups(struct sc_plan *plan)
 	uint32_t first_node = 1;
 
 	for (uint32_t g = 0; g < plan->group_count; g++) {
-		struct sc_group *group = &plan->groups[g];
-
-		group->first_node = first_node;
-		group->size = g < plan->full_groups ? plan->subfiles : plan->subfiles - 1;
-		group->tree = g / plan->tree_groups;
-		group->parent = SC_NONE;
-		group->feeds = SC_NONE;
-		group->relieved_by = SC_NONE;
-		group->relieves = SC_NONE;
-		for (uint32_t q = 0; q < SC_BRANCHING_MAX; q++)
-			group->next[q] = SC_NONE;
-		first_node += group->size;
+		static_assert(SC_BRANCHING_MAX == 2, "as many next groups as below");
+		plan->groups[g] = (struct sc_group){
+			.first_node = first_node,
+			.size = g < plan->full_groups ? plan->subfiles : plan->subfiles - 1,
+			.tree = g / plan->tree_groups,
+			.parent = SC_NONE,
+			.next = {SC_NONE, SC_NONE},
+			.feeds = SC_NONE,
+			.relieved_by = SC_NONE,
+			.relieves = SC_NONE,
+		};
+		assert(plan->groups[g].size > 0);
+		first_node += plan->groups[g].size;
 	}
 	assert(first_node == plan->recipients + 1);
 }
@@ -231,13 +223,14 @@ link_tree(struct sc_plan *plan, uint32_t first, uint32_t end)
 	uint32_t used = 0;
 
 	for (uint32_t g = first + 1; g < end; g++) {
-		/* A short group's members have their hands full with the subfile
-		 * of the member that is missing: it has one next group. */
+		/* A short group has one next group: its members are busy enough with passing on
+		 * the subfile of the member that is missing. */
 		while (used == (parent < plan->full_groups ? plan->branching : 1)) {
 			parent++;
 			used = 0;
 		}
 		assert(parent < g);
+		assert(used < SC_BRANCHING_MAX);
 		plan->groups[parent].next[used++] = g;
 		plan->groups[g].parent = parent;
 		plan->groups[g].depth = plan->groups[parent].depth + 1;
@@ -255,8 +248,8 @@ count_nexts(const struct sc_group *group)
 }
 
 /*
- * Groups with two next groups are one fewer than leaves: each is given a leaf of its own,
- * the nearest to the top first, as full ones are.
+ * A tree has one leaf more than it has groups with two next groups.  So each such group is given a
+ * leaf of its own, in the order of both: that of full leaves ahead of short ones.
  */
 static void
 link_relief(struct sc_plan *plan, uint32_t first, uint32_t end)
@@ -264,7 +257,7 @@ link_relief(struct sc_plan *plan, uint32_t first, uint32_t end)
 	uint32_t leaf = first;
 
 	if (plan->subfiles == 1)
-		return; /* whose only send could be taken over? */
+		return; /* a group of one has no sends within it that a leaf could take over */
 	for (uint32_t g = first; g < end; g++) {
 		if (count_nexts(&plan->groups[g]) < 2)
 			continue;
@@ -296,6 +289,7 @@ set_groups(struct sc_plan *plan, struct sc_error *err)
 		link_tree(plan, first, end);
 		link_relief(plan, first, end);
 		if (t > 0) {
+			assert(t - 1 < first); /* its feeder comes before it */
 			plan->groups[t - 1].feeds = first;
 			plan->groups[first].parent = t - 1;
 		}
@@ -347,8 +341,8 @@ uint32_t
 sc_plan_group_of(const struct sc_plan *plan, uint32_t node, uint32_t *member)
 {
 	uint32_t full_nodes = plan->full_groups * plan->subfiles;
-	uint32_t place = node - 1;
 	uint32_t short_size = plan->subfiles - 1;
+	uint32_t place = node - 1;
 
 	assert(node >= 1 && node <= plan->recipients);
 	if (place < full_nodes) {
@@ -356,6 +350,7 @@ sc_plan_group_of(const struct sc_plan *plan, uint32_t node, uint32_t *member)
 		return place / plan->subfiles;
 	}
 	place -= full_nodes;
+	assert(short_size > 0);
 	*member = place % short_size;
 	return plan->full_groups + place / short_size;
 }
@@ -373,7 +368,7 @@ sc_plan_chunk_length(const struct sc_plan *plan, uint32_t chunk)
 	uint64_t begin = (uint64_t)chunk * plan->chunk_bytes;
 	uint64_t rest;
 
-	assert(chunk < plan->chunks);
+	assert(chunk < plan->chunks && begin < plan->size_bytes);
 	rest = plan->size_bytes - begin;
 	return rest < plan->chunk_bytes ? (uint32_t)rest : plan->chunk_bytes;
 }

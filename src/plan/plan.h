@@ -1,5 +1,5 @@
 /*
- * The plan: who sends which subfile to whom.
+ * The plan: which node sends which subfile to which.
  *
  * n recipients (nodes 1..n; node 0 is the origin) are divided into groups of
  * at most k, the file into k subfiles; the groups form a primary multicast
@@ -13,13 +13,13 @@
  * last subfile; its members pass that one on among themselves along a path,
  * each sending it once (twice at most where no other group follows), which
  * costs each of them just what it saves by having one member less to serve.
- * So nobody in a chain sends more than the size of the file.
+ * So no node in a chain sends more than the size of the file.
  *
  * The tree: a full group has up to `branching` next groups, a short one has
- * up to one.  With two, the members of a group would send S*(1+1/k), and those
- * of a leaf S*(1-1/k); so each group with two next groups is relieved by a leaf
- * of its own (there is one more of these): member i of the leaf serves one of
- * the receivers of member i, and again nobody sends more than S.  The source
+ * up to one.  With two, each member of a group would send S*(1+1/k) of a file of
+ * S bytes, and each of a leaf S*(1-1/k).  So each group with two next groups is relieved by a
+ * leaf of its own (there is one leaf more than such groups): member i of the leaf serves one of
+ * the receivers of member i, and again no node sends more than S.  The source
  * text has no such edges; they take one connection more than its k = D-2 [0065].
  *
  * Tree t > 0 is fed by group t-1 (of all groups, in order): with
@@ -39,8 +39,8 @@ enum {
 };
 #define SC_NONE UINT32_MAX
 
-/* What somebody asks for; 0 leaves a number to the plan. */
-struct sc_plan_wishes {
+/* What a user asks for; 0 leaves a number to the cost model. */
+struct sc_plan_request {
 	uint32_t group_size;      /* k: at most this many members a group */
 	uint32_t tree_groups;     /* m: at most this many groups a tree */
 	uint32_t branching;       /* 1 or 2 next groups */
@@ -97,7 +97,7 @@ enum sc_edge_kind {
 	SC_EDGE_GROUP,        /* to a next group of the same tree [0054-0056] */
 	SC_EDGE_SECONDARY,    /* to the first group of a secondary tree [0058-0059] */
 	SC_EDGE_RELIEF,       /* from a leaf to a member of a group with two next groups */
-	SC_EDGE_DETOUR,       /* none of the plan's: from somebody's stand-in [0079-0098] */
+	SC_EDGE_DETOUR,       /* none of the plan's: from a stand-in for a supplier [0079-0098] */
 	SC_EDGE_KINDS,
 };
 
@@ -112,19 +112,19 @@ struct sc_edge {
 };
 
 /*
- * An edge of a secondary tree's feed starts only when the sender holds the
- * whole subfile; under store and forward every edge but the origin's does.
+ * Does the sender have to hold the whole subfile before it may send?  To a secondary tree it has;
+ * under store and forward on every edge but the origin's.
  */
 bool sc_edge_waits_for_whole(const struct sc_plan *, const struct sc_edge *);
 
-/* Is every number in its range?  memory_bytes as in the wishes. */
+/* Is every number in its range?  memory_bytes as in the request. */
 int sc_plan_check(uint32_t recipients, const struct sc_plan_shape *, uint64_t memory_bytes,
     struct sc_error *);
 
 /*
  * Make the plan of a given shape (every number set; see sc_cost_choose in cost.h).
  * Fails, with a sentence for the user, if a number is out of its range, the
- * memory can't hold the windows (memory_bytes as in the wishes), or there are
+ * memory can't hold the windows (memory_bytes as in the request), or there are
  * more than SC_CHUNKS_MAX chunks.  O(groups).  Free with sc_plan_free.
  */
 int sc_plan_make(struct sc_plan *, uint32_t recipients, uint64_t size_bytes,
@@ -147,17 +147,17 @@ uint32_t sc_plan_group_of(const struct sc_plan *, uint32_t node, uint32_t *membe
 struct sc_edge sc_plan_supplier(const struct sc_plan *, uint32_t node, uint32_t subfile);
 
 /*
- * The distribution list: whom a node (the origin included) sends a subfile,
- * in the order in which it should: next groups, then its own group (beginning
+ * The distribution list: the nodes to which a node (the origin included) sends a subfile,
+ * in the order in which it should serve them: next groups, then its own group (beginning
  * after itself, so that members don't all serve the same one first), then
- * the secondary tree.  Returns their number, 0 if the node doesn't relay that subfile.
+ * the secondary tree, then relief.  Returns their number, 0 if the node doesn't relay that subfile.
  */
 uint32_t sc_plan_receivers(const struct sc_plan *, uint32_t node, uint32_t subfile,
     struct sc_edge edges[SC_RECEIVERS_MAX]);
 
 /*
  * The control tree, along edges that exist anyway: a recipient's parent is
- * whoever supplies the subfile of its own number.
+ * the node that supplies the subfile of the recipient's own number.
  */
 uint32_t sc_plan_parent(const struct sc_plan *, uint32_t node);
 /* Its children: of a recipient its counterparts in the groups that follow, at
@@ -165,11 +165,7 @@ uint32_t sc_plan_parent(const struct sc_plan *, uint32_t node);
 uint32_t sc_plan_children(const struct sc_plan *, uint32_t node,
     uint32_t children[SC_RECEIVERS_MAX]);
 
-/* Peers that a node exchanges data with at one time, at most.  The feed of a
- * secondary tree takes the place of the connection to the supplier [0058]. */
-uint32_t sc_plan_connections(const struct sc_plan *, uint32_t node);
-
-/* Everybody with whom a node exchanges chunks at some time, in no order; returns
+/* All nodes with which a node exchanges chunks at some time, in no order.  Returns
  * their number. */
 uint32_t sc_plan_peers(const struct sc_plan *, uint32_t node, uint32_t peers[SC_PEERS_MAX]);
 

@@ -3,6 +3,8 @@
  */
 #include "plan/roster.h"
 
+#include "base/vector.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +66,7 @@ add(struct sc_bitmap *set, uint32_t node, uint32_t nodes)
 	return sc_bitmap_add(set, node);
 }
 
-/* A sum of these tells sets apart, in whatever order they came to be. */
+/* A sum of these tells sets apart, whatever the order of what was added.  Odd, so that none is 0. */
 static uint32_t
 mark_of(uint32_t node, uint32_t what)
 {
@@ -81,15 +83,8 @@ sc_roster_fail(struct sc_roster *roster, uint32_t node, enum sc_failure_cause ca
 {
 	if (!add(&roster->failed, node, roster->nodes))
 		return false;
-	if (roster->failed.count > roster->losses_capacity) {
-		uint32_t capacity = 2 * roster->failed.count + 6;
-		struct sc_loss *more = realloc(roster->losses, capacity * sizeof(*more));
-
-		if (more == NULL)
-			abort();
-		roster->losses = more;
-		roster->losses_capacity = capacity;
-	}
+	roster->losses = sc_vector_must32(roster->losses, roster->failed.count,
+	    &roster->losses_capacity, sizeof(*roster->losses));
 	roster->losses[roster->failed.count - 1] = (struct sc_loss){node, cause};
 	roster->mark += mark_of(node, 1);
 	return true;
@@ -98,6 +93,7 @@ sc_roster_fail(struct sc_roster *roster, uint32_t node, enum sc_failure_cause ca
 bool
 sc_roster_slow(struct sc_roster *roster, uint32_t node)
 {
+	/* An origin that is slow makes all nodes slow: no node could do better. */
 	if (node == SC_ORIGIN || !add(&roster->torpid, node, roster->nodes))
 		return false;
 	roster->mark += mark_of(node, 2);

@@ -1,9 +1,9 @@
 /*
- * The roster: what one node knows of the others.  Who has failed, who is
- * torpid, and who stands in for the origin.
+ * The roster: what one node knows of the others: which have failed, which are
+ * torpid, and which one stands in for the origin.
  *
- * Both sets only grow.  All who know the same failures come to the same
- * conclusions (detour.h), so nobody has to be elected or asked.
+ * Both sets only grow.  All nodes that know the same failures come to the same
+ * conclusions (detour.h), so that no election is needed.
  */
 #ifndef SC_PLAN_ROSTER_H
 #define SC_PLAN_ROSTER_H
@@ -24,7 +24,7 @@ enum sc_failure_cause {
 /* "its process has ended", "nothing was heard of it" */
 const char *sc_failure_cause_text(enum sc_failure_cause);
 
-/* Nodes in the order in which this one learnt of their failure. */
+/* A failed node. */
 struct sc_loss {
 	uint32_t node;
 	enum sc_failure_cause cause;
@@ -33,15 +33,15 @@ struct sc_loss {
 struct sc_roster {
 	uint32_t nodes;          /* the origin included */
 	uint32_t buddy;          /* SC_NONE: there is none */
-	struct sc_bitmap failed; /* without memory until somebody fails */
+	struct sc_bitmap failed; /* without memory until a node fails */
 	struct sc_bitmap torpid; /* the same */
-	struct sc_loss *losses;  /* owned; failed.count of them */
+	struct sc_loss *losses;  /* owned; failed.count, in the order in which they were noted */
 	uint32_t losses_capacity;
 	uint32_t mark; /* of both sets: equal for equal ones, else almost never */
 };
 
 /* buddy: a recipient that can read the source, or SC_NONE.  Allocates nothing
- * until somebody fails; free with sc_roster_free. */
+ * until a node fails; free with sc_roster_free. */
 void sc_roster_init(struct sc_roster *, const struct sc_plan *, uint32_t buddy);
 void sc_roster_free(struct sc_roster *);
 
@@ -52,17 +52,17 @@ bool sc_roster_torpid(const struct sc_roster *, uint32_t node);
  * never torpid. */
 bool sc_roster_relays(const struct sc_roster *, uint32_t node);
 
-/* Has nobody failed, and is nobody torpid? */
+/* Has no node failed, and is none torpid? */
 bool sc_roster_is_whole(const struct sc_roster *);
 
-/* Note it; false if it was known.  Without memory the program ends: it could
- * not go on without knowing. */
+/* Note that a node has failed or is torpid; false if that was known.  Without memory the program
+ * ends: it could not go on without knowing. */
 bool sc_roster_fail(struct sc_roster *, uint32_t node, enum sc_failure_cause);
 bool sc_roster_slow(struct sc_roster *, uint32_t node);
 
 /*
- * Who leads the run: the origin; if it has failed, the buddy [0081]; after that the first
- * recipient that is there.  SC_NONE: nobody is left.
+ * The node that leads the run: the origin; if it has failed, the buddy [0081]; after that the
+ * first recipient that is left.  SC_NONE: no node is left.
  */
 uint32_t sc_roster_leader(const struct sc_roster *);
 

@@ -26,7 +26,7 @@ enum { FEW_GROUPS = 32, TREE_SIZES_MAX = FEW_GROUPS };
 struct listing {
 	struct sc_candidates *candidates;
 	const struct sc_plan *choice;
-	const struct sc_plan_wishes *wishes;
+	const struct sc_plan_request *wishes;
 	const struct sc_machine *machine;
 };
 
@@ -76,7 +76,7 @@ add(struct listing *listing, const struct sc_plan *plan)
 /* Add a shape, with the window of the model's choice, unless the connections or the
  * memory forbid it. */
 static int
-add_shape(struct listing *listing, const struct sc_plan_wishes *wishes)
+add_shape(struct listing *listing, const struct sc_plan_request *wishes)
 {
 	const struct sc_plan *choice = listing->choice;
 	struct sc_plan plan;
@@ -103,7 +103,7 @@ least_chunk_bytes(const struct sc_plan *choice)
 }
 
 static int
-add_chunk_sizes(struct listing *listing, struct sc_plan_wishes wishes)
+add_chunk_sizes(struct listing *listing, struct sc_plan_request wishes)
 {
 	uint64_t bytes = least_chunk_bytes(listing->choice);
 	uint64_t most = bytes > chunk_bytes_usual_max ? bytes : chunk_bytes_usual_max;
@@ -124,7 +124,7 @@ add_chunk_sizes(struct listing *listing, struct sc_plan_wishes wishes)
 /* One and two next groups; in a tree of two groups the second one never comes,
  * but who asks for it may have it. */
 static int
-add_branchings(struct listing *listing, struct sc_plan_wishes wishes)
+add_branchings(struct listing *listing, struct sc_plan_request wishes)
 {
 	uint32_t wished = wishes.branching;
 
@@ -162,7 +162,7 @@ list_tree_sizes(uint32_t groups, uint32_t sizes[TREE_SIZES_MAX])
 }
 
 static int
-add_trees(struct listing *listing, struct sc_plan_wishes wishes, uint32_t groups)
+add_trees(struct listing *listing, struct sc_plan_request wishes, uint32_t groups)
 {
 	bool wished = wishes.tree_groups != 0;
 	uint32_t sizes[TREE_SIZES_MAX];
@@ -183,7 +183,7 @@ add_trees(struct listing *listing, struct sc_plan_wishes wishes, uint32_t groups
 static int
 add_group_sizes(struct listing *listing)
 {
-	struct sc_plan_wishes wishes = *listing->wishes;
+	struct sc_plan_request wishes = *listing->wishes;
 	uint32_t recipients = listing->choice->recipients;
 	uint32_t wished = wishes.group_size;
 	uint32_t least = wished != 0 ? wished : 1;
@@ -259,7 +259,7 @@ sort(struct sc_candidates *candidates)
 
 int
 sc_candidates_list(struct sc_candidates *candidates, const struct sc_plan *choice,
-    const struct sc_plan_wishes *wishes, const struct sc_machine *machine)
+    const struct sc_plan_request *wishes, const struct sc_machine *machine)
 {
 	struct listing listing = {candidates, choice, wishes, machine};
 

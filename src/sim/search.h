@@ -33,7 +33,7 @@ struct sc_candidates {
  * 0, or -1 without memory.  Some microseconds a candidate and group.
  */
 int sc_candidates_list(struct sc_candidates *, const struct sc_plan *choice,
-    const struct sc_plan_wishes *, const struct sc_machine *);
+    const struct sc_plan_request *, const struct sc_machine *);
 
 void sc_candidates_free(struct sc_candidates *);
 

@@ -27,7 +27,7 @@ struct sc_sim_options {
 	enum sc_sim_errand errand;
 	uint32_t nodes; /* recipients */
 	uint64_t size_bytes;
-	struct sc_plan_wishes wishes;
+	struct sc_plan_request wishes;
 	struct sc_machine machine; /* machine.slow is owned */
 	struct sc_sim_fails fails; /* owned */
 	uint32_t buddy;            /* 0: none */

@@ -51,7 +51,7 @@ struct sc_options {
 	size_t lib_count;
 	enum sc_copies copies;
 	enum sc_progress_mode progress;
-	struct sc_plan_wishes wishes;
+	struct sc_plan_request wishes;
 	enum sc_buddy_wish buddy;
 	uint32_t buddy_rank;      /* of SC_BUDDY_RANK */
 	uint64_t heartbeat_ns;    /* 0: to be chosen, see timeouts.h */

@@ -249,11 +249,11 @@ refuse 'SOURCE is missing' --plan --topology=nodes:3
 for value in nodes:0 nodes:1000001 nodes: nodes 3 '' nodes:3x tree:3; do
 	refuse_plan "--topology=$value: " "--topology=$value" --size=1M
 done
-refuse_plan '--group-size 3 needs 3 connections, --max-connections is 2$' \
+refuse_plan 'a group size of 3 needs 3 connections; the maximum is 2$' \
 	--topology=nodes:3 -k 3 --max-connections=2 --size=1M
-refuse_plan '--branching 2 needs at least 3 connections, --max-connections is 2$' \
+refuse_plan 'a branching of 2 needs at least 3 connections; the maximum is 2$' \
 	--topology=nodes:30 -b 2 --max-connections=2 --size=1M
-refuse_plan '--memory 1MiB holds only 0 slots of 64MiB; ' \
+refuse_plan 'a memory of 1MiB holds only 0 slots of 64MiB; ' \
 	--topology=nodes:3 -k 3 -s 64M --memory=1M --size=1M
 refuse_plan '.* too many chunks of 4KiB: a chunk must have at least ' \
 	--topology=nodes:3 -s 4096 --size=1000T
@@ -276,7 +276,7 @@ expect_status 0 "--plan under mpirun"
 grep -q '^recipients  *3, besides the origin$' out || fail "--plan under mpirun: not 3 recipients"
 stage 4 --plan --copies=rank --size=1G -k 3 --max-connections=2
 expect_status 2 "an impossible plan under mpirun"
-expect_one_message '^stagecast: --group-size 3 needs 3 connections' "an impossible plan"
+expect_one_message '^stagecast: a group size of 3 needs 3 connections' "an impossible plan"
 stage 4 -q -k 3 --max-connections=2 --copies=rank source 'copy.%r'
 expect_status 2 "an impossible plan, staged"
 rm -f timings.h5 failed out err

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { SHOWN_MAX = 5 };
 
@@ -28,6 +29,40 @@ violation(struct check *check, const char *format, ...)
 	vprintf(format, args);
 	va_end(args);
 	putchar('\n');
+}
+
+uint32_t
+count_connections(const struct sc_plan *plan, uint32_t node)
+{
+	static struct sc_edge edges[SC_RECEIVERS_MAX];
+	bool *peer = calloc(2 * ((size_t)plan->recipients + 1), sizeof(*peer));
+	bool *fed = peer + plan->recipients + 1;
+	uint32_t count = 0;
+	uint32_t outside = 0;
+	uint32_t feeding = 0;
+	uint32_t member;
+	uint32_t group = node == SC_ORIGIN ? SC_NONE : sc_plan_group_of(plan, node, &member);
+
+	CU_ASSERT_FATAL(peer != NULL);
+	for (uint32_t i = 0; i < plan->subfiles; i++) {
+		uint32_t receivers = sc_plan_receivers(plan, node, i, edges);
+
+		for (uint32_t e = 0; e < receivers; e++)
+			(edges[e].kind == SC_EDGE_SECONDARY ? fed : peer)[edges[e].to] = true;
+	}
+	for (uint32_t i = 0; i < plan->subfiles && node != SC_ORIGIN; i++) {
+		uint32_t from = sc_plan_supplier(plan, node, i).from;
+
+		outside += !peer[from] &&
+		    (from == SC_ORIGIN || sc_plan_group_of(plan, from, &member) != group);
+		peer[from] = true;
+	}
+	for (uint32_t other = 0; other <= plan->recipients; other++) {
+		count += peer[other];
+		feeding += fed[other];
+	}
+	free(peer);
+	return count + (feeding > outside ? feeding - outside : 0);
 }
 
 static void

@@ -24,6 +24,11 @@ typedef void check_function(struct check *);
 /* Count a violation; the first few are printed. */
 void violation(struct check *, const char *, ...) __attribute__((format(printf, 2, 3)));
 
+/* Peers that a node exchanges data with at one time, at most, counted edge by edge.  The feed of a
+ * secondary tree takes the place of the connection to the supplier [0058].  For plans of any size;
+ * O(recipients). */
+uint32_t count_connections(const struct sc_plan *, uint32_t node);
+
 /* Run a check over every small plan, one CUnit assertion a plan. */
 void for_every_plan(check_function *);
 

@@ -2,6 +2,7 @@
  * The candidates of a search: they are all there, each within the wishes, and no
  * simulation is faster than the least time that it is said to take.
  */
+#include "lib/plans.h"
 #include "lib/suite.h"
 #include "sim/bound.h"
 #include "sim/search.h"
@@ -152,7 +153,7 @@ is_same(const struct sc_plan_shape *a, const struct sc_plan_shape *b)
 }
 
 static struct sc_candidates
-list(uint32_t recipients, uint64_t size_bytes, const struct sc_plan_wishes *wishes)
+list(uint32_t recipients, uint64_t size_bytes, const struct sc_plan_request *wishes)
 {
 	struct sc_machine machine = plain_machine();
 	struct sc_candidates candidates = {0};
@@ -192,7 +193,7 @@ test_no_shape_is_missing(void)
 {
 	static const uint32_t sizes[] = {1, 2, 3, 4, 5, 6, 8, 12, 24};
 	static const uint32_t groups[] = {24, 12, 8, 6, 5, 4, 3, 2, 1};
-	struct sc_plan_wishes wishes = {0};
+	struct sc_plan_request wishes = {0};
 	struct sc_candidates candidates;
 	uint32_t shapes = 0;
 
@@ -221,7 +222,7 @@ test_no_shape_is_missing(void)
 }
 
 static void
-check_limits(uint32_t recipients, const struct sc_plan_wishes *wishes)
+check_limits(uint32_t recipients, const struct sc_plan_request *wishes)
 {
 	uint32_t limit =
 	    wishes->max_connections != 0 ? wishes->max_connections : SC_CONNECTIONS_DEFAULT;
@@ -236,7 +237,7 @@ check_limits(uint32_t recipients, const struct sc_plan_wishes *wishes)
 					  wishes->memory_bytes, NULL),
 		    0);
 		for (uint32_t node = 0; node <= recipients; node++)
-			CU_ASSERT(sc_plan_connections(&plan, node) <= limit);
+			CU_ASSERT(count_connections(&plan, node) <= limit);
 		CU_ASSERT(wishes->group_size == 0 || plan.subfiles <= wishes->group_size);
 		CU_ASSERT(wishes->tree_groups == 0 || plan.tree_groups == wishes->tree_groups ||
 		    plan.group_count < wishes->tree_groups);
@@ -260,13 +261,13 @@ test_wishes_and_limits(void)
 	for (size_t i = 0; i < sizeof(recipients) / sizeof(recipients[0]); i++) {
 		uint32_t n = recipients[i];
 
-		check_limits(n, &(struct sc_plan_wishes){0});
-		check_limits(n, &(struct sc_plan_wishes){.max_connections = 5});
-		check_limits(n, &(struct sc_plan_wishes){.memory_bytes = 1u << 20});
-		check_limits(n, &(struct sc_plan_wishes){.group_size = 3, .branching = 2});
-		check_limits(n, &(struct sc_plan_wishes){.tree_groups = 2, .window = 2});
+		check_limits(n, &(struct sc_plan_request){0});
+		check_limits(n, &(struct sc_plan_request){.max_connections = 5});
+		check_limits(n, &(struct sc_plan_request){.memory_bytes = 1u << 20});
+		check_limits(n, &(struct sc_plan_request){.group_size = 3, .branching = 2});
+		check_limits(n, &(struct sc_plan_request){.tree_groups = 2, .window = 2});
 		check_limits(n,
-		    &(struct sc_plan_wishes){.chunk_bytes = 12288, .store_and_forward = true});
+		    &(struct sc_plan_request){.chunk_bytes = 12288, .store_and_forward = true});
 	}
 }
 

@@ -230,7 +230,7 @@ static void
 test_small_file_costs_a_few_latencies(void)
 {
 	const struct sc_cost_machine *machine = &sc_cost_machine_default;
-	struct sc_plan_wishes wishes = {0};
+	struct sc_plan_request wishes = {0};
 	struct sc_plan plan;
 	double time_s;
 

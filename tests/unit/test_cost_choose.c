@@ -2,6 +2,7 @@
  * The choice of a plan: every wish is respected, or refused with its reason,
  * and what is chosen is predicted to be the fastest.
  */
+#include "lib/plans.h"
 #include "lib/shapes.h"
 #include "lib/suite.h"
 #include "plan/cost.h"
@@ -12,13 +13,13 @@
 
 /* Does the plan do what was wished, within the limits? */
 static bool
-respects(const struct sc_plan *plan, const struct sc_plan_wishes *wishes)
+respects(const struct sc_plan *plan, const struct sc_plan_request *wishes)
 {
 	uint32_t limit =
 	    wishes->max_connections != 0 ? wishes->max_connections : SC_CONNECTIONS_DEFAULT;
 
 	for (uint32_t node = 0; node <= plan->recipients; node++) {
-		if (sc_plan_connections(plan, node) > limit)
+		if (count_connections(plan, node) > limit)
 			return false;
 	}
 	if (wishes->group_size != 0 && plan->subfiles > wishes->group_size)
@@ -39,7 +40,7 @@ respects(const struct sc_plan *plan, const struct sc_plan_wishes *wishes)
 }
 
 static void
-check_choice(uint32_t n, uint64_t size_bytes, const struct sc_plan_wishes *wishes)
+check_choice(uint32_t n, uint64_t size_bytes, const struct sc_plan_request *wishes)
 {
 	const struct sc_cost_machine *machine = &sc_cost_machine_default;
 	struct sc_error err = {0};
@@ -51,7 +52,7 @@ check_choice(uint32_t n, uint64_t size_bytes, const struct sc_plan_wishes *wishe
 	} else {
 		/* Only connections can be too few here. */
 		CU_ASSERT(wishes->max_connections != 0 && wishes->max_connections < 10);
-		CU_ASSERT(strstr(err.text, "--max-connections is ") != NULL);
+		CU_ASSERT(strstr(err.text, "; the maximum is ") != NULL);
 		CU_ASSERT(plan.groups == NULL);
 	}
 	sc_plan_free(&plan);
@@ -68,7 +69,7 @@ sweep_wishes(uint32_t n, uint64_t size_bytes, uint32_t connections)
 	for (uint32_t i = 0; i < 4 * 4 * 3 * 3; i++) {
 		uint32_t branching = i / 48;
 		uint32_t chunk_bytes = chunks[i / 16 % 3];
-		struct sc_plan_wishes wishes = {
+		struct sc_plan_request wishes = {
 			.group_size = group_sizes[i % 4],
 			.tree_groups = tree_groups[i / 4 % 4],
 			.branching = branching,
@@ -106,7 +107,7 @@ test_choice_grows_with_the_recipients(void)
 		double most_s = 0;
 
 		for (uint32_t n = 1; n <= 130; n++) {
-			struct sc_plan_wishes wishes = {0};
+			struct sc_plan_request wishes = {0};
 			struct sc_plan plan;
 			double time_s;
 
@@ -148,7 +149,7 @@ test_choice_is_the_fastest(void)
 	const uint64_t size_bytes = 50000000;
 
 	for (uint32_t n = 1; n <= 1000; n = n * 3 + 1) {
-		struct sc_plan_wishes none = {0};
+		struct sc_plan_request none = {0};
 		struct sc_plan chosen;
 		double chosen_s;
 
@@ -166,7 +167,7 @@ test_choice_is_the_fastest(void)
 static void
 test_memory_reduces_the_window(void)
 {
-	struct sc_plan_wishes wishes = {
+	struct sc_plan_request wishes = {
 		.group_size = 8,
 		.chunk_bytes = 1 << 20,
 		.memory_bytes = 40 << 20,
@@ -183,7 +184,7 @@ test_memory_reduces_the_window(void)
 static uint32_t
 window_of(uint32_t n, uint32_t k, uint32_t chunk_bytes, double link_bytes_per_s)
 {
-	struct sc_plan_wishes wishes = {.group_size = k, .chunk_bytes = chunk_bytes};
+	struct sc_plan_request wishes = {.group_size = k, .chunk_bytes = chunk_bytes};
 	struct sc_cost_machine machine = sc_cost_machine_default;
 	struct sc_plan plan;
 	uint32_t window;
@@ -213,7 +214,7 @@ test_chains_have_larger_windows(void)
 static void
 test_enormous_files(void)
 {
-	struct sc_plan_wishes wishes = {0};
+	struct sc_plan_request wishes = {0};
 	struct sc_error err;
 	struct sc_plan plan;
 
@@ -232,7 +233,7 @@ static void
 test_nobody_but_the_origin(void)
 {
 	const struct sc_cost_machine *machine = &sc_cost_machine_default;
-	struct sc_plan_wishes wishes = {0};
+	struct sc_plan_request wishes = {0};
 	struct sc_plan plan;
 
 	CU_ASSERT_FATAL(sc_cost_choose(&plan, 0, 1500000000, &wishes, machine, NULL) == 0);
@@ -242,7 +243,7 @@ test_nobody_but_the_origin(void)
 }
 
 static bool
-choice_fails(uint32_t n, const struct sc_plan_wishes *wishes, const char *text)
+choice_fails(uint32_t n, const struct sc_plan_request *wishes, const char *text)
 {
 	struct sc_error err = {0};
 	struct sc_plan plan;
@@ -259,37 +260,37 @@ choice_fails(uint32_t n, const struct sc_plan_wishes *wishes, const char *text)
 static void
 test_impossible_wishes(void)
 {
-	struct sc_plan_wishes large = {.group_size = 40, .tree_groups = 9, .max_connections = 30};
-	struct sc_plan_wishes free_trees = {.group_size = 40, .max_connections = 30};
-	struct sc_plan_wishes branched = {.branching = 2, .max_connections = 2};
-	struct sc_plan_wishes tree = {.tree_groups = 5, .max_connections = 1};
-	struct sc_plan_wishes memory = {
+	struct sc_plan_request large = {.group_size = 40, .tree_groups = 9, .max_connections = 30};
+	struct sc_plan_request free_trees = {.group_size = 40, .max_connections = 30};
+	struct sc_plan_request branched = {.branching = 2, .max_connections = 2};
+	struct sc_plan_request tree = {.tree_groups = 5, .max_connections = 1};
+	struct sc_plan_request memory = {
 		.chunk_bytes = 4 << 20, .memory_bytes = 20 << 20, .window = 4};
-	struct sc_plan_wishes range = {.group_size = 300};
-	struct sc_plan_wishes window = {.window = 65};
-	struct sc_plan_wishes least = {.memory_bytes = 1000};
+	struct sc_plan_request range = {.group_size = 300};
+	struct sc_plan_request window = {.window = 65};
+	struct sc_plan_request least = {.memory_bytes = 1000};
 
 	CU_ASSERT(choice_fails(400, &large,
-	    "--group-size 40 needs 41 connections, "
-	    "--max-connections is 30"));
+	    "a group size of 40 needs 41 connections; "
+	    "the maximum is 30"));
 	CU_ASSERT(choice_fails(400, &free_trees,
-	    "--group-size 40 needs 41 connections, "
-	    "--max-connections is 30"));
+	    "a group size of 40 needs 41 connections; "
+	    "the maximum is 30"));
 	CU_ASSERT(choice_fails(100, &large,
-	    "--group-size 40 makes groups of 34, which need 35 "
-	    "connections, --max-connections is 30"));
+	    "a group size of 40 makes groups of 34, which need 35 "
+	    "connections; the maximum is 30"));
 	CU_ASSERT(choice_fails(9, &branched,
-	    "--branching 2 needs at least 3 connections, "
-	    "--max-connections is 2"));
+	    "a branching of 2 needs at least 3 connections; "
+	    "the maximum is 2"));
 	CU_ASSERT(choice_fails(9, &tree,
-	    "--tree-groups 5 needs at least 2 connections, "
-	    "--max-connections is 1"));
+	    "5 groups a tree need at least 2 connections; "
+	    "the maximum is 1"));
 	CU_ASSERT(choice_fails(9, &memory,
-	    "--memory 20MiB holds only 2 slots of 4MiB; 8 are needed"));
+	    "a memory of 20MiB holds only 2 slots of 4MiB; 8 are needed"));
 	CU_ASSERT(choice_fails(9, &range, "the group size must be 1 to 256, not 300"));
 	CU_ASSERT(choice_fails(9, &window, "the window must be 1 to 64, not 65"));
-	CU_ASSERT(choice_fails(9, &least, "--memory must be at least 64KiB"));
-	CU_ASSERT(choice_fails(SC_NODES_MAX + 1, &(struct sc_plan_wishes){0}, "recipients"));
+	CU_ASSERT(choice_fails(9, &least, "the memory must be at least 64KiB"));
+	CU_ASSERT(choice_fails(SC_NODES_MAX + 1, &(struct sc_plan_request){0}, "recipients"));
 }
 
 static CU_TestInfo tests[] = {

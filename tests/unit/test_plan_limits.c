@@ -1,11 +1,11 @@
 /*
  * The numbers of a plan: chunks, slots, and what is said when they are out of
- * range or the memory doesn't do; and topologies, which are but a number.
+ * range or the memory doesn't do.
  */
+#include "lib/plans.h"
 #include "lib/shapes.h"
 #include "lib/suite.h"
 #include "plan/plan.h"
-#include "plan/topology.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -94,7 +94,7 @@ test_nobody_but_the_origin(void)
 	CU_ASSERT(plan.chunks == 256);
 	CU_ASSERT(sc_plan_receivers(&plan, SC_ORIGIN, 0, edges) == 0);
 	CU_ASSERT(sc_plan_children(&plan, SC_ORIGIN, children) == 0);
-	CU_ASSERT(sc_plan_connections(&plan, SC_ORIGIN) == 0);
+	CU_ASSERT(count_connections(&plan, SC_ORIGIN) == 0);
 	sc_plan_free(&plan);
 }
 
@@ -127,7 +127,7 @@ test_ranges(void)
 	CU_ASSERT(make_fails(9, shape, 0, "branching must be 1 to 2, not 3"));
 	shape = shape_of(4, 1, 1);
 	CU_ASSERT(make_fails(SC_NODES_MAX + 1, shape, 0, "recipients must be"));
-	CU_ASSERT(make_fails(9, shape, 1000, "--memory must be at least 64KiB, not 1000B"));
+	CU_ASSERT(make_fails(9, shape, 1000, "the memory must be at least 64KiB, not 1000B"));
 	shape.window = 65;
 	CU_ASSERT(make_fails(9, shape, 0, "window must be 1 to 64"));
 	shape.window = 0;
@@ -151,8 +151,8 @@ test_memory_message_is_true(void)
 
 	shape.chunk_bytes = 4 << 20;
 	CU_ASSERT(make_fails(4, shape, 20 << 20,
-	    "--memory 20MiB holds only 2 slots of 4MiB; 10 are "
-	    "needed: --memory 57MiB would do, or a chunk of at most 1020KiB"));
+	    "a memory of 20MiB holds only 2 slots of 4MiB; 10 are "
+	    "needed: 57MiB would do, or a chunk of at most 1020KiB"));
 	CU_ASSERT(sc_plan_make(&plan, 4, 1, &shape, 57 << 20, NULL) == 0);
 	CU_ASSERT(plan.slots == 10);
 	CU_ASSERT(plan.load_slots == 2);
@@ -166,8 +166,8 @@ test_memory_message_is_true(void)
 
 	shape.chunk_bytes = 4096;
 	CU_ASSERT(make_fails(4, shape, 65536,
-	    "--memory 64KiB holds only 7 slots of 4KiB; 10 are "
-	    "needed: --memory 82KiB would do, or a smaller group or window"));
+	    "a memory of 64KiB holds only 7 slots of 4KiB; 10 are "
+	    "needed: 82KiB would do, or a smaller group or window"));
 	CU_ASSERT(sc_plan_make(&plan, 4, 1, &shape, 82 << 10, NULL) == 0);
 	sc_plan_free(&plan);
 	CU_ASSERT(sc_plan_make(&plan, 4, 1, &shape, 81 << 10, NULL) == -1);
@@ -182,24 +182,6 @@ test_edge_names(void)
 	CU_ASSERT_STRING_EQUAL(sc_edge_kind_name(SC_EDGE_SECONDARY), "secondary");
 }
 
-static void
-test_topology(void)
-{
-	static const char *const wrong[] = {"", "nodes", "nodes:", "nodes:0", "nodes:-1",
-		"nodes:1000001", "nodes:4294967297", "nodes:10x", "nodes: 10", "racks:10", "10"};
-	struct sc_error err;
-	uint32_t recipients = 77;
-
-	for (uint32_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		CU_ASSERT(sc_topology_parse(wrong[i], &recipients, &err) == -1);
-		CU_ASSERT(strstr(err.text, "--topology=") != NULL);
-	}
-	CU_ASSERT(recipients == 77);
-	CU_ASSERT(sc_topology_parse("nodes:1", &recipients, &err) == 0 && recipients == 1);
-	CU_ASSERT(sc_topology_parse("nodes:1000000", &recipients, NULL) == 0 &&
-	    recipients == SC_NODES_MAX);
-}
-
 static CU_TestInfo tests[] = {
 	{"chunks cover the file", test_chunks_cover_the_file},
 	{"the largest plans", test_large_plans},
@@ -207,7 +189,6 @@ static CU_TestInfo tests[] = {
 	{"numbers out of range", test_ranges},
 	{"the message about memory is true", test_memory_message_is_true},
 	{"names of edges", test_edge_names},
-	{"topologies", test_topology},
 	CU_TEST_INFO_NULL,
 };
 

@@ -1,7 +1,7 @@
 /*
- * The shape of a cluster: see topology.h.
+ * The option --topology: see topology.h.
  */
-#include "plan/topology.h"
+#include "cli/topology.h"
 
 #include "base/units.h"
 
