@@ -1,8 +1,8 @@
 /*
  * The dead-man timer: see deadman.h.
  *
- * There are two: one for the last words, which only a process that still runs can say, and a
- * little later one that kills.
+ * There are two timers: one for the last words, which only a process that still runs can write,
+ * and a little later one that kills.
  */
 #include "base/deadman.h"
 
@@ -31,13 +31,13 @@ enum {
 
 enum {
 	LINE_BYTES = SC_HOST_BYTES + 256,
-	PLACE_BYTES_MAX = 64, /* of which there is room in a line, whatever the host's name */
+	PLACE_BYTES_MAX = 64, /* a line has room for so many, however long the host's name is */
 };
 
 static struct {
 	bool runs;
 	timer_t timers[TIMERS];
-	uint64_t set_to_ns[TIMERS]; /* what they are set to when they are fed */
+	uint64_t set_to_ns[TIMERS]; /* the time to which each feeding sets them */
 	uint64_t interval_ns;
 	uint64_t fed_ns;
 	char line[LINE_BYTES]; /* the last words, but for the place */
@@ -52,9 +52,7 @@ set_timers(void)
 	deadman.fed_ns = sc_clock_now_ns();
 	for (int i = 0; i < TIMERS; i++) {
 		const struct itimerspec when = {
-			.it_value.tv_sec = (time_t)(deadman.set_to_ns[i] / UINT64_C(1000000000)),
-			.it_value.tv_nsec = (long)(deadman.set_to_ns[i] % UINT64_C(1000000000)),
-		};
+			.it_value = sc_clock_timespec(deadman.set_to_ns[i])};
 
 		if (timer_settime(deadman.timers[i], 0, &when, NULL) != 0)
 			return -1;
@@ -77,7 +75,7 @@ prepare_words(uint64_t timeout_ns)
 		deadman_place = "at an unknown place";
 }
 
-/* In whatever thread: nothing but what a signal handler may call. */
+/* A signal handler, in any thread. */
 static void
 say_and_die(int signal_number)
 {
@@ -88,7 +86,7 @@ say_and_die(int signal_number)
 	(void)signal_number;
 	memcpy(deadman.line + deadman.line_bytes, place, place_bytes);
 	deadman.line[bytes++] = '\n';
-	/* Nothing can be done about a standard error that takes no more. */
+	/* If standard error takes no more, nothing can be done about it. */
 	while (write(STDERR_FILENO, deadman.line, bytes) < 0)
 		break;
 	(void)kill(getpid(), SIGKILL);
@@ -105,7 +103,7 @@ make_timers(void)
 		struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
 			.sigev_signo = i == WORDS ? SIGRTMIN : SIGKILL};
 
-		/* The clock that stands still while the machine sleeps: then nobody is dead. */
+		/* A clock that stands still while the machine sleeps: sleep is no hang. */
 		if (timer_create(CLOCK_MONOTONIC, &event, &deadman.timers[i]) != 0) {
 			if (i == DEATH)
 				(void)timer_delete(deadman.timers[WORDS]);
@@ -126,7 +124,7 @@ sc_deadman_start(uint64_t timeout_ns, struct sc_error *err)
 	deadman.interval_ns = timeout_ns / 8;
 	if (deadman.interval_ns > feed_interval_ns_max)
 		deadman.interval_ns = feed_interval_ns_max;
-	/* Never earlier than promised, though they are not set in every turn. */
+	/* Never earlier than promised, although not every feeding sets the timers. */
 	deadman.set_to_ns[WORDS] = timeout_ns + deadman.interval_ns;
 	deadman.set_to_ns[DEATH] = deadman.set_to_ns[WORDS] + deadman.interval_ns;
 	if (set_timers() == 0)
@@ -144,7 +142,7 @@ sc_deadman_feed(void)
 	if (!deadman.runs || sc_clock_now_ns() - deadman.fed_ns < deadman.interval_ns)
 		return;
 	rc = set_timers();
-	assert(rc == 0); /* of timers that are there, to a time that they took before */
+	assert(rc == 0); /* both timers took these times before */
 	(void)rc;
 }
 

@@ -1,10 +1,10 @@
 /*
- * The dead-man timer: a process that no longer says that it is well is killed
+ * The dead-man timer: a process that no longer makes progress is killed
  * by the kernel, also if it is stopped, spins or hangs.  Its peers then learn
- * that it has ended, instead of waiting for it; and whoever was stopped for so
- * long that the others gave it up doesn't come back.
+ * that it has ended, instead of waiting for it; and a process that was stopped for so
+ * long that its peers gave it up doesn't come back.
  *
- * If it can, it first says on standard error where it was: of a hang nothing else is left.
+ * If it can, the process first writes on standard error where it was: a hang leaves no other trace.
  *
  * One a process, for one thread.  A child process has none.  Takes SIGRTMIN.
  */
@@ -17,18 +17,19 @@
 
 /*
  * From now on SIGKILL comes when sc_deadman_feed was not called for this long (or up
- * to a quarter more, at most 200 ms).  If it runs already it begins again.
+ * to a quarter more, at most 200 ms).  A timer that runs already begins again.
  */
 int sc_deadman_start(uint64_t timeout_ns, struct sc_error *);
 
-/* All is well.  Costs a look at the clock; does nothing if it doesn't run. */
+/* There is progress: the time begins again.  Costs a look at the clock; does nothing if the timer
+ * doesn't run. */
 void sc_deadman_feed(void);
 
 /* Where this thread goes now, for the last words: "in MPI".  Borrowed for ever; shorter than
  * 64 bytes. */
 void sc_deadman_enter(const char *place);
 
-/* It ends; harmless if it doesn't run. */
+/* End the timer; does nothing if it doesn't run. */
 void sc_deadman_stop(void);
 
 #endif

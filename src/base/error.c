@@ -32,7 +32,7 @@ sc_printable(const char *text, char *out, size_t capacity)
 		used += len;
 	}
 
-	/* A character of UTF-8 that was cut in its middle goes as a whole. */
+	/* A character of UTF-8 that was cut in its middle is removed as a whole. */
 	if (*text != '\0' && ((unsigned char)*text & 0xc0) == 0x80) {
 		while (used > 0 && ((unsigned char)out[used - 1] & 0xc0) == 0x80)
 			used--;
@@ -46,7 +46,7 @@ sc_printable(const char *text, char *out, size_t capacity)
 int
 sc_fail(struct sc_error *err, int errnum, const char *format, ...)
 {
-	/* Longer than what is kept, so that only sc_printable cuts: between
+	/* Longer than the text that is kept, so that only sc_printable cuts: between
 	 * characters. */
 	char raw[SC_ERROR_TEXT_BYTES + 8];
 	char reason[128] = "";

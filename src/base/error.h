@@ -1,8 +1,9 @@
 /*
- * What a failed operation tells its caller: an errno and one sentence that
- * names the file and the cause.  The three kinds of trouble are kept apart
- * everywhere: our own bug is an assert; an operation that failed is a return
- * value of -1 with a struct sc_error; a peer that failed is an event.
+ * The error of a failed operation: an errno, and one sentence that
+ * names the file and the cause.
+ *
+ * Three kinds of trouble are kept apart everywhere: our own bug is an assert; a failed operation
+ * returns -1 with a struct sc_error; a failed peer is an event.
  */
 #ifndef SC_BASE_ERROR_H
 #define SC_BASE_ERROR_H

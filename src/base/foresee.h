@@ -1,7 +1,7 @@
 /*
- * Asking for memory early.  A simulation of ten thousand nodes waits for memory most of its
- * time: what an event needs is in no cache.  The agenda knows which events come next, and a
- * core what an event will need last.  It changes no result.
+ * Prefetching.  A simulation of ten thousand nodes waits for memory most of its
+ * time: what an event needs is in no cache.  But the agenda knows which events come next, and a
+ * core knows what an event will need.  Prefetching changes no result.
  */
 #ifndef SC_BASE_FORESEE_H
 #define SC_BASE_FORESEE_H
@@ -10,7 +10,7 @@
 
 enum { SC_CACHE_LINE_BYTES = 64 };
 
-/* Ask for memory that will be read soon; any address is allowed. */
+/* Fetch memory that will be read soon; any address is allowed. */
 static inline void
 sc_foresee(const void *memory, size_t bytes)
 {

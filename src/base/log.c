@@ -50,7 +50,7 @@ sc_log(enum sc_log_level level, const char *format, ...)
 	va_end(args);
 	used = strlen(line);
 	line[used++] = '\n';
-	/* Nothing can be done about a standard error that takes no more. */
+	/* If standard error takes no more, nothing can be done about it. */
 	while (write(STDERR_FILENO, line, used) < 0)
 		break;
 }

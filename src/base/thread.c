@@ -3,6 +3,8 @@
  */
 #include "base/thread.h"
 
+#include "base/clock.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
@@ -71,10 +73,7 @@ sc_monitor_wait(struct sc_monitor *monitor)
 bool
 sc_monitor_wait_until(struct sc_monitor *monitor, uint64_t until_ns)
 {
-	const struct timespec until = {
-		.tv_sec = (time_t)(until_ns / UINT64_C(1000000000)),
-		.tv_nsec = (long)(until_ns % UINT64_C(1000000000)),
-	};
+	const struct timespec until = sc_clock_timespec(until_ns);
 	int rc = pthread_cond_timedwait(&monitor->changed, &monitor->mutex, &until);
 
 	assert(rc == 0 || rc == ETIMEDOUT);

@@ -30,26 +30,31 @@ unit_power(const char *unit)
 	return (int)(letter - letters) + 1;
 }
 
+/* The length of the decimal number at the beginning of text, with a fraction or without; 0 if
+ * there is none.  *digits is the length of the part ahead of the fraction. */
+static size_t
+number_length(const char *text, size_t *digits)
+{
+	size_t decimals;
+
+	*digits = strspn(text, "0123456789");
+	if (*digits == 0 || text[*digits] != '.')
+		return *digits;
+	decimals = strspn(text + *digits + 1, "0123456789");
+	return decimals == 0 ? 0 : *digits + 1 + decimals;
+}
+
 int
 sc_parse_size(const char *text, uint64_t *bytes)
 {
-	size_t digits = strspn(text, "0123456789");
-	size_t number = digits;
-	int power;
+	size_t digits;
+	size_t number = number_length(text, &digits);
+	int power = unit_power(text + number);
 	double fraction;
 	unsigned long long whole;
 
-	if (digits == 0)
-		return -1;
-	if (text[digits] == '.') {
-		size_t decimals = strspn(text + digits + 1, "0123456789");
-
-		if (decimals == 0)
-			return -1;
-		number += 1 + decimals;
-	}
-	power = unit_power(text + number);
-	if (power < 0 || (power == 0 && number != digits))
+	/* There is no part of a byte. */
+	if (number == 0 || power < 0 || (power == 0 && number != digits))
 		return -1;
 
 	errno = 0;
@@ -75,17 +80,11 @@ sc_parse_duration(const char *text, uint64_t *ns)
 		double seconds;
 	} units[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"min", 60}, {"h", 3600}};
 	static const double most_s = 1e4 * 3600;
-	size_t number = strspn(text, "0123456789");
+	size_t digits;
+	size_t number = number_length(text, &digits);
 
-	if (number == 0 || number > 12)
+	if (number == 0 || digits > 12)
 		return -1;
-	if (text[number] == '.') {
-		size_t decimals = strspn(text + number + 1, "0123456789");
-
-		if (decimals == 0)
-			return -1;
-		number += 1 + decimals;
-	}
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		double duration_s = strtod(text, NULL) * units[i].seconds;
 

@@ -10,8 +10,8 @@
 /* What stands for a byte that belongs to no character: U+FFFD. */
 #define SC_UTF8_REPLACEMENT "\xef\xbf\xbd"
 
-/* The bytes of the character that a terminated text begins with, and its code; 0 if it begins
- * with none: what is too long a form, a surrogate, beyond Unicode or cut off is none. */
+/* The number of bytes of the character with which a terminated text begins, and its code.  0 if
+ * there is no valid one: too long a form, a surrogate, beyond Unicode or cut off. */
 size_t sc_utf8_decode(const char *text, uint32_t *code);
 
 /* A copy of text that is valid UTF-8, to be freed; NULL without memory. */

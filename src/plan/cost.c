@@ -187,10 +187,10 @@ pace_of(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 }
 
 /*
- * The way to group g of a tree, up along the parents that link_tree in plan.c gives.  The full groups
- * have the groups 1 .. capacity as next ones, `branching` each; then each short group has one.  So
- * from capacity + 1 on the groups follow each other in chains, and a step up one of them goes back
- * by the number of groups between capacity and the first short one.
+ * The way to group g of a tree, up along the parents that link_tree in plan.c gives.  The next
+ * groups of the full ones are the groups 1 .. capacity, `branching` for each.  The groups from
+ * capacity + 1 on are the next ones of the short groups, one for each: capacity + 1 that of the
+ * first short one, which is number `full`, and so on.
  */
 static struct way
 way_to(const struct tree *tree, uint32_t g)

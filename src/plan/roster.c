@@ -93,7 +93,7 @@ sc_roster_fail(struct sc_roster *roster, uint32_t node, enum sc_failure_cause ca
 bool
 sc_roster_slow(struct sc_roster *roster, uint32_t node)
 {
-	/* An origin that is slow makes all nodes slow: no node could do better. */
+	/* The origin is never torpid: it is the last on every list of suppliers. */
 	if (node == SC_ORIGIN || !add(&roster->torpid, node, roster->nodes))
 		return false;
 	roster->mark += mark_of(node, 2);

@@ -250,7 +250,7 @@ test_an_error_is_a_sentence(void)
 	CU_ASSERT_EQUAL(sc_fail(&err, ENOENT, "cannot open %s", "x"), -1);
 	CU_ASSERT_STRING_EQUAL(err.text, "cannot open x: No such file or directory");
 	CU_ASSERT_EQUAL(err.errnum, ENOENT);
-	CU_ASSERT_EQUAL(sc_fail(NULL, ENOENT, "nobody listens"), -1);
+	CU_ASSERT_EQUAL(sc_fail(NULL, ENOENT, "no error is wanted"), -1);
 }
 
 static bool
@@ -321,6 +321,38 @@ test_bitmap(void)
 	}
 }
 
+/* Members of both ends and of the middle of a word, taken out again one by one. */
+static void
+test_bitmap_is_walked(void)
+{
+	static const uint32_t members[] = {0, 1, 62, 63, 64, 127, 128, 700, 999};
+	struct sc_bitmap set = {0};
+	uint32_t at = 0;
+
+	CU_ASSERT_EQUAL_FATAL(sc_bitmap_init(&set, 1000), 0);
+	CU_ASSERT_EQUAL(sc_bitmap_next(&set, 0), 1000);
+	for (size_t i = 0; i < COUNT(members); i++)
+		sc_bitmap_add(&set, members[i]);
+	for (size_t i = 0; i < COUNT(members); i++, at++) {
+		at = sc_bitmap_next(&set, at);
+		CU_ASSERT_EQUAL(at, members[i]);
+	}
+	CU_ASSERT_EQUAL(sc_bitmap_next(&set, at), 1000);
+	CU_ASSERT_EQUAL(sc_bitmap_next(&set, 2000), 1000);
+	CU_ASSERT_FALSE(sc_bitmap_remove(&set, 2));
+	for (size_t i = 0; i < COUNT(members); i++) {
+		CU_ASSERT_TRUE(sc_bitmap_remove(&set, members[i]));
+		CU_ASSERT_FALSE(sc_bitmap_has(&set, members[i]));
+		CU_ASSERT_EQUAL(set.count, COUNT(members) - 1 - i);
+	}
+	sc_bitmap_add(&set, 5);
+	sc_bitmap_add(&set, 999);
+	sc_bitmap_clear(&set);
+	CU_ASSERT_EQUAL(set.count, 0);
+	CU_ASSERT_EQUAL(sc_bitmap_next(&set, 0), 1000);
+	sc_bitmap_free(&set);
+}
+
 /* The published first values of splitmix64: seeds in old reports of failures must go on giving
  * the same trials. */
 static void
@@ -360,6 +392,7 @@ main(void)
 		{"a long name leaves room for the reason",
 			test_a_long_name_leaves_room_for_the_reason},
 		{"bitmap", test_bitmap},
+		{"bitmap is walked", test_bitmap_is_walked},
 		{"random is the same everywhere", test_random_is_the_same_everywhere},
 		CU_TEST_INFO_NULL,
 	};
