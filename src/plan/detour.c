@@ -8,7 +8,7 @@
 #include <assert.h>
 
 /* One pass over the list of suppliers of a recipient's subfile. */
-struct search {
+struct pass {
 	const struct sc_plan *plan;
 	const struct sc_roster *roster;
 	const struct sc_group *group; /* the recipient's */
@@ -20,19 +20,20 @@ struct search {
 	const void *context;
 };
 
-/* Does the search end at this node?  SC_NONE, where there is no buddy, is no node. */
+/* Does the pass end at this node?  SC_NONE, where there is no buddy, is no node. */
 static bool
-counts(const struct search *search, uint32_t supplier)
+counts(const struct pass *pass, uint32_t supplier)
 {
-	const struct sc_roster *roster = search->roster;
+	const struct sc_roster *roster = pass->roster;
 
 	if (supplier == SC_NONE || sc_roster_failed(roster, supplier) ||
-	    sc_roster_torpid(roster, supplier) != search->torpid)
+	    sc_roster_torpid(roster, supplier) != pass->torpid)
 		return false;
+	assert(supplier < roster->nodes);
 	/* Only a buddy can stand in for itself: it has the source. */
-	if (supplier == search->node && supplier != roster->buddy)
+	if (supplier == pass->node && supplier != roster->buddy)
 		return false;
-	return search->accepts == NULL || search->accepts(search->context, supplier);
+	return pass->accepts == NULL || pass->accepts(pass->context, supplier);
 }
 
 /* The node of the group whose subfile it is by the plan; SC_NONE if the group is too short. */
@@ -48,21 +49,21 @@ own_member(const struct sc_group *group, uint32_t subfile)
  * member, it goes along a path through the short groups, all of which come last.
  */
 static bool
-relief_holds(const struct search *search, const struct sc_group *leaf)
+relief_holds(const struct pass *pass, const struct sc_group *leaf)
 {
 	const struct sc_group *group = leaf;
 
-	if (search->subfile < group->size)
-		return sc_roster_relays(search->roster, group->first_node + search->subfile);
+	if (pass->subfile < group->size)
+		return sc_roster_relays(pass->roster, group->first_node + pass->subfile);
 	do {
 		for (uint32_t i = 0; i < group->size; i++) {
-			if (!sc_roster_relays(search->roster, group->first_node + i))
+			if (!sc_roster_relays(pass->roster, group->first_node + i))
 				return false;
 		}
 		if (group->parent == SC_NONE)
 			return true;
-		group = &search->plan->groups[group->parent];
-	} while (search->subfile >= group->size);
+		group = &pass->plan->groups[group->parent];
+	} while (pass->subfile >= group->size);
 	return true;
 }
 
@@ -73,28 +74,28 @@ relief_holds(const struct search *search, const struct sc_group *leaf)
  * subfile from nodes that wait for the path's end.
  */
 static uint32_t
-path_start(const struct search *search, const struct sc_group *group)
+path_start(const struct pass *pass, const struct sc_group *group)
 {
-	uint32_t buddy = search->roster->buddy;
+	uint32_t buddy = pass->roster->buddy;
 
 	if (buddy != SC_NONE && group->relieved_by == SC_NONE && buddy >= group->first_node &&
-	    buddy - group->first_node < group->size && sc_roster_relays(search->roster, buddy))
+	    buddy - group->first_node < group->size && sc_roster_relays(pass->roster, buddy))
 		return buddy - group->first_node;
-	return search->subfile;
+	return pass->subfile;
 }
 
 /* Back along a group's path: the first that counts of the members that are fewer than `end` steps
  * from its start. */
 static uint32_t
-first_on_path(const struct search *search, const struct sc_group *group, uint32_t end)
+first_on_path(const struct pass *pass, const struct sc_group *group, uint32_t end)
 {
-	uint32_t start = path_start(search, group);
+	uint32_t start = path_start(pass, group);
 
 	assert(start < group->size && end <= group->size);
 	for (uint32_t i = 1; i <= end; i++) {
 		uint32_t supplier = group->first_node + (start + end - i) % group->size;
 
-		if (counts(search, supplier))
+		if (counts(pass, supplier))
 			return supplier;
 	}
 	return SC_NONE;
@@ -102,11 +103,11 @@ first_on_path(const struct search *search, const struct sc_group *group, uint32_
 
 /* Upwards along the nodes that supply the subfile to each other by the plan. */
 static uint32_t
-first_of_chain(const struct search *search, uint32_t node)
+first_of_chain(const struct pass *pass, uint32_t node)
 {
 	while (node != SC_ORIGIN) {
-		node = sc_plan_supplier(search->plan, node, search->subfile).from;
-		if (node != SC_ORIGIN && counts(search, node))
+		node = sc_plan_supplier(pass->plan, node, pass->subfile).from;
+		if (node != SC_ORIGIN && counts(pass, node))
 			return node;
 	}
 	return SC_NONE; /* the origin's turn is after the buddy's */
@@ -114,17 +115,17 @@ first_of_chain(const struct search *search, uint32_t node)
 
 /* The previous groups, each from the recipient's counterpart on. */
 static uint32_t
-first_of_groups(const struct search *search)
+first_of_groups(const struct pass *pass)
 {
-	uint32_t index = search->group->parent;
+	uint32_t index = pass->group->parent;
 
 	while (index != SC_NONE) {
-		const struct sc_group *group = &search->plan->groups[index];
+		const struct sc_group *group = &pass->plan->groups[index];
 
 		for (uint32_t i = 0; i < group->size; i++) {
-			uint32_t supplier = group->first_node + (search->member + i) % group->size;
+			uint32_t supplier = group->first_node + (pass->member + i) % group->size;
 
-			if (counts(search, supplier))
+			if (counts(pass, supplier))
 				return supplier;
 		}
 		index = group->parent;
@@ -138,21 +139,21 @@ first_of_groups(const struct search *search)
  * previous group to share the load, and around a member that is only torpid.
  */
 static uint32_t
-first_inside(const struct search *search)
+first_inside(const struct pass *pass)
 {
-	const struct sc_group *group = search->group;
-	uint32_t own = own_member(group, search->subfile);
+	const struct sc_group *group = pass->group;
+	uint32_t own = own_member(group, pass->subfile);
 	uint32_t steps;
 	uint32_t found;
 
-	if (counts(search, own))
+	if (counts(pass, own))
 		return own;
-	if (own == SC_NONE || (group->parent != SC_NONE && sc_roster_failed(search->roster, own)))
-		return first_of_groups(search);
-	steps = (search->member + group->size - path_start(search, group)) % group->size;
-	found = first_on_path(search, group, steps);
+	if (own == SC_NONE || (group->parent != SC_NONE && sc_roster_failed(pass->roster, own)))
+		return first_of_groups(pass);
+	steps = (pass->member + group->size - path_start(pass, group)) % group->size;
+	found = first_on_path(pass, group, steps);
 	/* Without a member before it on the path, it gets the subfile from outside. */
-	return found != SC_NONE ? found : first_of_chain(search, own);
+	return found != SC_NONE ? found : first_of_chain(pass, own);
 }
 
 /*
@@ -160,7 +161,7 @@ first_inside(const struct search *search)
  * one that is only torpid its group has a path, and the far end of that supplies.
  */
 static uint32_t
-first_outside(const struct search *search, uint32_t planned)
+first_outside(const struct pass *pass, uint32_t planned)
 {
 	const struct sc_group *group;
 	uint32_t member;
@@ -168,11 +169,11 @@ first_outside(const struct search *search, uint32_t planned)
 
 	if (planned == SC_ORIGIN)
 		return SC_NONE;
-	group = &search->plan->groups[sc_plan_group_of(search->plan, planned, &member)];
+	group = &pass->plan->groups[sc_plan_group_of(pass->plan, planned, &member)];
 	/* The last member of a relieved group waits for the leaf, and so for this node. */
-	if (search->subfile < group->size && !sc_roster_failed(search->roster, planned))
-		found = first_on_path(search, group, group->size - (group->relieved_by != SC_NONE));
-	return found != SC_NONE ? found : first_of_chain(search, planned);
+	if (pass->subfile < group->size && !sc_roster_failed(pass->roster, planned))
+		found = first_on_path(pass, group, group->size - (group->relieved_by != SC_NONE));
+	return found != SC_NONE ? found : first_of_chain(pass, planned);
 }
 
 /*
@@ -181,44 +182,44 @@ first_outside(const struct search *search, uint32_t planned)
  * itself, and may stand in for a failed node elsewhere.
  */
 static uint32_t
-first_of_late(const struct search *search, const struct sc_edge *planned)
+first_of_late(const struct pass *pass, const struct sc_edge *planned)
 {
-	const struct sc_group *group = search->group;
-	uint32_t own = own_member(group, search->subfile);
-	uint32_t buddy = search->roster->buddy;
+	const struct sc_group *group = pass->group;
+	uint32_t own = own_member(group, pass->subfile);
+	uint32_t buddy = pass->roster->buddy;
 	uint32_t steps;
 
 	if (planned->kind != SC_EDGE_COLLECTION || own == SC_NONE ||
-	    !sc_roster_relays(search->roster, own))
+	    !sc_roster_relays(pass->roster, own))
 		return SC_NONE;
-	if (search->node == buddy)
-		return counts(search, buddy) ? buddy : SC_NONE;
-	steps = (search->member + group->size - search->subfile) % group->size;
+	if (pass->node == buddy)
+		return counts(pass, buddy) ? buddy : SC_NONE;
+	steps = (pass->member + group->size - pass->subfile) % group->size;
 	for (uint32_t i = 1; i < steps; i++) {
-		uint32_t supplier = group->first_node + (search->subfile + steps - i) % group->size;
+		uint32_t supplier = group->first_node + (pass->subfile + steps - i) % group->size;
 
-		if (supplier != buddy && counts(search, supplier))
+		if (supplier != buddy && counts(pass, supplier))
 			return supplier;
 	}
 	return SC_NONE;
 }
 
 static uint32_t
-first_in_pass(const struct search *search, const struct sc_edge *planned)
+first_in_pass(const struct pass *pass, const struct sc_edge *planned)
 {
 	uint32_t found;
 
 	if ((planned->kind != SC_EDGE_RELIEF ||
-		relief_holds(search, &search->plan->groups[search->group->relieved_by])) &&
-	    counts(search, planned->from))
+		relief_holds(pass, &pass->plan->groups[pass->group->relieved_by])) &&
+	    counts(pass, planned->from))
 		return planned->from;
 	if (planned->kind == SC_EDGE_RELIEF || planned->kind == SC_EDGE_COLLECTION)
-		found = first_inside(search);
+		found = first_inside(pass);
 	else
-		found = first_outside(search, planned->from);
-	if (found == SC_NONE && counts(search, search->roster->buddy))
-		found = search->roster->buddy;
-	if (found == SC_NONE && counts(search, SC_ORIGIN))
+		found = first_outside(pass, planned->from);
+	if (found == SC_NONE && counts(pass, pass->roster->buddy))
+		found = pass->roster->buddy;
+	if (found == SC_NONE && counts(pass, SC_ORIGIN))
 		found = SC_ORIGIN;
 	return found;
 }
@@ -228,7 +229,7 @@ sc_detour_first(const struct sc_plan *plan, const struct sc_roster *roster, uint
     uint32_t subfile, bool late, sc_detour_accepts *accepts, const void *context)
 {
 	struct sc_edge planned = sc_plan_supplier(plan, node, subfile);
-	struct search search = {
+	struct pass pass = {
 		.plan = plan,
 		.roster = roster,
 		.node = node,
@@ -239,14 +240,14 @@ sc_detour_first(const struct sc_plan *plan, const struct sc_roster *roster, uint
 	uint32_t found = SC_NONE;
 
 	assert(node != SC_ORIGIN && roster->nodes == plan->recipients + 1);
-	search.group = &plan->groups[sc_plan_group_of(plan, node, &search.member)];
+	pass.group = &plan->groups[sc_plan_group_of(plan, node, &pass.member)];
 	if (late)
-		found = first_of_late(&search, &planned);
+		found = first_of_late(&pass, &planned);
 	if (found == SC_NONE)
-		found = first_in_pass(&search, &planned);
+		found = first_in_pass(&pass, &planned);
 	if (found == SC_NONE && roster->torpid.count > 0) {
-		search.torpid = true;
-		found = first_in_pass(&search, &planned);
+		pass.torpid = true;
+		found = first_in_pass(&pass, &planned);
 	}
 	assert(found == SC_NONE || found < roster->nodes);
 	return found;
