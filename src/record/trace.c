@@ -1,5 +1,5 @@
 /*
- * Traces: writing them (see trace.h; read back in trace_replay.c).
+ * Traces: writing them (see trace.h).
  */
 #include "record/trace.h"
 

@@ -22,7 +22,6 @@
 #ifndef SC_RECORD_TRACE_H
 #define SC_RECORD_TRACE_H
 
-#include "base/error.h"
 #include "core/action.h"
 #include "core/event.h"
 #include "core/node.h"
@@ -36,18 +35,5 @@
 int sc_trace_begin(FILE *, const struct sc_plan *);
 int sc_trace_node(FILE *, const struct sc_node_config *);
 int sc_trace_step(FILE *, uint32_t node, const struct sc_event *, const struct sc_actions *);
-
-struct sc_trace_counts {
-	uint32_t nodes;
-	uint64_t events;
-	uint64_t actions;
-};
-
-/*
- * Have new nodes take the events of a trace.  0 if they asked for the actions
- * that are in it, in the same order; -1 with the line of the first difference,
- * or of what is no trace.  A trace may end anywhere between two steps.
- */
-int sc_trace_replay(FILE *, struct sc_trace_counts *, struct sc_error *);
 
 #endif

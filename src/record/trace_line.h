@@ -1,5 +1,5 @@
 /*
- * A line of a trace, shared by trace.c and trace_replay.c.
+ * A line of a trace, for trace.c and for the tests that read or compare traces.
  */
 #ifndef SC_RECORD_TRACE_LINE_H
 #define SC_RECORD_TRACE_LINE_H

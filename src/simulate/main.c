@@ -9,7 +9,6 @@
 #include "simulate/options.h"
 #include "simulate/print.h"
 #include "simulate/search.h"
-#include "simulate/swarm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,8 +77,6 @@ simulate(const struct sc_sim_options *options, int argc, char **argv, struct sc_
 static int
 run(const struct sc_sim_options *options, int argc, char **argv, struct sc_error *err)
 {
-	int rc;
-
 	switch (options->errand) {
 	case SC_SIM_HELP:
 		fputs(sc_sim_options_help, stdout);
@@ -87,12 +84,6 @@ run(const struct sc_sim_options *options, int argc, char **argv, struct sc_error
 	case SC_SIM_VERSION:
 		printf("stagecast-sim %s\n%s\n", PACKAGE_VERSION, sc_timings_library());
 		return EXIT_GOOD;
-	case SC_SIM_SWARM:
-		rc = sc_sim_swarm(options, err);
-		/* What broke was told already. */
-		if (rc > 0)
-			err->text[0] = '\0';
-		return rc == 0 ? EXIT_GOOD : EXIT_BAD;
 	default:
 		return simulate(options, argc, argv, err);
 	}

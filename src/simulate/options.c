@@ -34,8 +34,6 @@ enum {
 	OPT_SEED,
 	OPT_COMPARE,
 	OPT_SEARCH,
-	OPT_SWARM,
-	OPT_FIRST,
 	OPT_JOBS,
 	OPT_TRACE,
 	OPT_TIMINGS,
@@ -67,8 +65,6 @@ static const struct option long_options[] = {
 	SC_PLAN_LONG_OPTIONS,
 	{"compare", no_argument, NULL, OPT_COMPARE},
 	{"search", no_argument, NULL, OPT_SEARCH},
-	{"swarm", required_argument, NULL, OPT_SWARM},
-	{"first", required_argument, NULL, OPT_FIRST},
 	{"jobs", required_argument, NULL, OPT_JOBS},
 	{"trace", required_argument, NULL, OPT_TRACE},
 	{"timings", required_argument, NULL, OPT_TIMINGS},
@@ -163,12 +159,12 @@ parse_time(const char *name, double *seconds, struct sc_error *err)
 }
 
 static int
-parse_seed(const char *name, uint64_t *seed, struct sc_error *err)
+parse_seed(uint64_t *seed, struct sc_error *err)
 {
 	size_t digits = strspn(optarg, "0123456789");
 
 	if (digits == 0 || digits > 18 || optarg[digits] != '\0')
-		return sc_fail(err, 0, "--%s=%s: it takes a number", name, optarg);
+		return sc_fail(err, 0, "--seed=%s: it takes a number", optarg);
 	*seed = strtoull(optarg, NULL, 10);
 	return 0;
 }
@@ -290,18 +286,13 @@ take_option(struct sc_sim_options *options, int option, struct sc_error *err)
 	case OPT_SIZE:
 		return sc_option_bytes("size", 0, UINT64_C(1) << 60, &options->size_bytes, err);
 	case OPT_SEED:
-		return parse_seed("seed", &options->seed, err);
-	case OPT_FIRST:
-		return parse_seed("first", &options->seed, err);
+		return parse_seed(&options->seed, err);
 	case OPT_COMPARE:
 		options->errand = SC_SIM_COMPARE;
 		return 0;
 	case OPT_SEARCH:
 		options->errand = SC_SIM_SEARCH;
 		return 0;
-	case OPT_SWARM:
-		options->errand = SC_SIM_SWARM;
-		return sc_option_number("swarm", 1, 2000000000, &options->swarm, err);
 	case OPT_JOBS:
 		return sc_option_number("jobs", 1, 1024, &options->jobs, err);
 	case OPT_TRACE:
@@ -366,8 +357,6 @@ check(const struct sc_sim_options *options, int operands, char **operand, struct
 		return 0;
 	if (operands > 0)
 		return sc_fail(err, 0, "'%s' is too much: there are only options", operand[0]);
-	if (options->errand == SC_SIM_SWARM)
-		return 0;
 	if (options->nodes == SC_NONE)
 		return sc_fail(err, 0, "--nodes (or --topology) is missing");
 	if (options->size_bytes == UINT64_MAX)

@@ -17,7 +17,6 @@ enum sc_sim_errand {
 	SC_SIM_RUN,
 	SC_SIM_COMPARE,
 	SC_SIM_SEARCH,
-	SC_SIM_SWARM,
 	SC_SIM_HELP,
 	SC_SIM_VERSION,
 };
@@ -33,9 +32,8 @@ struct sc_sim_options {
 	uint32_t buddy;            /* 0: none */
 	uint64_t heartbeat_ns;     /* 0: not given */
 	uint64_t timeout_ns;       /* 0: not given */
-	uint64_t seed;             /* of the jitter, or the swarm's first */
-	uint32_t swarm;            /* seeds */
-	uint32_t jobs;             /* at one time, of a swarm or search; 0: one a core */
+	uint64_t seed;             /* of the jitter */
+	uint32_t jobs;             /* simulations of a search at one time; 0: one a core */
 	const char *trace;         /* or NULL */
 	const char *timings;       /* or NULL */
 };

@@ -92,7 +92,7 @@ expect_offered '' stagecast ''
 expect_offered '' stagecast -- -
 expect_offered '' stagecast --bogus = ''
 expect_offered '--svg=' stagecast-report --s
-expect_offered '--search --seed= --size= --slow= --source-read= --store-and-forward --swarm=' \
+expect_offered '--search --seed= --size= --slow= --source-read= --store-and-forward' \
 	stagecast-sim --s
 expect_offered '' ./none -
 

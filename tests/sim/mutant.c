@@ -2,7 +2,7 @@
  * Run seeds of the swarm until one breaks a rule: exit status 1 then, 0 if
  * none does.  For mutations.sh, with a core that has a bug.
  */
-#include "sim/swarm.h"
+#include "swarm/swarm.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,13 +1,13 @@
 #!/bin/bash
 # Bugs put into copies of the core have to be found by the swarm within 1,000 seeds.
 # The core's own assertions are off: it is the simulator's rules that are tested.
-# Then two of them in stagecast-sim, which has to tell what led to what it found: to a rule that
-# is broken, and to an assertion that fails.
+# Then two of them in the swarm's own program, which has to tell what led to what it found: to a
+# rule that is broken, and to an assertion that fails.
 set -u
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-flags=(-std=c17 -D_POSIX_C_SOURCE=200809L -DNDEBUG -O1 -I"$SRCDIR/src" -w)
+flags=(-std=c17 -D_POSIX_C_SOURCE=200809L -DNDEBUG -O1 -I"$SRCDIR/src" -I"$SRCDIR/tests" -w)
 failed=0
 
 compile() { # SOURCE OBJECT
@@ -51,8 +51,8 @@ wrong() { # NAME WHAT
 	failed=1
 }
 
-# simulate ARGUMENT...: run the program that build_program made
-simulate() {
+# run_program ARGUMENT...: run the program that build_program made
+run_program() {
 	(cd "$work" && exec timeout 60 ./program "$@") >"$work/told" 2>&1
 	status=$?
 }
@@ -62,26 +62,26 @@ shown() {
 	awk '/^  the last events / {seeds++} seeds == 1 && /^    [EA] /' "$work/told" >"$work/$1"
 }
 
-# build_program NAME FILE SED-EXPRESSION: stagecast-sim with this bug, its assertions on
+# build_program NAME FILE SED-EXPRESSION: the swarm with this bug, the core's assertions on
 build_program() {
 	change "$@" || return
 	# shellcheck disable=SC2086 # the libraries are words
 	"${CC:-cc}" "${flags[@]}" -UNDEBUG ${SANITIZERS:+-fsanitize="$SANITIZERS"} \
-		"$work/mutant.c" "$BUILDDIR"/src/simulate/stagecast_sim-*.o \
-		"$BUILDDIR"/lib{sim,record,cli,core,plan,base}.a $HDF5_LIBS -lm -o "$work/program" || exit 1
+		"$work/mutant.c" "$BUILDDIR"/tests/swarm/*.o "$BUILDDIR"/tests/lib/traced.o \
+		"$BUILDDIR"/lib{sim,record,core,plan,base}.a $HDF5_LIBS -lm -o "$work/program" || exit 1
 }
 
 # tell NAME SINGLE-STATUS: what it says of a failing seed, among many and alone
 tell() {
 	local name=$1 seed lines
 
-	simulate --swarm=1000 --jobs=2
+	run_program 1000 --jobs=2
 	seed=$(sed -n 's/^seed \([0-9]*\): .*/\1/p' "$work/told" | head -n 1)
 	shown among_many
 	[ "$status" -eq 1 ] || wrong "$name" "status $status of many seeds"
-	grep -q "^  again: stagecast-sim --swarm=1 --first=$seed " "$work/told" ||
+	grep -q "^  again: swarm 1 --first=$seed " "$work/told" ||
 		wrong "$name" "not told how to run seed $seed again"
-	simulate --swarm=1 --first="$seed" --trace=trace
+	run_program 1 --first="$seed" --trace=trace
 	shown alone
 	[ "$status" -eq "$2" ] || wrong "$name" "status $status of seed $seed alone, not $2"
 	lines=$(wc -l <"$work/alone")
@@ -95,7 +95,8 @@ tell() {
 for source in "$SRCDIR"/src/core/*.c; do
 	compile "$source" "$work/core_$(basename "$source" .c).o"
 done
-for source in "$SRCDIR"/src/plan/*.c "$SRCDIR"/src/sim/*.c "$SRCDIR"/src/base/*.c "$SRCDIR/tests/sim/mutant.c"; do
+for source in "$SRCDIR"/src/plan/*.c "$SRCDIR"/src/sim/*.c "$SRCDIR"/src/base/*.c \
+	"$SRCDIR"/tests/swarm/{faults,judge,stagings}.c "$SRCDIR/tests/sim/mutant.c"; do
 	compile "$source" "$work/$(basename "$(dirname "$source")")_$(basename "$source" .c).o"
 done
 "${CC:-cc}" "$work"/*.o -lm -o "$work/mutant" || exit 1

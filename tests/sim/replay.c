@@ -2,7 +2,7 @@
  * Have new nodes take the events of traces that stagecast --trace wrote: they have to ask for the
  * same actions.  Arguments: the traces.
  */
-#include "record/trace.h"
+#include "lib/trace_replay.h"
 
 #include <inttypes.h>
 #include <stdio.h>

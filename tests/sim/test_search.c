@@ -6,7 +6,7 @@
 #include "lib/suite.h"
 #include "sim/bound.h"
 #include "sim/search.h"
-#include "sim/swarm.h"
+#include "swarm/swarm.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,8 +3,9 @@
  * them traced and taken again by new nodes.
  */
 #include "lib/suite.h"
-#include "record/trace.h"
-#include "sim/swarm.h"
+#include "lib/trace_replay.h"
+#include "lib/traced.h"
+#include "swarm/swarm.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -57,24 +58,23 @@ test_kept_seeds(void)
 }
 
 static void
-on_step(void *context, uint32_t node, const struct sc_event *event,
-    const struct sc_actions *actions)
-{
-	CU_ASSERT_EQUAL(sc_trace_step(context, node, event, actions), 0);
-}
-
-static void
 prepare(void *context, struct sc_sim_config *config, const struct sc_sim_result *result)
 {
 	(void)result;
-	CU_ASSERT_EQUAL(sc_trace_begin(context, config->plan), 0);
-	for (uint32_t i = 0; i <= config->plan->recipients; i++) {
-		struct sc_node_config node = sc_sim_node_config(config, i);
+	CU_ASSERT_EQUAL(sc_traced_begin(context, config), 0);
+}
 
-		CU_ASSERT_EQUAL(sc_trace_node(context, &node), 0);
-	}
-	config->listener.context = context;
-	config->listener.step = on_step;
+/* The trace of a seed, from its beginning. */
+static FILE *
+trace_of(uint64_t seed, struct sc_swarm_verdict *verdict)
+{
+	struct sc_traced traced = {.file = tmpfile()};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(traced.file);
+	sc_swarm_run(seed, prepare, &traced, verdict);
+	CU_ASSERT_FALSE(traced.failed);
+	rewind(traced.file);
+	return traced.file;
 }
 
 static void
@@ -84,13 +84,9 @@ test_replay(void)
 		struct sc_swarm_verdict verdict;
 		struct sc_trace_counts counts;
 		struct sc_error err = {0};
-		FILE *trace = tmpfile();
-		int rc;
+		FILE *trace = trace_of(seed, &verdict);
+		int rc = sc_trace_replay(trace, &counts, &err);
 
-		CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
-		sc_swarm_run(seed, prepare, trace, &verdict);
-		rewind(trace);
-		rc = sc_trace_replay(trace, &counts, &err);
 		if (rc != 0)
 			fprintf(stderr, "seed %" PRIu64 ": %s\n", seed, err.text);
 		CU_ASSERT_EQUAL(rc, 0);
@@ -106,15 +102,12 @@ test_replay_differs(void)
 	struct sc_swarm_verdict verdict;
 	struct sc_trace_counts counts;
 	struct sc_error err = {0};
-	FILE *trace = tmpfile();
+	FILE *trace = trace_of(FIRST + 1, &verdict);
 	FILE *changed = tmpfile();
 	bool was_changed = false;
 	static char line[16384];
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(trace);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(changed);
-	sc_swarm_run(FIRST + 1, prepare, trace, &verdict);
-	rewind(trace);
 	for (int number = 1; fgets(line, sizeof(line), trace) != NULL; number++) {
 		/* Leave one action out. */
 		if (line[0] == 'A' && number > 100 && !was_changed) {

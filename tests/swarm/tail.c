@@ -1,7 +1,7 @@
 /*
  * The last steps before a rule broke: see sim_tail.h.
  */
-#include "simulate/tail.h"
+#include "swarm/tail.h"
 
 #include "record/trace_line.h"
 
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static void
-add(struct sc_sim_tail *tail, const struct sc_trace_line *line)
+add(struct sc_tail *tail, const struct sc_trace_line *line)
 {
 	char *kept = tail->lines[tail->count % SC_TAIL_LINES];
 	int length = snprintf(kept, SC_TAIL_LINE_BYTES, "    %s", line->text);
@@ -24,7 +24,7 @@ static void
 on_step(void *context, uint32_t node, const struct sc_event *event,
     const struct sc_actions *actions)
 {
-	struct sc_sim_tail *tail = context;
+	struct sc_tail *tail = context;
 	struct sc_trace_line line;
 
 	if (tail->result->violations == 0) {
@@ -42,14 +42,14 @@ on_step(void *context, uint32_t node, const struct sc_event *event,
 static void
 on_record(void *context, uint32_t node, uint64_t time_ns, const struct sc_record *record)
 {
-	struct sc_sim_tail *tail = context;
+	struct sc_tail *tail = context;
 
 	if (tail->next.record != NULL)
 		tail->next.record(tail->next.context, node, time_ns, record);
 }
 
 void
-sc_sim_tail_follow(struct sc_sim_tail *tail, struct sc_sim_config *config,
+sc_tail_follow(struct sc_tail *tail, struct sc_sim_config *config,
     const struct sc_sim_result *result)
 {
 	tail->result = result;
@@ -75,7 +75,7 @@ write_all(int fd, const char *text)
 }
 
 int
-sc_sim_tail_write(const struct sc_sim_tail *tail, int fd)
+sc_tail_write(const struct sc_tail *tail, int fd)
 {
 	uint64_t first = tail->count > SC_TAIL_LINES ? tail->count - SC_TAIL_LINES : 0;
 

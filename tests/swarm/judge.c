@@ -5,7 +5,7 @@
  * named.  Beyond that nobody may be lost but by a fault of his own,
  * as long as somebody is there who has the source.
  */
-#include "sim/swarm_impl.h"
+#include "swarm/trial.h"
 
 #include <inttypes.h>
 

@@ -14,7 +14,7 @@
 enum { SC_TAIL_LINES = 40, SC_TAIL_LINE_BYTES = 160 };
 
 /* Start with an all-zero struct. */
-struct sc_sim_tail {
+struct sc_tail {
 	char lines[SC_TAIL_LINES][SC_TAIL_LINE_BYTES]; /* a ring */
 	uint64_t count;                                /* of all that there were */
 	const struct sc_sim_result *result;
@@ -23,10 +23,10 @@ struct sc_sim_tail {
 
 /* Have config's listener fill the tail until a rule is broken in result, which
  * is that of the run, and then tell the listener that was there before. */
-void sc_sim_tail_follow(struct sc_sim_tail *, struct sc_sim_config *, const struct sc_sim_result *);
+void sc_tail_follow(struct sc_tail *, struct sc_sim_config *, const struct sc_sim_result *);
 
 /* Write the lines to a descriptor.  Also in a handler of signals, during the
  * run.  0, or -1 with errno. */
-int sc_sim_tail_write(const struct sc_sim_tail *, int fd);
+int sc_tail_write(const struct sc_tail *, int fd);
 
 #endif

@@ -6,7 +6,7 @@
 #define SC_TESTS_SWARM_IMPL_H
 
 #include "base/random.h"
-#include "sim/swarm.h"
+#include "swarm/swarm.h"
 
 #include <stdarg.h>
 

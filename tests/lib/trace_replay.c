@@ -1,10 +1,12 @@
 /*
- * Traces: taking the events of one again (see trace.h).
+ * Taking the events of a trace again: see trace_replay.h.
  *
  * What the new nodes ask for is written as lines, too, and these are compared
  * with the trace's: so only events have to be read.
  */
-#include "record/trace.h"
+#include "lib/trace_replay.h"
+
+#include "core/node.h"
 #include "record/trace_line.h"
 
 #include <inttypes.h>

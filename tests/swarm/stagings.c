@@ -1,9 +1,9 @@
 /*
  * The swarm: see swarm.h.
  */
-#include "sim/swarm.h"
+#include "swarm/swarm.h"
 
-#include "sim/swarm_impl.h"
+#include "swarm/trial.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * The swarm: what goes wrong in a staging, at random.
  */
 #include "plan/detour.h"
-#include "sim/swarm_impl.h"
+#include "swarm/trial.h"
 
 #include <stdlib.h>
 
