@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
+enum { EXIT_GOOD = 0, EXIT_BAD = 1 };
 
 /* Made in memory, so that the file is whole or absent. */
 static int
@@ -65,21 +65,22 @@ report(const struct sc_report_options *options, struct sc_error *err)
 	return rc;
 }
 
+static void
+print_version(void)
+{
+	printf("stagecast-report %s\n%s\n", PACKAGE_VERSION, sc_timings_library());
+}
+
 int
 main(int argc, char **argv)
 {
 	struct sc_report_options options;
 	struct sc_error err;
+	int status;
 
-	if (sc_report_options_parse(&options, argc, argv, &err) != 0) {
-		fprintf(stderr, "stagecast-report: %s\nTry 'stagecast-report --help'.\n", err.text);
-		return EXIT_USAGE;
-	}
-	if (options.errand == SC_REPORT_HELP) {
-		fputs(sc_report_options_help, stdout);
-	} else if (options.errand == SC_REPORT_VERSION) {
-		printf("stagecast-report %s\n%s\n", PACKAGE_VERSION, sc_timings_library());
-	} else if (report(&options, &err) != 0) {
+	if (!sc_command_begin(&sc_report_command, &options, argc, argv, print_version, &status))
+		return status;
+	if (report(&options, &err) != 0) {
 		fprintf(stderr, "stagecast-report: %s\n", err.text);
 		return EXIT_BAD;
 	}

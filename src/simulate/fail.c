@@ -1,11 +1,11 @@
 /*
- * stagecast-sim --fail: see sim_fail.h.
+ * stagecast-sim --fail: see fail.h.
  */
 #include "simulate/fail.h"
 
 #include "base/units.h"
+#include "base/vector.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,40 +83,28 @@ parse_item(struct sc_sim_fail *fail, char *text)
 	return parse_kind(&fail->fault, kind == NULL ? "crash" : kind + 1);
 }
 
-static int
-add(struct sc_sim_fails *fails, const struct sc_sim_fail *fail)
-{
-	struct sc_sim_fail *items =
-	    realloc(fails->items, (fails->count + 1) * sizeof(*fails->items));
-
-	if (items == NULL)
-		return -1;
-	fails->items = items;
-	items[fails->count++] = *fail;
-	return 0;
-}
-
 int
-sc_sim_fails_parse(struct sc_sim_fails *fails, const char *text, struct sc_error *err)
+sc_sim_fails_read(struct sc_sim_fails *fails, const char *text, struct sc_error *err)
 {
-	const char *at = text;
-
 	for (;;) {
-		size_t length = strcspn(at, ",");
-		struct sc_sim_fail fail;
+		size_t length = strcspn(text, ",");
+		struct sc_sim_fail *items =
+		    sc_vector_room(fails->items, fails->count + 1, &fails->room, sizeof(*items));
 		char item[ITEM_BYTES];
 
-		snprintf(item, sizeof(item), "%.*s", (int)(length < 1000 ? length : 1000), at);
-		if (length >= sizeof(item) || parse_item(&fail, item) != 0)
-			return sc_fail(err, 0,
-			    "--fail=%s: it takes NODE@WHEN[:KIND][,...]; WHEN is a time or 50%% of "
-			    "the file, KIND crash, hang, cut or slow=FACTOR",
-			    text);
-		if (add(fails, &fail) != 0)
+		if (items == NULL)
 			return sc_fail(err, 0, "no memory for --fail");
-		if (at[length] == '\0')
+		fails->items = items;
+		if (length >= sizeof(item))
+			return 1;
+		memcpy(item, text, length);
+		item[length] = '\0';
+		if (parse_item(&items[fails->count], item) != 0)
+			return 1;
+		fails->count++;
+		if (text[length] == '\0')
 			return 0;
-		at += length + 1;
+		text += length + 1;
 	}
 }
 
@@ -125,18 +113,6 @@ sc_sim_fails_free(struct sc_sim_fails *fails)
 {
 	free(fails->items);
 	*fails = (struct sc_sim_fails){0};
-}
-
-bool
-sc_sim_fails_silent(const struct sc_sim_fails *fails)
-{
-	for (uint32_t i = 0; i < fails->count; i++) {
-		enum sc_fault_kind kind = fails->items[i].fault.kind;
-
-		if (kind == SC_FAULT_HANG || kind == SC_FAULT_CUT)
-			return true;
-	}
-	return false;
 }
 
 struct sc_fault *

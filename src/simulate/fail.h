@@ -9,6 +9,7 @@
 #include "sim/faults.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* One fault, as the user asked for it. */
@@ -20,15 +21,13 @@ struct sc_sim_fail {
 /* Start with an all-zero struct, free with sc_sim_fails_free. */
 struct sc_sim_fails {
 	struct sc_sim_fail *items; /* owned */
+	size_t room;
 	uint32_t count;
 };
 
-/* Add those of NODE@WHEN[:KIND][,...].  0, or -1 with a sentence. */
-int sc_sim_fails_parse(struct sc_sim_fails *, const char *text, struct sc_error *);
+/* Add those of NODE@WHEN[:KIND][,...].  0; -1 with a sentence; or 1 if text is something else. */
+int sc_sim_fails_read(struct sc_sim_fails *, const char *text, struct sc_error *);
 void sc_sim_fails_free(struct sc_sim_fails *);
-
-/* Is there one that only silence tells of? */
-bool sc_sim_fails_silent(const struct sc_sim_fails *);
 
 /* The same as faults of a simulation of this plan: an array of count, which the
  * caller frees; NULL without memory. */

@@ -46,7 +46,7 @@ run_plan(const struct sc_sim_options *options, const struct sc_plan *plan, int a
 		sc_sim_run(&config, &result);
 		rc = print_result(&config, &result, &summary, err);
 	}
-	if (rc == 0 && options->errand == SC_SIM_COMPARE)
+	if (rc == 0 && options->mode == SC_SIM_COMPARE)
 		rc = sc_sim_compare(stdout, options, plan, &summary, &compared, err);
 	if (rc == 0)
 		rc = sc_sim_files_write(&files, &config, &result, &compared, argc, argv, err);
@@ -66,7 +66,7 @@ simulate(const struct sc_sim_options *options, int argc, char **argv, struct sc_
 	if (sc_cost_choose(&plan, options->nodes, options->size_bytes, &options->wishes,
 		&options->machine.base, err) != 0)
 		return EXIT_USAGE;
-	if (options->errand == SC_SIM_SEARCH)
+	if (options->mode == SC_SIM_SEARCH)
 		rc = sc_sim_search(stdout, options, &plan, err);
 	else
 		rc = run_plan(options, &plan, argc, argv, err);
@@ -74,19 +74,10 @@ simulate(const struct sc_sim_options *options, int argc, char **argv, struct sc_
 	return rc == 0 ? 0 : EXIT_BAD;
 }
 
-static int
-run(const struct sc_sim_options *options, int argc, char **argv, struct sc_error *err)
+static void
+print_version(void)
 {
-	switch (options->errand) {
-	case SC_SIM_HELP:
-		fputs(sc_sim_options_help, stdout);
-		return EXIT_GOOD;
-	case SC_SIM_VERSION:
-		printf("stagecast-sim %s\n%s\n", PACKAGE_VERSION, sc_timings_library());
-		return EXIT_GOOD;
-	default:
-		return simulate(options, argc, argv, err);
-	}
+	printf("stagecast-sim %s\n%s\n", PACKAGE_VERSION, sc_timings_library());
 }
 
 int
@@ -94,10 +85,10 @@ main(int argc, char **argv)
 {
 	struct sc_sim_options options;
 	struct sc_error err = {0};
-	int status = EXIT_USAGE;
+	int status;
 
-	if (sc_sim_options_parse(&options, argc, argv, &err) == 0)
-		status = run(&options, argc, argv, &err);
+	if (sc_command_begin(&sc_sim_command, &options, argc, argv, print_version, &status))
+		status = simulate(&options, argc, argv, &err);
 	sc_sim_options_free(&options);
 	if (status != EXIT_GOOD && err.text[0] != '\0')
 		sc_log(SC_LOG_ERROR, "%s", err.text);

@@ -4,7 +4,7 @@
 #ifndef SC_SIMULATE_OPTIONS_H
 #define SC_SIMULATE_OPTIONS_H
 
-#include "base/error.h"
+#include "cli/command.h"
 #include "plan/plan.h"
 #include "sim/machine.h"
 #include "sim/sim.h"
@@ -13,17 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum sc_sim_errand {
+enum sc_sim_mode {
 	SC_SIM_RUN,
 	SC_SIM_COMPARE,
 	SC_SIM_SEARCH,
-	SC_SIM_HELP,
-	SC_SIM_VERSION,
 };
 
 /* Texts point into argv. */
 struct sc_sim_options {
-	enum sc_sim_errand errand;
+	enum sc_sim_mode mode;
 	uint32_t nodes; /* recipients */
 	uint64_t size_bytes;
 	struct sc_plan_request wishes;
@@ -38,8 +36,8 @@ struct sc_sim_options {
 	const char *timings;       /* or NULL */
 };
 
-/* 0, or -1 with a sentence for the user (exit status 2).  Free in both cases. */
-int sc_sim_options_parse(struct sc_sim_options *, int argc, char **argv, struct sc_error *);
+/* The options of stagecast-sim.  Free the struct in any case. */
+extern const struct sc_command sc_sim_command;
 void sc_sim_options_free(struct sc_sim_options *);
 
 /*
@@ -49,8 +47,5 @@ void sc_sim_options_free(struct sc_sim_options *);
  */
 struct sc_sim_config sc_sim_options_config(const struct sc_sim_options *, const struct sc_plan *,
     const struct sc_fault *faults);
-
-/* The text of --help. */
-extern const char sc_sim_options_help[];
 
 #endif

@@ -42,7 +42,7 @@ catch_signals(void)
 	return sigaction(SIGPIPE, &action, NULL);
 }
 
-static int
+static void
 print_version(void)
 {
 	char mpi[512];
@@ -52,7 +52,6 @@ print_version(void)
 	    sc_world_survives_faults() ? "has process faults reported (ULFM)"
 				       : "process faults are not survived (no ULFM)",
 	    sc_timings_library(), sc_digest_library());
-	return fflush(stdout) == 0 ? 0 : SC_EXIT_NOTHING;
 }
 
 static void
@@ -72,27 +71,17 @@ main(int argc, char **argv)
 	struct sc_options options;
 	struct sc_world world;
 	struct sc_error err;
+	/* One rank speaks and fails; if the others failed too, mpirun might end the one that speaks
+	 * before it has. */
+	bool speaks = sc_world_rank_hint() == 0;
+	int status;
 
-	if (sc_options_parse(&options, argc, argv, &err) != 0) {
-		/* One rank speaks and fails; if the others failed too, mpirun might
-		 * end the one that speaks before it has. */
-		if (sc_world_rank_hint() != 0)
-			return 0;
-		fprintf(stderr, "stagecast: %s\nTry 'stagecast --help'.\n", err.text);
-		return SC_EXIT_USAGE;
-	}
+	if (!sc_command_begin(&sc_stage_command, &options, argc, argv,
+		speaks ? print_version : NULL, &status))
+		return status;
 	set_log_level(&options);
-	if (options.errand == SC_ERRAND_HELP || options.errand == SC_ERRAND_VERSION ||
-	    options.topology != NULL) {
-		if (sc_world_rank_hint() != 0)
-			return 0;
-		if (options.errand == SC_ERRAND_VERSION)
-			return print_version();
-		if (options.errand == SC_ERRAND_PLAN)
-			return sc_stage_plan(&options);
-		fputs(sc_options_help, stdout);
-		return fflush(stdout) == 0 ? 0 : SC_EXIT_NOTHING;
-	}
+	if (options.topology != NULL)
+		return speaks ? sc_stage_plan(&options) : 0;
 	if (sc_world_start(&world, &argc, &argv, &err) != 0 || catch_signals() != 0) {
 		sc_log(SC_LOG_ERROR, "%s", err.text);
 		return SC_EXIT_NOTHING;

@@ -7,249 +7,161 @@
 #include "cli/plan_options.h"
 #include "stage/prepare/dest.h"
 #include "stage/prepare/libs.h"
-#include "stage/sbcast.h"
 
-#include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum {
-	OPT_COPIES = SC_OPTION_OWN,
-	OPT_ON_UNREADABLE,
-	OPT_VERIFY,
-	OPT_NO_RESUME,
-	OPT_UNPACK,
-	OPT_BUDDY,
-	OPT_HEARTBEAT,
-	OPT_PLAN,
-	OPT_TOPOLOGY,
-	OPT_SIZE,
-	OPT_TIMINGS,
-	OPT_FAILED_HOSTS,
-	OPT_STATUS_FILE,
-	OPT_TRACE,
-	OPT_PROGRESS,
-	OPT_JSON,
-	OPT_SEND_LIBS,
-	OPT_EXCLUDE,
-	OPT_LIB,
-};
+#define SC_OPTIONS struct sc_options
 
-/* More heartbeats are a load, fewer tell nobody anything. */
-static const uint64_t heartbeat_ns_min = UINT64_C(10) * 1000 * 1000;
-static const uint64_t heartbeat_ns_max = UINT64_C(600) * 1000 * 1000 * 1000;
+/* More heartbeats are a load, fewer tell no node anything. */
+#define HEARTBEAT_NS_MIN (UINT64_C(10) * 1000 * 1000)
+#define HEARTBEAT_NS_MAX (UINT64_C(600) * 1000 * 1000 * 1000)
 
 /* Below that a busy machine looks dead; above, no job waits for so long. */
-static const uint64_t timeout_ns_min = UINT64_C(100) * 1000 * 1000;
-static const uint64_t timeout_ns_max = UINT64_C(86400) * 1000 * 1000 * 1000;
+#define TIMEOUT_NS_MIN (UINT64_C(100) * 1000 * 1000)
+#define TIMEOUT_NS_MAX (UINT64_C(86400) * 1000 * 1000 * 1000)
 
-static const char short_options[] = ":fpr" SC_PLAN_SHORT_OPTIONS "t:" SC_HABIT_SHORT_OPTIONS "qvVh";
+static const char intro[] =
+    "Usage: mpirun --with-ft ulfm -n RANKS stagecast [OPTION]... SOURCE... DEST\n"
+    "Put a verified copy of SOURCE, which rank 0 can read, a file or with -r a\n"
+    "directory, at DEST on every node of the job.\n"
+    "\n"
+    "DEST may hold %h (host name), %r (rank) and %%; if it is an existing directory\n"
+    "or ends in a slash, the copy goes into it under SOURCE's name.  Several sources\n"
+    "go into a directory that exists.\n";
 
-static const struct option long_options[] = {
-	{"force", no_argument, NULL, 'f'},
-	{"preserve", no_argument, NULL, 'p'},
-	{"recursive", no_argument, NULL, 'r'},
-	{"on-unreadable", required_argument, NULL, OPT_ON_UNREADABLE},
-	{"send-libs", optional_argument, NULL, OPT_SEND_LIBS},
-	{"exclude", required_argument, NULL, OPT_EXCLUDE},
-	{"lib", required_argument, NULL, OPT_LIB},
-	SC_PLAN_LONG_OPTIONS,
-	{"copies", required_argument, NULL, OPT_COPIES},
-	{"verify", no_argument, NULL, OPT_VERIFY},
-	{"no-resume", no_argument, NULL, OPT_NO_RESUME},
-	{"unpack", no_argument, NULL, OPT_UNPACK},
-	{"buddy", required_argument, NULL, OPT_BUDDY},
-	{"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
-	{"timeout", required_argument, NULL, 't'},
-	{"plan", no_argument, NULL, OPT_PLAN},
-	{"topology", required_argument, NULL, OPT_TOPOLOGY},
-	{"size", required_argument, NULL, OPT_SIZE},
-	{"timings", required_argument, NULL, OPT_TIMINGS},
-	{"failed-hosts", required_argument, NULL, OPT_FAILED_HOSTS},
-	{"status-file", required_argument, NULL, OPT_STATUS_FILE},
-	{"trace", required_argument, NULL, OPT_TRACE},
-	{"progress", required_argument, NULL, OPT_PROGRESS},
-	{"json", no_argument, NULL, OPT_JSON},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	SC_HABIT_LONG_OPTIONS,
-	{NULL, 0, NULL, 0},
-};
-
-/* Which of the words is it?  -1 with *err if none. */
-static int
-parse_word(const char *name, const char *const *words, struct sc_error *err)
-{
-	for (int i = 0; words[i] != NULL; i++) {
-		if (strcmp(optarg, words[i]) == 0)
-			return i;
-	}
-	if (words[2] == NULL)
-		return sc_fail(err, 0, "--%s=%s: it takes %s or %s", name, optarg, words[0],
-		    words[1]);
-	return sc_fail(err, 0, "--%s=%s: it takes %s, %s or %s", name, optarg, words[0], words[1],
-	    words[2]);
-}
+static const char outro[] =
+    "\n"
+    "SIZE takes K, M, G, T or KiB, MiB, GiB, TiB (powers of 1024), TIME takes ms, s,\n"
+    "min or h; K, M, W, SIZE of a chunk and -b also take 'auto'.\n"
+    "\n"
+    "Exit status: 0 every node has the file; 1 nothing useful was done; 2 usage;\n"
+    "3 some nodes don't have the file: they are listed, and all others have it.\n";
 
 static int
-take_word_option(struct sc_options *options, int option, struct sc_error *err)
+read_buddy(void *context, const char *text, struct sc_error *err)
 {
-	static const char *const copies[] = {"node", "rank", NULL};
-	static const char *const progress[] = {"auto", "always", "never", NULL};
-	static const char *const on_unreadable[] = {"fail", "skip", NULL};
-	int word;
+	struct sc_options *options = context;
 
-	if (option == OPT_COPIES) {
-		word = parse_word("copies", copies, err);
-		options->copies = word == 1 ? SC_COPIES_RANK : SC_COPIES_NODE;
-	} else if (option == OPT_ON_UNREADABLE) {
-		word = parse_word("on-unreadable", on_unreadable, err);
-		options->on_unreadable = word == 1 ? SC_UNREADABLE_SKIP : SC_UNREADABLE_FAIL;
-	} else {
-		word = parse_word("progress", progress, err);
-		options->progress = word == 1 ? SC_PROGRESS_ALWAYS
-		    : word == 2               ? SC_PROGRESS_NEVER
-					      : SC_PROGRESS_AUTO;
-	}
-	return word < 0 ? -1 : 0;
-}
-
-static int
-take_buddy(struct sc_options *options, struct sc_error *err)
-{
 	options->buddy = SC_BUDDY_RANK;
-	if (strcmp(optarg, "auto") == 0)
+	if (strcmp(text, "auto") == 0)
 		options->buddy = SC_BUDDY_AUTO;
-	else if (strcmp(optarg, "none") == 0)
+	else if (strcmp(text, "none") == 0)
 		options->buddy = SC_BUDDY_NONE;
-	else if (strcmp(optarg, "0") == 0)
+	else if (strcmp(text, "0") == 0)
 		return sc_fail(err, 0, "--buddy=0: rank 0 is the origin itself");
-	else if (sc_parse_count(optarg, 1, UINT32_MAX - 1, &options->buddy_rank) != 0)
-		return sc_fail(err, 0, "--buddy=%s: it takes a rank, auto or none", optarg);
+	else if (sc_parse_count(text, 1, UINT32_MAX - 1, &options->buddy_rank) != 0)
+		return 1;
 	return 0;
 }
 
-/* An option for what happens when somebody is lost. */
 static int
-take_fault_option(struct sc_options *options, int option, struct sc_error *err)
+read_send_libs(void *context, const char *text, struct sc_error *err)
 {
-	switch (option) {
-	case OPT_BUDDY:
-		return take_buddy(options, err);
-	case OPT_HEARTBEAT:
-		return sc_option_duration("heartbeat", heartbeat_ns_min, heartbeat_ns_max,
-		    &options->heartbeat_ns, err);
-	default:
-		return sc_option_duration("timeout", timeout_ns_min, timeout_ns_max,
-		    &options->timeout_ns, err);
-	}
+	struct sc_options *options = context;
+
+	(void)err;
+	options->send_libs = text == NULL || strcmp(text, "yes") == 0;
+	return options->send_libs || strcmp(text, "no") == 0 ? 0 : 1;
 }
 
-/* An option of a program with its libraries. */
 static int
-take_libs_option(struct sc_options *options, int option, struct sc_error *err)
+read_lib(void *context, const char *text, struct sc_error *err)
 {
-	switch (option) {
-	case OPT_SEND_LIBS:
-		options->send_libs = optarg == NULL || strcmp(optarg, "yes") == 0;
-		if (!options->send_libs && strcmp(optarg, "no") != 0)
-			return sc_fail(err, 0, "--send-libs=%s: it takes yes or no", optarg);
-		return 0;
-	case OPT_EXCLUDE:
-		options->libs_exclude = optarg;
-		return sc_libs_check_exclude(optarg, err);
-	default:
-		if (options->lib_count == SC_LIBS_GIVEN_MAX)
-			return sc_fail(err, 0, "--lib=%s: %d are taken at most", optarg,
-			    SC_LIBS_GIVEN_MAX);
-		if (optarg[0] == '\0')
-			return sc_fail(err, 0, "--lib= needs the name of a file");
-		options->libs[options->lib_count++] = optarg;
-		return 0;
-	}
+	struct sc_options *options = context;
+
+	if (options->lib_count == SC_LIBS_GIVEN_MAX)
+		return sc_fail(err, 0, "--lib=%s: at most %d are possible", text,
+		    SC_LIBS_GIVEN_MAX);
+	options->libs[options->lib_count++] = text;
+	return text[0] == '\0' ? 1 : 0;
 }
 
-/* An option that says what to do or tell. */
 static int
-take_option(struct sc_options *options, int option, struct sc_error *err)
+read_compress(void *context, const char *text, struct sc_error *err)
 {
-	switch (option) {
-	case 'f':
-		options->force = true;
+	(void)context;
+	if (text != NULL && strcmp(text, "none") == 0)
 		return 0;
-	case 'p':
-		options->preserve = true;
-		return 0;
-	case 'r':
-		options->recursive = true;
-		return 0;
-	case 'q':
-		options->quiet = true;
-		return 0;
-	case 'v':
-		options->verbose++;
-		return 0;
-	case 'V':
-		options->errand = SC_ERRAND_VERSION;
-		return 0;
-	case 'h':
-		options->errand = SC_ERRAND_HELP;
-		return 0;
-	case OPT_VERIFY:
-		options->verify = true;
-		return 0;
-	case OPT_NO_RESUME:
-		options->resume = false;
-		return 0;
-	case OPT_UNPACK:
-		options->unpack = true;
-		return 0;
-	case OPT_BUDDY:
-	case OPT_HEARTBEAT:
-	case 't':
-		return take_fault_option(options, option, err);
-	case OPT_PLAN:
-		if (options->errand == SC_ERRAND_STAGE)
-			options->errand = SC_ERRAND_PLAN;
-		return 0;
-	case OPT_TOPOLOGY:
-		options->topology = optarg;
-		return 0;
-	case OPT_SIZE:
-		options->has_size = true;
-		return sc_option_bytes("size", 0, UINT64_C(1) << 60, &options->size_bytes, err);
-	case OPT_JSON:
-		options->json = true;
-		return 0;
-	case OPT_TIMINGS:
-		options->timings = optarg;
-		return 0;
-	case OPT_FAILED_HOSTS:
-		options->failed_hosts = optarg;
-		return 0;
-	case OPT_STATUS_FILE:
-		options->status_file = optarg;
-		return 0;
-	case OPT_TRACE:
-		options->trace = optarg;
-		return 0;
-	case OPT_SEND_LIBS:
-	case OPT_EXCLUDE:
-	case OPT_LIB:
-		return take_libs_option(options, option, err);
-	case OPT_COPIES:
-	case OPT_ON_UNREADABLE:
-	case OPT_PROGRESS:
-		return take_word_option(options, option, err);
-	default:
-		if (sc_is_habit(option))
-			return sc_habit_take(option, &options->job, err);
-		if (option == 'w' && sc_habit_check_window(err) != 0)
-			return -1;
-		return sc_plan_option_take(&options->wishes, option, err);
-	}
+	return sc_fail(err, 0,
+	    "--compress: nothing is compressed on the way; leave it out, or compress SOURCE "
+	    "itself");
+}
+
+/* clang-format off */
+static const struct sc_option options_of_stage[] = {
+	SC_HEADING("What is written:"),
+	{"force", 'f', SC_ON(force), "replace a DEST that exists"},
+	{"preserve", 'p', SC_ON(preserve), "keep times and exact mode, and the owner as root; of "
+		"directories also extended attributes and ACLs"},
+	{"recursive", 'r', SC_ON(recursive), "stage directories, with all that is in them"},
+	{"on-unreadable", 0, SC_WORD("fail|skip", on_unreadable), "what is no file, directory or "
+		"link or can't be read there: an error (default), or left out"},
+	{"send-libs", 0, SC_CALL("[=yes|no]", read_send_libs, "yes or no"), "SOURCE is a program: "
+		"DEST becomes a directory with it and the shared libraries that it loads; what "
+		"LD_LIBRARY_PATH has to be is printed"},
+	{"lib", 0, SC_CALL("=FILE", read_lib, "the name of a file"), "this one too, with what it "
+		"needs; may be repeated"},
+	{"exclude", 0, SC_TEXT("DIRS|NONE", libs_exclude), "leave out libraries that are below "
+		"these, separated by commas (default /lib,/usr/lib,/lib64,/usr/lib64)"},
+	{"verify", 0, SC_ON(verify), "read each copy back from the disk and compare"},
+	{"copies", 0, SC_WORD("node|rank", copies), "a copy a host (default), or one for every rank"},
+	{"unpack", 0, SC_ON(unpack), "unpack SOURCE, a tar (plain, gzip, zstd, xz, bzip2), as it "
+		"arrives; DEST is the name of the tree"},
+	{"no-resume", 0, SC_OFF(resume), "use nothing of an earlier run that was cut off, and leave "
+		"nothing for a later one"},
+
+	SC_HEADING("How it travels (all chosen by a cost model unless given):"),
+	SC_TABLE(sc_plan_options, wishes, struct sc_plan_request),
+
+	SC_HEADING("When a node fails:"),
+	{"buddy", 0, SC_CALL("=RANK|auto|none", read_buddy, "a rank, auto or none"), "the rank that "
+		"stands in for rank 0; auto (default): one on another host that can read SOURCE too"},
+	{"heartbeat", 0, SC_TIME(heartbeat_ns, HEARTBEAT_NS_MIN, HEARTBEAT_NS_MAX),
+		"how often a rank says it is alive (default 250ms)"},
+	{"timeout", 't', SC_TIME(timeout_ns, TIMEOUT_NS_MIN, TIMEOUT_NS_MAX),
+		"how long a rank may be silent (default 10s, or more where the network is slow)"},
+
+	SC_HEADING("As sbcast has them (see stagecast-migrate(7)):"),
+	{"jobid", 'j', SC_TEXT("ID", job), "the Slurm job that this is in, no other"},
+	{"compress", 'C', SC_CALL("[=none]", read_compress, NULL), "compress nothing, as always"},
+	{"fanout", 'F', SC_REFUSED("=N", "the tree follows from a cost model; leave it out, or limit "
+		"the nodes that one talks to by --max-connections"), NULL},
+	{"treewidth", 0, SC_REFUSED("=N", "the tree follows from a cost model; leave it out, or limit "
+		"the nodes that one talks to by --max-connections"), NULL},
+	{"nodelist", 0, SC_REFUSED("=LIST", "the nodes are those that stagecast is started on; name "
+		"them by --hosts of stagecast-run, or to mpirun"), NULL},
+	{"no-allocation", 'Z', SC_REFUSED(NULL, "no batch job is needed; leave it out, and name the "
+		"nodes by --hosts of stagecast-run"), NULL},
+
+	SC_HEADING("What is printed and recorded:"),
+	{"plan", 0, SC_ON(plan), "print the plan and its predicted time, stage "
+		"nothing"},
+	{"topology", 0, SC_TEXT("nodes:N", topology), "plan for N recipients instead of this job's "
+		"nodes"},
+	{"size", 0, SC_SIZE(size_bytes, 0, UINT64_C(1) << 60), "plan for a file of SIZE, without "
+		"SOURCE; without a plan it is the size of a chunk, as sbcast has it"},
+	{"timings", 0, SC_TEXT("FILE.h5", timings), "write what happened when: stagecast-timings(5)"},
+	{"failed-hosts", 0, SC_TEXT("FILE", failed_hosts), "write the hosts without a copy, one a "
+		"line"},
+	{"status-file", 0, SC_TEXT("FILE", status_file), "write the exit status and the same hosts, "
+		"last of all"},
+	{"trace", 0, SC_TEXT("FILE", trace), "write each rank's events and actions to FILE.RANK"},
+	{"progress", 0, SC_WORD("auto|always|never", progress), "a line on the terminal (auto) or in "
+		"any case"},
+	{"json", 0, SC_ON(json), "the summary as an object of JSON, and nothing else"},
+	{"quiet", 'q', SC_ON(quiet), "only errors"},
+	{"verbose", 'v', SC_COUNT(verbose), "more; twice: much more"},
+	SC_OPTIONS_END,
+};
+/* clang-format on */
+
+static void
+prepare(void *context)
+{
+	struct sc_options *options = context;
+
+	options->resume = true;
+	options->size_bytes = UINT64_MAX;
 }
 
 static int
@@ -267,13 +179,18 @@ check_timeout(const struct sc_options *options, struct sc_error *err)
 	    sc_format_duration((double)options->heartbeat_ns * 1e-9, heartbeat));
 }
 
-/* Without a plan to be made for a size, --size is what it is with sbcast and dbcast. */
+/* --size: that of a file to plan for, or as with sbcast and dbcast that of a chunk. */
 static int
-take_size_for_chunks(struct sc_options *options, struct sc_error *err)
+check_size(struct sc_options *options, struct sc_error *err)
 {
 	char low[SC_UNIT_TEXT_BYTES];
 	char high[SC_UNIT_TEXT_BYTES];
 
+	options->has_size = options->size_bytes != UINT64_MAX;
+	if (!options->has_size)
+		options->size_bytes = 0;
+	if (options->plan || !options->has_size)
+		return 0;
 	if (options->size_bytes < SC_CHUNK_BYTES_MIN || options->size_bytes > SC_CHUNK_BYTES_MAX)
 		return sc_fail(err, 0,
 		    "--size: that of a chunk can be from %s to %s; that of a file is for --plan",
@@ -300,21 +217,19 @@ check_libs(struct sc_options *options, struct sc_error *err)
 	if (options->dest != NULL && strpbrk(options->dest, ":;") != NULL)
 		return sc_fail(err, 0, "--send-libs: a DEST with '%c' can't be in LD_LIBRARY_PATH",
 		    *strpbrk(options->dest, ":;"));
-	return 0;
+	return sc_libs_check_exclude(options->libs_exclude, err);
 }
 
 static int
-take_operands(struct sc_options *options, int count, char **operands, struct sc_error *err)
+check_operands(struct sc_options *options, int count, char **operands, struct sc_error *err)
 {
-	bool plan = options->errand == SC_ERRAND_PLAN;
+	bool plan = options->plan;
 	int needed = plan ? (options->has_size ? 0 : 1) : 2;
 
 	if (count < needed)
 		return sc_fail(err, 0, "%s is missing", count == 0 ? "SOURCE" : "DEST");
 	if (!plan && options->topology != NULL)
 		return sc_fail(err, 0, "--topology is for --plan");
-	if (!plan && options->has_size && take_size_for_chunks(options, err) != 0)
-		return -1;
 	if (plan && options->has_size && count > 0)
 		return sc_fail(err, 0, "--size is for a plan without SOURCE");
 	options->source = count > 0 ? operands[0] : NULL;
@@ -328,28 +243,26 @@ take_operands(struct sc_options *options, int count, char **operands, struct sc_
 	if (options->unpack && (options->source_count > 1 || options->recursive))
 		return sc_fail(err, 0, "--unpack takes one SOURCE, an archive%s",
 		    options->recursive ? ": no directories, -r" : "");
-	if (options->dest != NULL && sc_dest_check(options->dest, err) != 0)
+	return options->dest == NULL ? 0 : sc_dest_check(options->dest, err);
+}
+
+static int
+check(void *context, int count, char **operands, struct sc_error *err)
+{
+	struct sc_options *options = context;
+
+	if (check_timeout(options, err) != 0 || check_size(options, err) != 0 ||
+	    check_operands(options, count, operands, err) != 0)
 		return -1;
 	return check_libs(options, err);
 }
 
-int
-sc_options_parse(struct sc_options *options, int argc, char **argv, struct sc_error *err)
-{
-	int option;
-
-	memset(options, 0, sizeof(*options));
-	options->resume = true;
-	optind = 1;
-	while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
-		if (option == ':' || option == '?')
-			return sc_option_refuse(option, short_options, argv, err);
-		if (take_option(options, option, err) != 0)
-			return -1;
-	}
-	if (options->errand == SC_ERRAND_HELP || options->errand == SC_ERRAND_VERSION)
-		return 0;
-	if (check_timeout(options, err) != 0)
-		return -1;
-	return take_operands(options, argc - optind, argv + optind, err);
-}
+const struct sc_command sc_stage_command = {
+	.name = "stagecast",
+	.intro = intro,
+	.outro = outro,
+	.options = options_of_stage,
+	.bytes = sizeof(struct sc_options),
+	.prepare = prepare,
+	.check = check,
+};

@@ -4,7 +4,7 @@
 #ifndef SC_STAGE_OPTIONS_H
 #define SC_STAGE_OPTIONS_H
 
-#include "base/error.h"
+#include "cli/command.h"
 #include "fabric/census.h"
 #include "plan/plan.h"
 #include "tree/walk.h"
@@ -25,16 +25,9 @@ enum sc_buddy_wish {
 	SC_BUDDY_RANK,
 };
 
-enum sc_errand {
-	SC_ERRAND_STAGE,
-	SC_ERRAND_PLAN,
-	SC_ERRAND_HELP,
-	SC_ERRAND_VERSION,
-};
-
 /* Texts point into argv. */
 struct sc_options {
-	enum sc_errand errand;
+	bool plan; /* print the plan, stage nothing */
 	bool force;
 	bool preserve;
 	bool recursive; /* directories may be among the sources */
@@ -70,10 +63,7 @@ struct sc_options {
 	const char *dest; /* a template: see dest.h */
 };
 
-/* 0, or -1 with a sentence for the user (exit status 2). */
-int sc_options_parse(struct sc_options *, int argc, char **argv, struct sc_error *);
-
-/* The text of --help. */
-extern const char sc_options_help[];
+/* The options of stagecast, by the name of each field above, and its --help. */
+extern const struct sc_command sc_stage_command;
 
 #endif

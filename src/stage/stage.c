@@ -451,7 +451,7 @@ sc_stage(const struct sc_world *world, const struct sc_options *options, int arg
 
 	if (rc == 0 && stage.job.facts.status != 0)
 		return refuse(&stage, &err);
-	if (rc == 0 && options->errand == SC_ERRAND_PLAN) {
+	if (rc == 0 && options->plan) {
 		if (world->rank == 0)
 			print_plan(&stage);
 		return leave_in_order(&stage, 0, &err);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Completion in bash: it offers exactly the options that --help lists, which are those that the
-# program takes and the manual describes, and values that are words; files are bash's own.
+# Completion in bash: it offers exactly the options that --help lists, which the program takes, and
+# values that are words; files are bash's own.  That --help lists every option is checked by
+# tests/unit/test_options, that the manual describes them by tests/checks/man.sh.
 . "$SRCDIR/tests/lib/mpi.sh"
 
 [[ ${BASH_VERSINFO[0]} -gt 4 || ${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]} == 4.[2-9] ]] ||
@@ -52,21 +53,8 @@ for command in stagecast stagecast-report stagecast-run stagecast-sim; do
 		"$command" "$option" >out 2>err </dev/null
 		! grep -qE 'no such option|there is no option|takes no value' err ||
 			fail "$command does not take $option: $(head -n 1 err)"
-		name=${option#--}
-		pages=("$SRCDIR/src/man/$command.1")
-		# What they take of stagecast's is described there.
-		[[ $command == stagecast-report ]] || pages+=("$SRCDIR/src/man/stagecast.1")
-		grep -qE "(Fl|,) .*\\\\-${name%=}( |\$)" "${pages[@]}" ||
-			fail "$command.1 says nothing of $option"
 	done < <(offered "$command" -- | grep -vE '^--(help|version)$')
 done
-
-# What the sources have is listed, but for what is refused at once.
-while IFS= read -r name; do
-	grep -qx -e "--$name" <(listed stagecast) || [[ " fanout treewidth nodelist no-allocation " == *" $name "* ]] ||
-		fail "--$name is not in --help"
-done < <(sed -nE 's/^.*\{"([a-z-]+)", (no|required|optional)_argument,.*/\1/p' \
-	"$SRCDIR"/src/{stage/options.c,cli/plan_options.h,stage/sbcast.h})
 
 ## Words and values
 

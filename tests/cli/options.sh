@@ -28,7 +28,7 @@ plan()	# line that the plan has (ERE), argument ...
 	[[ ! -s err ]] || fail "--plan $*: something on standard error"
 }
 
-## Errands
+## Help and versions
 
 for option in -h --help; do
 	cli "$option"
@@ -102,7 +102,7 @@ refuse_number()	# name, least, most, option ...
 			[[ $name$value != windowx ]] || continue
 			# A short option would take the next word.
 			[[ $option$value != -? ]] || continue
-			refuse "--$name=$value: it takes a number from $least to $most" \
+			refuse "--$name=$value: it takes a number from $least to $most(, or auto)?" \
 				"$option$value" source copy
 		done
 	done
@@ -114,7 +114,7 @@ refuse_number branching 1 2 -b --branching=
 refuse_number window 1 64 -w --window=
 refuse_number max-connections 2 258 --max-connections=
 for value in 18446744073709551617 1.5 ' 2' '+2' 0x2; do
-	refuse "--group-size=[ +]?[0-9.x]*: it takes a number from 1 to 256" -k "$value" source copy
+	refuse "--group-size=[ +]?[0-9.x]*: it takes a number from 1 to 256, or auto" -k "$value" source copy
 done
 for option in '-k 1' '-k 256' '--group-size=auto' '-m 1' '--tree-groups=1000000' '-m auto' '-b 1' \
 	'-b2' '--branching=auto' '-w 1' '--window=64' '-w auto' '--max-connections=2' \
@@ -126,14 +126,14 @@ done
 ## Sizes
 
 for value in 4095 65M 0 1B; do
-	refuse "--chunk-size=$value: it takes a size from 4.00 KiB to 64.0 MiB" -s $value source copy
+	refuse "--chunk-size=$value: it takes a size from 4.00 KiB to 64.0 MiB, such as 4096, .*, or auto" -s $value source copy
 done
 for value in x 1x '' -1 '1 K' 1KB 1e6; do
-	refuse "--chunk-size=$value: it takes a size such as .*" "--chunk-size=$value" source copy
-	refuse "--memory=$value: it takes a size such as .*" "--memory=$value" source copy
-	refuse "--size=$value: it takes a size such as .*" --plan "--size=$value"
+	refuse "--chunk-size=$value: it takes a size from .*, such as .*" "--chunk-size=$value" source copy
+	refuse "--memory=$value: it takes a size from .*, such as .*" "--memory=$value" source copy
+	refuse "--size=$value: it takes a size from .*, such as .*" --plan "--size=$value"
 done
-refuse '--memory=63K: it takes a size from 64.0 KiB to 1.00 TiB' --memory=63K source copy
+refuse '--memory=63K: it takes a size from 64.0 KiB to 1.00 TiB, such as 4096, 64KiB or 1G' --memory=63K source copy
 refuse '--memory=1025G: it takes a size from .*' --memory=1025G source copy
 for value in 4096 4K 4k 4KiB 64MiB 64M 0.5M auto; do
 	accept -s $value --memory=1G
@@ -146,13 +146,13 @@ accept -s 4096 --memory=256KiB
 
 for option in heartbeat timeout; do
 	for value in x 1x '' -1 '1 s' 1d 1. .5 1e3 1m 10001h; do
-		refuse "--$option=$value: it takes a time such as 500ms, 10s or 2min" \
+		refuse "--$option=$value: it takes a time from .*, such as 500ms, 10s or 2min" \
 			"--$option=$value" source copy
 	done
 done
-refuse '--heartbeat=9.9ms: it takes a time from 10.0 ms to 10 min 00 s' --heartbeat=9.9ms source copy
+refuse '--heartbeat=9.9ms: it takes a time from 10.0 ms to 10 min 00 s, .*' --heartbeat=9.9ms source copy
 refuse '--heartbeat=601: it takes a time from .*' --heartbeat=601 source copy
-refuse '--timeout=99ms: it takes a time from 100.0 ms to 1440 min 00 s' --timeout=99ms source copy
+refuse '--timeout=99ms: it takes a time from 100.0 ms to 1440 min 00 s, .*' --timeout=99ms source copy
 refuse '--timeout=25h: it takes a time from .*' --timeout=25h source copy
 refuse '--timeout is 4.000 s: it must be more than two heartbeats \(--heartbeat\) of 2.000 s' \
 	--timeout=4s --heartbeat=2 source copy
@@ -177,11 +177,11 @@ accept --buddy=auto
 accept --buddy=none --no-resume
 
 for value in all NODE '' noderank; do
-	refuse "--copies=$value: it takes node or rank" "--copies=$value" source copy
-	refuse "--progress=$value: it takes auto, always or never" "--progress=$value" source copy
+	refuse "--copies=$value: it takes node\|rank" "--copies=$value" source copy
+	refuse "--progress=$value: it takes auto\|always\|never" "--progress=$value" source copy
 done
 for value in node all yes FAIL skipped ''; do
-	refuse "--on-unreadable=$value: it takes fail or skip" "--on-unreadable=$value" source copy
+	refuse "--on-unreadable=$value: it takes fail\|skip" "--on-unreadable=$value" source copy
 done
 accept --on-unreadable=fail
 accept -r --on-unreadable=skip
@@ -265,7 +265,7 @@ expect_one_message '^stagecast: cannot open none: No such file or directory$' "n
 
 stage 4 --copies=all source copy
 expect_status 2 "a mistake under mpirun"
-expect_one_message '^stagecast: --copies=all: it takes node or rank$' "a mistake under mpirun"
+expect_one_message '^stagecast: --copies=all: it takes node\|rank$' "a mistake under mpirun"
 stage 4 --help
 expect_status 0 "--help under mpirun"
 [[ $(grep -c '^Usage: ' out) -eq 1 ]] || fail "--help under mpirun is not said once"

@@ -73,7 +73,7 @@ refuse 2 "one FILE.h5: 'b' is too much" a b
 refuse 2 '--bogus: ' --bogus a
 refuse 2 'there is no option -z' -z a
 refuse 2 '--svg needs a value' a --svg
-refuse 2 '--svg= needs the name of a file' a --svg=
+refuse 2 '--svg=: it takes the name of a file' a --svg=
 
 ## A real run, with names that are hard on XML and one node that fails
 

@@ -58,8 +58,8 @@ for value in 4095 65m 1G 0; do
 	refuse '--size: that of a chunk can be from 4.00 KiB to 64.0 MiB; that of a file is for --plan' \
 		"--size=$value" source copy
 done
-refuse '--size=2MB: it takes a size such as .*' --size=2MB source copy
-refuse '--chunk-size=2MB: it takes a size such as .*' -s 2MB source copy
+refuse '--size=2MB: it takes a size from .*' --size=2MB source copy
+refuse '--chunk-size=2MB: it takes a size from .*' -s 2MB source copy
 
 # No compression is what there is.
 accept -Cnone
@@ -81,7 +81,7 @@ refuse_job()	# sentence (ERE), argument ...
 export SLURM_JOB_ID=4711
 accept -j 4711
 accept --jobid=4711
-refuse_job '--jobid=4712: the nodes are those that it is started on, here in job 4711; .*' \
+refuse_job '--jobid=4712: the nodes are those that stagecast is started on, here in job 4711; .*' \
 	-j 4712
 refuse_job '--jobid=4711.0: .* here in job 4711; start it within that job' --jobid=4711.0
 export SLURM_ARRAY_JOB_ID=4700 SLURM_ARRAY_TASK_ID=3
@@ -107,12 +107,13 @@ for option in -C -Clz4 --compress --compress=lz4; do
 done
 for option in '-F 8' -F8 --fanout=8 --treewidth=8; do
 	read -ra words <<<"$option"
-	refuse '--fanout=8: .*; leave it out, or limit .* by --max-connections' "${words[@]}" source copy
+	refuse '--(fanout|treewidth)=8: .*; leave it out, or limit .* by --max-connections' "${words[@]}" \
+		source copy
 done
 refuse '--fanout=off: .*' -F off source copy
-refuse '--window=node1,node2: .* for the nodes, as sbcast.s -w, use --hosts of stagecast-run' \
+refuse '--window=node1,node2: .*; a list of nodes, as sbcast.s -w takes it, is for --hosts of stagecast-run' \
 	-w node1,node2 source copy
-refuse '--window=x: it takes a number of chunks; .*' --window=x source copy
+refuse '--window=x: it takes a number from 1 to 64, or auto; a list of nodes, .*' --window=x source copy
 refuse '--nodelist=node1: .* --hosts of stagecast-run, or to mpirun' --nodelist=node1 source copy
 for option in -Z --no-allocation; do
 	refuse '--no-allocation: no batch job is needed; leave it out, .*' "$option" source copy

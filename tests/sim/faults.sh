@@ -21,8 +21,8 @@ refuse()	# sentence (ERE), argument ...
 	shift
 	sim "$@"
 	expect_status 2 "$*"
-	[[ $(wc -l <err) -eq 1 ]] || fail "$*: not one line on standard error"
-	grep -qE "^stagecast: $sentence\$" err || fail "$*: it does not say: $sentence"
+	[[ $(tail -n +2 err) == "Try 'stagecast-sim --help'." ]] || fail "$*: no word of --help"
+	grep -qE "^stagecast-sim: $sentence\$" err || fail "$*: it does not say: $sentence"
 	[[ ! -s out ]] || fail "$*: something on standard output"
 }
 

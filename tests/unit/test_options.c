@@ -34,7 +34,7 @@ parse(struct sc_options *options, const char *const *arguments, struct sc_error 
 		CU_ASSERT_FATAL(argc <= ARGUMENTS_MAX);
 		argv[argc] = (char *)arguments[argc - 1]; /* only read */
 	}
-	return sc_options_parse(options, argc, argv, err);
+	return sc_command_parse(&sc_stage_command, options, argc, argv, err);
 }
 
 #define PARSE(options, err, ...) parse(options, (const char *const[]){__VA_ARGS__, NULL}, err)
@@ -46,7 +46,7 @@ test_defaults(void)
 	struct sc_error err;
 
 	CU_ASSERT_EQUAL_FATAL(PARSE(&options, &err, "a", "b"), 0);
-	CU_ASSERT_EQUAL(options.errand, SC_ERRAND_STAGE);
+	CU_ASSERT_FALSE(options.plan);
 	CU_ASSERT_STRING_EQUAL(options.source, "a");
 	CU_ASSERT_STRING_EQUAL(options.dest, "b");
 	CU_ASSERT_FALSE(options.force || options.preserve || options.verify || options.quiet ||
@@ -167,9 +167,9 @@ test_options_for_faults(void)
 	CU_ASSERT_EQUAL(PARSE(&options, &err, "--heartbeat=1", "--timeout=2.01", "a", "b"), 0);
 }
 
-/* The last one counts, and auto takes a wish back. */
+/* The last one counts, and may be auto. */
 static void
-test_wishes_are_taken_back(void)
+test_auto_after_a_number(void)
 {
 	struct sc_options options;
 	struct sc_error err;
@@ -196,19 +196,18 @@ test_names_like_options(void)
 }
 
 static void
-test_other_errands(void)
+test_requests(void)
 {
 	struct sc_options options;
 	struct sc_error err;
 
-	CU_ASSERT_EQUAL(PARSE(&options, &err, "-h"), 0);
-	CU_ASSERT_EQUAL(options.errand, SC_ERRAND_HELP);
-	CU_ASSERT_EQUAL(PARSE(&options, &err, "--plan", "-V"), 0);
-	CU_ASSERT_EQUAL(options.errand, SC_ERRAND_VERSION);
-	CU_ASSERT_EQUAL(PARSE(&options, &err, "--help", "--plan", "a", "b", "c"), 0);
-	CU_ASSERT_EQUAL(options.errand, SC_ERRAND_HELP);
+	CU_ASSERT_EQUAL(PARSE(&options, &err, "-h"), SC_REQUEST_HELP);
+	CU_ASSERT_EQUAL(PARSE(&options, &err, "--plan", "-V"), SC_REQUEST_VERSION);
+	CU_ASSERT_EQUAL(PARSE(&options, &err, "--help", "--plan", "a"), SC_REQUEST_HELP);
+	CU_ASSERT_EQUAL(PARSE(&options, &err, "--help", "--version"), SC_REQUEST_VERSION);
+	CU_ASSERT_EQUAL(PARSE(&options, &err, "--help", "--nonsense"), -1);
 	CU_ASSERT_EQUAL(PARSE(&options, &err, "--plan", "--topology=nodes:9", "--size=2G"), 0);
-	CU_ASSERT_EQUAL(options.errand, SC_ERRAND_PLAN);
+	CU_ASSERT_TRUE(options.plan);
 	CU_ASSERT_STRING_EQUAL(options.topology, "nodes:9");
 	CU_ASSERT_TRUE(options.has_size);
 	CU_ASSERT_EQUAL(options.size_bytes, UINT64_C(2) << 30);
@@ -289,7 +288,7 @@ test_mistakes(void)
 		{{NULL}, "SOURCE is missing"},
 		{{"a"}, "DEST is missing"},
 		{{"a", "", "c"}, "SOURCE is empty"},
-		{{"--on-unreadable=no", "a", "b"}, "--on-unreadable=no: it takes fail or skip"},
+		{{"--on-unreadable=no", "a", "b"}, "--on-unreadable=no: it takes fail|skip"},
 		{{"", "b"}, "SOURCE is empty"},
 		{{"a", ""}, "DEST is empty"},
 		{{"a", "b%x"}, "'b%x'"},
@@ -312,17 +311,19 @@ test_mistakes(void)
 		{{"-s4095", "a", "b"},
 			"--chunk-size=4095: it takes a size from 4.00 KiB to 64.0 MiB"},
 		{{"-s67108865", "a", "b"}, "--chunk-size=67108865"},
-		{{"-s", "big", "a", "b"}, "--chunk-size=big: it takes a size such as"},
+		{{"-s", "big", "a", "b"},
+			"--chunk-size=big: it takes a size from 4.00 KiB to 64.0 MiB, such as"},
 		{{"--memory=1K", "a", "b"}, "--memory=1K: it takes a size from"},
 		{{"--memory=auto", "a", "b"}, "--memory=auto"},
-		{{"--copies=all", "a", "b"}, "--copies=all: it takes node or rank"},
-		{{"--copies=", "a", "b"}, "--copies=: it takes node or rank"},
-		{{"--progress=yes", "a", "b"}, "--progress=yes: it takes auto, always or never"},
+		{{"--copies=all", "a", "b"}, "--copies=all: it takes node|rank"},
+		{{"--copies=", "a", "b"}, "--copies=: it takes node|rank"},
+		{{"--progress=yes", "a", "b"}, "--progress=yes: it takes auto|always|never"},
 		{{"--buddy=0", "a", "b"}, "--buddy=0: rank 0 is the origin itself"},
 		{{"--buddy=origin", "a", "b"}, "--buddy=origin: it takes a rank, auto or none"},
 		{{"--buddy=4294967295", "a", "b"}, "--buddy=4294967295: it takes a rank"},
 		{{"--heartbeat=1ms", "a", "b"}, "--heartbeat=1ms: it takes a time from 10.0 ms"},
-		{{"--timeout=soon", "a", "b"}, "--timeout=soon: it takes a time such as 500ms"},
+		{{"--timeout=soon", "a", "b"},
+			"--timeout=soon: it takes a time from 100.0 ms to 1440 min 00 s, such as 500ms"},
 		{{"--timeout=2", "--heartbeat=1s", "a", "b"}, "--timeout is 2.000 s: it must be"},
 		{{"--size=1G", "a", "b"},
 			"--size: that of a chunk can be from 4.00 KiB to 64.0 MiB"},
@@ -331,12 +332,13 @@ test_mistakes(void)
 		{{"--send-libs", "--exclude=lib", "a", "b"}, "'lib' is no absolute path"},
 		{{"--exclude=/lib", "a", "b"}, "--exclude is for --send-libs"},
 		{{"--lib=x", "a", "b"}, "--lib is for --send-libs"},
-		{{"--send-libs", "--lib=", "a", "b"}, "--lib= needs the name of a file"},
+		{{"--send-libs", "--lib=", "a", "b"}, "--lib=: it takes the name of a file"},
 		{{"--send-libs", "a", "b", "c"}, "one program at a time; 'b' is too much"},
 		{{"--send-libs", "a", "b:c"}, "a DEST with ':' can't be in LD_LIBRARY_PATH"},
 		{{"-C", "a", "b"}, "--compress: nothing is compressed"},
 		{{"-F", "8", "a", "b"}, "--fanout=8: "},
-		{{"-wnode1", "a", "b"}, "--window=node1: it takes a number of chunks; "},
+		{{"-wnode1", "a", "b"},
+			"--window=node1: it takes a number from 1 to 64, or auto; a list of nodes"},
 		{{"--nodelist=node1", "a", "b"}, "--nodelist=node1: "},
 		{{"-Z", "a", "b"}, "--no-allocation: "},
 		{{"--topology=nodes:3", "a", "b"}, "--topology is for --plan"},
@@ -360,26 +362,49 @@ test_mistakes(void)
 	}
 }
 
-/* Every option there is, is in the help. */
+/* Is every option there, but those that are refused?  And no word can be taken for one. */
+static void
+check_help(const char *help, const struct sc_option *option)
+{
+	for (; option->value.kind != SC_VALUE_END; option++) {
+		char line[128] = "";
+
+		if (option->value.kind == SC_VALUE_TABLE)
+			check_help(help, option->value.table);
+		if (option->value.kind == SC_VALUE_REFUSED)
+			CU_ASSERT_PTR_NULL(option->help);
+		if (option->name == NULL || option->value.kind == SC_VALUE_REFUSED)
+			continue;
+		if (option->letter == 0)
+			snprintf(line, sizeof(line), "\n      --%s", option->name);
+		else
+			snprintf(line, sizeof(line), "\n  -%c, --%s", option->letter, option->name);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(option->help);
+		CU_ASSERT_PTR_NOT_NULL(strstr(help, line));
+		CU_ASSERT_PTR_NULL(strstr(option->help, " -"));
+		CU_ASSERT_NOT_EQUAL(option->help[0], '-');
+	}
+}
+
 static void
 test_the_help_names_every_option(void)
 {
-	static const char *const names[] = {"-f, --force", "-p, --preserve", "--verify", "--unpack",
-		"--copies=", "-s, --chunk-size=", "-k, --group-size=", "-m, --tree-groups=",
-		"-b, --branching=", "--max-connections=", "-w, --window=", "--memory=",
-		"--store-and-forward", "--plan",
-		"--topology=", "--size=", "--timings=", "--no-resume", "--buddy=", "--heartbeat=",
-		"--timeout=", "--failed-hosts=", "--progress=", "-q, --quiet", "-v, --verbose",
-		"-V, --version", "-h, --help"};
+	char *help = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&help, &length);
 
-	for (size_t i = 0; i < COUNT(names); i++)
-		CU_ASSERT_PTR_NOT_NULL(strstr(sc_options_help, names[i]));
-	for (const char *line = sc_options_help; *line != '\0';) {
-		size_t length = strcspn(line, "\n");
-
+	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+	sc_command_help(&sc_stage_command, out);
+	CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+	check_help(help, sc_stage_command.options);
+	CU_ASSERT_PTR_NOT_NULL(strstr(help, "\n  -V, --version "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(help, "\n  -h, --help "));
+	for (const char *line = help; *line != '\0';) {
+		length = strcspn(line, "\n");
 		CU_ASSERT(length <= 80);
 		line += length + (line[length] == '\n');
 	}
+	free(help);
 }
 
 static void
@@ -550,9 +575,9 @@ main(void)
 		{"short options", test_short_options},
 		{"long options", test_long_options},
 		{"options for faults", test_options_for_faults},
-		{"wishes are taken back", test_wishes_are_taken_back},
+		{"auto after a number", test_auto_after_a_number},
 		{"names like options", test_names_like_options},
-		{"other errands", test_other_errands},
+		{"requests", test_requests},
 		{"mistakes", test_mistakes},
 		{"the help names every option", test_the_help_names_every_option},
 		{"templates", test_templates},

@@ -111,7 +111,7 @@ open_job(struct sc_job *job, const struct sc_world *world, const struct sc_optio
 	if (open_source(job, options, err) != 0)
 		return -1;
 	opening->status = SC_EXIT_USAGE;
-	if (options->job != NULL && sc_habit_check_job(options->job, err) != 0)
+	if (options->job != NULL && sc_sbcast_check_job(options->job, err) != 0)
 		return -1;
 	if (sc_census_decide(&job->census, job->entries, world->size, options->copies, err) != 0)
 		return -1;

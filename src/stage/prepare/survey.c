@@ -29,8 +29,7 @@ look(struct sc_job *job, const struct sc_world *world, const struct sc_options *
 	    sc_buddy_sees(&job->source, options, &job->facts.source))
 		sight |= SEES_SOURCE;
 	/* For a plan alone no file is read. */
-	if (options->errand == SC_ERRAND_STAGE && !options->unpack && keeps_copy &&
-	    job->dest != NULL &&
+	if (!options->plan && !options->unpack && keeps_copy && job->dest != NULL &&
 	    sc_identical_may_be(&survey->own, job->dest, &job->facts.source, options))
 		sight |= MAY_HAVE_IT;
 	return sight;
