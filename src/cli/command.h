@@ -1,6 +1,6 @@
 /*
- * The command line of a program, by its table of options.  --version and --help are everyone's and
- * stand in no table.
+ * The command line of a program, by its table of options.  Every program has --version and --help;
+ * they are in no table.
  */
 #ifndef SC_CLI_COMMAND_H
 #define SC_CLI_COMMAND_H
@@ -25,8 +25,8 @@ struct sc_command {
 enum { SC_REQUEST_RUN, SC_REQUEST_HELP, SC_REQUEST_VERSION };
 
 /*
- * Parse argv, whose operands are moved to its end.  Texts point into argv.  Returns the request, or -1
- * with a sentence for the user.  `check` is called only if the request is to run.
+ * Parse argv, whose operands are moved to its end.  Texts point into argv.  Returns the request, or
+ * -1 with a sentence for the user.  `check` is called only if the request is to run.
  */
 int sc_command_parse(const struct sc_command *, void *options, int argc, char **argv,
     struct sc_error *);
@@ -36,8 +36,8 @@ void sc_command_help(const struct sc_command *, FILE *);
 
 /*
  * Begin a program: parse its command line, tell what is wrong with it on standard error, print what
- * --help or --version ask for.  True: it goes on.  False: *status is the exit status, 2 for a mistake.
- * print_version is NULL in a process that is not to speak: its status is 0 then.
+ * --help or --version ask for.  True: the program goes on.  False: *status is its exit status, 2
+ * for a mistake.  print_version is NULL in a process that is not to speak: its status is 0 then.
  */
 bool sc_command_begin(const struct sc_command *, void *options, int argc, char **argv,
     void (*print_version)(void), int *status);

@@ -8,11 +8,11 @@
 /* Where what is said of an option begins, and where lines end. */
 enum { TEXT_COLUMN = 27, WIDTH = 80 };
 
-/* Words from TEXT_COLUMN on; `column` is where the line ends so far. */
+/* Print words from TEXT_COLUMN on; `column` is where the line ends so far. */
 static void
 print_text(FILE *out, const char *text, int column)
 {
-	/* Two blanks before the text are its sign, for completion in bash too. */
+	/* Completion in bash tells the text from the option by the two blanks between them. */
 	bool is_fresh = column + 2 <= TEXT_COLUMN;
 
 	if (is_fresh)

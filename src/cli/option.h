@@ -1,6 +1,7 @@
 /*
- * A program's options as a table: parsing, ranges and --help follow from it, and from --help
- * completion in bash (stagecast.bash) and the check of the manual pages (tests/checks/man.sh).
+ * A program's options as a table.  The parser, the check of ranges and --help work by this table;
+ * completion in bash (stagecast.bash) and the check of the manual pages (tests/checks/man.sh) work
+ * by --help.
  *
  * A row is one option, or a heading of --help, or stands for another table:
  *
@@ -28,8 +29,8 @@ enum sc_value_kind {
 	SC_VALUE_END,     /* the table's last row */
 	SC_VALUE_HEADING, /* not an option */
 	SC_VALUE_TABLE,   /* not an option: the rows of another table */
-	SC_VALUE_SET,     /* none is given; the field becomes `min` */
-	SC_VALUE_COUNT,   /* none is given; the field counts how often */
+	SC_VALUE_SET,     /* takes no value; the field becomes `min` */
+	SC_VALUE_COUNT,   /* takes no value; the field counts how often it is given */
 	SC_VALUE_NUMBER,
 	SC_VALUE_SIZE,    /* in bytes: 64KiB */
 	SC_VALUE_TIME,    /* in ns: 500ms, 2min */
@@ -43,22 +44,22 @@ enum sc_value_kind {
 	SC_VALUE_REFUSED, /* another program's option: `takes` says what to do instead */
 };
 
-/* options is the struct of the table, text the value, or NULL if it was left out.  0; -1 with *err;
- * or 1 if the value is not what the option takes. */
+/* Read a value: options is the struct that the table is of, text the value, or NULL if it was left
+ * out.  0; -1 with *err; or 1 if the value is not what the option takes. */
 typedef int sc_value_call(void *options, const char *text, struct sc_error *err);
 
 struct sc_value {
 	enum sc_value_kind kind;
-	bool automatic; /* of numbers: "auto" is 0 */
-	/* As --help shows it after the name: "=SIZE", "=auto|none", or "[=yes|no]" if it may be left
-	 * out; NULL without a value.  Completed are words in small letters, and files if there is
-	 * FILE or DIR in it. */
+	bool automatic; /* of numbers: "auto" is 0; of words: without a value it is `min` */
+	/* As --help shows it after the name: "=SIZE", "=auto|none", or "[=yes|no]" if the value may
+	 * be left out.  NULL: the option takes no value.  Completion offers the words in small
+	 * letters, and files if FILE or DIR is in it. */
 	const char *argument;
-	/* What is said of a wrong value: "it takes ...".  NULL: `argument`, or what is known by
-	 * `kind`; for these it is said besides if the value begins with a letter. */
+	/* An error says: "it takes `takes`".  NULL: it says `argument`.  Of a number it says the
+	 * range, and `takes` after it if the value begins with a letter. */
 	const char *takes;
-	size_t offset; /* of the field, and */
-	size_t bytes;  /* its size, of bool, int, uint32_t, uint64_t or an enumeration */
+	size_t offset; /* of the field */
+	size_t bytes;  /* the field's size */
 	uint64_t min;
 	uint64_t max;
 	sc_value_call *call;
@@ -69,7 +70,8 @@ struct sc_option {
 	const char *name;
 	char letter; /* or 0 */
 	struct sc_value value;
-	const char *help; /* put into lines by --help; no word begins with '-'.  NULL: not listed */
+	const char
+	    *help; /* --help breaks it into lines; no word begins with '-'.  NULL: not listed */
 };
 
 /* clang-format off */
@@ -104,6 +106,9 @@ struct sc_option {
 #define SC_SECONDS(field) SC_OTHER(SC_VALUE_SECONDS, "=TIME", field, double)
 #define SC_PART(field) SC_OTHER(SC_VALUE_PART, "=PERCENT", field, double)
 #define SC_WORD(words, field) SC_OTHER(SC_VALUE_WORD, "=" words, field, unsigned)
+#define SC_YES_NO(field) {.kind = SC_VALUE_WORD, .argument = "[=no|yes]", .takes = "yes or no", \
+	SC_AT(field, bool), .automatic = true, .min = true}
+#define SC_WORD_ONLY(words, why) {.kind = SC_VALUE_WORD, .argument = words, .takes = why}
 #define SC_TEXT(name, field) SC_OTHER(SC_VALUE_TEXT, "=" name, field, const char *)
 #define SC_FILE(name, field) SC_OTHER(SC_VALUE_FILE, "=" name, field, const char *)
 #define SC_CALL(shown, function, what) \
@@ -111,8 +116,9 @@ struct sc_option {
 #define SC_REFUSED(shown, why) {.kind = SC_VALUE_REFUSED, .argument = shown, .takes = why}
 /* clang-format on */
 
-/* Read text (NULL: none was given) as the value of an option into a field of options.  0, or -1
- * with a sentence that names the option and says what it takes. */
+/* Read text, the value of an option (NULL: it was given none), into its field of options.  0, or -1
+ * with a sentence that names the option and says what it takes.  After a failure the field may
+ * hold anything. */
 int sc_value_read(const struct sc_option *, void *options, const char *text, struct sc_error *);
 
 #endif

@@ -21,7 +21,7 @@ const struct sc_option sc_plan_options[] = {
 		"peers that a node talks to at once (default 30)"},
 	{"window", 'w',
 		SC_NUMBER_OR_AUTO("W", window, SC_WINDOW_MAX,
-		    "a list of nodes, as sbcast's -w takes it, is for --hosts of stagecast-run"),
+		    "; a list of nodes, as sbcast's -w takes it, is for --hosts of stagecast-run"),
 		"chunks in flight between two nodes"},
 	{"memory", 0, SC_SIZE(memory_bytes, SC_MEMORY_BYTES_MIN, UINT64_C(1) << 40),
 		"memory of a rank for chunks (default 128MiB)"},

@@ -42,56 +42,56 @@ format_number(double number, char out[SC_UNIT_TEXT_BYTES])
 	return out;
 }
 
-/* How values of a kind are read, and what is said of a wrong one: WHAT [from MIN to MAX][SUCH]. */
+/* How values of a kind are read, and what an error says of them: WHAT[ from MIN to MAX]SUCH.
+ * Without WHAT the row of the option says it. */
 static const struct kind {
 	const char *what;
 	const char *such;
-	/* Whole numbers: the range is that of the option. */
+	/* Whole numbers, in the range of the option. */
 	int (*parse)(const char *text, uint64_t *number);
 	char *(*format)(double scaled, char *out);
 	double scale;
-	/* Others. */
+	/* Numbers with a unit and a fraction, in the range of this table. */
 	const struct unit *units;
 	double min;
 	double max;
 } kinds[] = {
 	[SC_VALUE_NUMBER] = {"a number", "", parse_number, format_number, 1, NULL, 0, 0},
-	[SC_VALUE_SIZE] = {"a size", ", such as 4096, 64KiB or 1G", sc_parse_size, sc_format_size,
-		1, NULL, 0, 0},
+	[SC_VALUE_SIZE] = {"a size", ", such as 64KiB or 1M", sc_parse_size, sc_format_size, 1,
+		NULL, 0, 0},
 	[SC_VALUE_TIME] = {"a time", ", such as 500ms, 10s or 2min", sc_parse_duration,
 		sc_format_duration, 1e-9, NULL, 0, 0},
-	[SC_VALUE_RATE] = {"a rate", " such as 100Gbit, 2GB/s or 2GiB/s", NULL, NULL, 0, rates, 1,
+	[SC_VALUE_RATE] = {"a rate such as 100Gbit, 2GB/s or 2GiB/s", "", NULL, NULL, 0, rates, 1,
 		1e15},
-	[SC_VALUE_SECONDS] = {"a time", " such as 2us, 1.5ms or 1s", NULL, NULL, 0, seconds, 0,
+	[SC_VALUE_SECONDS] = {"a time such as 2us, 1.5ms or 1s", "", NULL, NULL, 0, seconds, 0,
 		3600},
-	[SC_VALUE_PART] = {"percents", " from 0 to 99", NULL, NULL, 0, percents, 0, 0.99},
+	[SC_VALUE_PART] = {"percents from 0 to 99", "", NULL, NULL, 0, percents, 0, 0.99},
 	[SC_VALUE_FILE] = {.what = "the name of a file", .such = ""},
 	[SC_VALUE_REFUSED] = {0},
 };
 
-/* Text is not what the option takes. */
+/* The value is not what the option takes. */
 static int
 refuse(const struct sc_option *option, const char *text, struct sc_error *err)
 {
 	const struct sc_value *value = &option->value;
 	const struct kind *kind = &kinds[value->kind];
+	const char *takes = value->takes == NULL ? "" : value->takes;
 	char low[SC_UNIT_TEXT_BYTES];
 	char high[SC_UNIT_TEXT_BYTES];
 	char range[2 * SC_UNIT_TEXT_BYTES + 16] = "";
-	const char *hint = value->takes;
 
 	if (kind->what == NULL)
-		return sc_fail(err, 0, "--%s=%s: it takes %s", option->name, text,
-		    value->takes == NULL ? value->argument + 1 : value->takes);
+		return sc_fail(err, 0, "--%s%s%s: it takes %s", option->name,
+		    text == NULL ? "" : "=", text == NULL ? "" : text,
+		    value->takes == NULL ? value->argument + 1 : takes);
 	if (kind->format != NULL)
 		snprintf(range, sizeof(range), " from %s to %s",
 		    kind->format((double)value->min * kind->scale, low),
 		    kind->format((double)value->max * kind->scale, high));
-	if (!isalpha((unsigned char)text[0]))
-		hint = NULL;
-	return sc_fail(err, 0, "--%s=%s: it takes %s%s%s%s%s%s", option->name, text, kind->what,
-	    range, kind->such, value->automatic ? ", or auto" : "", hint == NULL ? "" : "; ",
-	    hint == NULL ? "" : hint);
+	return sc_fail(err, 0, "--%s=%s: it takes %s%s%s%s%s", option->name, text, kind->what,
+	    range, kind->such, value->automatic ? ", or auto" : "",
+	    isalpha((unsigned char)text[0]) ? takes : "");
 }
 
 static bool
@@ -121,78 +121,79 @@ read_whole(const struct sc_value *value, const char *text, uint64_t *number)
 	    *number <= value->max;
 }
 
-/* Which of "auto|always|never" is it? */
+/* Which word of "=auto|always|never" is it? */
 static bool
 read_word(const char *words, const char *text, uint64_t *place)
 {
 	size_t length = strlen(text);
 
+	words = strchr(words, '=') + 1;
 	for (*place = 0;; ++*place) {
-		size_t word = strcspn(words, "|");
+		size_t word = strcspn(words, "|]");
 
 		if (word == length && memcmp(words, text, length) == 0)
 			return true;
-		if (words[word] == '\0')
+		if (words[word] != '|')
 			return false;
 		words += word + 1;
 	}
 }
 
-static void
-store(void *field, size_t bytes, uint64_t number)
+/* Into a field of so many bytes, or none.  Always true. */
+static bool
+store(uint64_t number, void *field, size_t bytes)
 {
 	if (bytes == sizeof(bool))
 		*(bool *)field = number != 0;
 	else if (bytes == sizeof(uint32_t))
 		*(uint32_t *)field = (uint32_t)number;
-	else
+	else if (bytes != 0)
 		*(uint64_t *)field = number;
-}
-
-/* Read text into the field.  Returns as sc_value_call does. */
-static int
-read_value(const struct sc_value *value, void *options, void *field, const char *text,
-    struct sc_error *err)
-{
-	uint64_t number = value->min;
-	bool good = true;
-
-	switch (value->kind) {
-	case SC_VALUE_COUNT:
-		++*(int *)field;
-		return 0;
-	case SC_VALUE_TEXT:
-	case SC_VALUE_FILE:
-		*(const char **)field = text;
-		return value->kind == SC_VALUE_FILE && text[0] == '\0' ? 1 : 0;
-	case SC_VALUE_CALL:
-		return value->call(options, text, err);
-	case SC_VALUE_RATE:
-	case SC_VALUE_SECONDS:
-	case SC_VALUE_PART:
-		return read_quantity(&kinds[value->kind], text, field) ? 0 : 1;
-	case SC_VALUE_WORD:
-		good = read_word(value->argument + 1, text, &number);
-		break;
-	case SC_VALUE_SET:
-		break;
-	default:
-		good = read_whole(value, text, &number);
-	}
-	if (good)
-		store(field, value->bytes, number);
-	return good ? 0 : 1;
+	return true;
 }
 
 int
 sc_value_read(const struct sc_option *option, void *options, const char *text, struct sc_error *err)
 {
 	const struct sc_value *value = &option->value;
+	void *field = (char *)options + value->offset;
+	uint64_t number = value->min;
+	bool good = true;
 	int rc;
 
-	if (value->kind == SC_VALUE_REFUSED)
+	switch (value->kind) {
+	case SC_VALUE_SET:
+		good = store(number, field, value->bytes);
+		break;
+	case SC_VALUE_COUNT:
+		++*(int *)field;
+		break;
+	case SC_VALUE_NUMBER:
+	case SC_VALUE_SIZE:
+	case SC_VALUE_TIME:
+		good = read_whole(value, text, &number) && store(number, field, value->bytes);
+		break;
+	case SC_VALUE_WORD:
+		good =
+		    (text == NULL ? value->automatic : read_word(value->argument, text, &number)) &&
+		    store(number, field, value->bytes);
+		break;
+	case SC_VALUE_TEXT:
+	case SC_VALUE_FILE:
+		good = value->kind == SC_VALUE_TEXT || text[0] != '\0';
+		*(const char **)field = text;
+		break;
+	case SC_VALUE_CALL:
+		rc = value->call(options, text, err);
+		if (rc <= 0)
+			return rc;
+		good = false;
+		break;
+	case SC_VALUE_REFUSED:
 		return sc_fail(err, 0, "--%s%s%s: %s", option->name, text == NULL ? "" : "=",
 		    text == NULL ? "" : text, value->takes);
-	rc = read_value(value, options, (char *)options + value->offset, text, err);
-	return rc > 0 ? refuse(option, text, err) : rc;
+	default:
+		good = read_quantity(&kinds[value->kind], text, field);
+	}
+	return good ? 0 : refuse(option, text, err);
 }

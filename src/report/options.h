@@ -12,7 +12,7 @@ struct sc_report_options {
 	const char *svg;  /* or NULL */
 };
 
-/* The options of stagecast-report. */
+/* For sc_command_begin, with a struct sc_report_options. */
 extern const struct sc_command sc_report_command;
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "base/vector.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +19,11 @@ enum { ITEM_BYTES = 64 };
 static int
 parse_when(struct sc_sim_fail *fail, const char *text)
 {
-	size_t digits = strspn(text, "0123456789.");
-	char *end;
 	double percent;
+	int length = 0;
 
-	if (strcmp(text + digits, "%") == 0 && digits > 0) {
-		percent = strtod(text, &end);
-		if (end != text + digits || percent > 100)
+	if (sscanf(text, "%lf%%%n", &percent, &length) == 1 && length > 0 && text[length] == '\0') {
+		if (!(percent >= 0 && percent <= 100))
 			return -1;
 		fail->is_part = true;
 		fail->fault.trigger = SC_FAULT_AT_STORED;
@@ -47,12 +46,10 @@ parse_kind(struct sc_fault *fault, const char *text)
 		fault->kind = SC_FAULT_CRASH;
 		return 0;
 	}
-	if (name == 4 && strncmp(text, "slow", 4) == 0 && value != NULL) {
+	if (strncmp(text, "slow=", 5) == 0) {
 		fault->kind = SC_FAULT_SLOW_LINK;
 		fault->factor = strtod(value, &end);
-		return end != value && *end == '\0' && fault->factor >= 1e-6 && fault->factor <= 1
-		    ? 0
-		    : -1;
+		return *end == '\0' && fault->factor >= 1e-6 && fault->factor <= 1 ? 0 : -1;
 	}
 	if (name == 4 && strncmp(text, "hang", 4) == 0)
 		fault->kind = SC_FAULT_HANG;

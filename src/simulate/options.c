@@ -6,8 +6,9 @@
 #include "base/vector.h"
 #include "cli/plan_options.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define SC_OPTIONS struct sc_sim_options
 
@@ -39,21 +40,17 @@ static int
 read_topology(void *context, const char *text, struct sc_error *err)
 {
 	struct sc_sim_options *options = context;
-	char *end = NULL;
-	unsigned long racks = 0;
-	unsigned long nodes = 0;
+	uint32_t racks;
+	uint32_t nodes;
+	char rest;
 
 	(void)err;
-	if (strncmp(text, "rack:", 5) == 0)
-		racks = strtoul(text + 5, &end, 10);
-	if (end != NULL && strncmp(end, ",node:", 6) == 0)
-		nodes = strtoul(end + 6, &end, 10);
-	if (nodes < 1 || racks < 1 || *end != '\0' || racks > SC_NODES_MAX ||
-	    nodes > SC_NODES_MAX || racks * nodes > SC_NODES_MAX)
+	if (sscanf(text, "rack:%7" SCNu32 ",node:%7" SCNu32 "%c", &racks, &nodes, &rest) != 2 ||
+	    racks < 1 || nodes < 1 || (uint64_t)racks * nodes > SC_NODES_MAX)
 		return 1;
-	options->machine.rack_nodes = (uint32_t)nodes;
+	options->machine.rack_nodes = nodes;
 	if (options->nodes == SC_NONE)
-		options->nodes = (uint32_t)(racks * nodes) - 1;
+		options->nodes = racks * nodes - 1;
 	return 0;
 }
 
@@ -65,23 +62,23 @@ read_slow(void *context, const char *text, struct sc_error *err)
 	size_t room = machine->slow_count;
 
 	for (;;) {
-		char *end;
-		unsigned long node = strtoul(text, &end, 10);
-		double factor = *end == ':' && end != text ? strtod(end + 1, &end) : 0;
+		int length = 0;
+		struct sc_slow one;
 		struct sc_slow *slow = sc_vector_room((void *)(uintptr_t)machine->slow,
 		    machine->slow_count + 1, &room, sizeof(*slow));
 
 		if (slow == NULL)
 			return sc_fail(err, 0, "no memory for --slow");
 		machine->slow = slow;
-		if (node > SC_NODES_MAX || !(factor >= 1e-6 && factor <= 1e6) ||
-		    (*end != ',' && *end != '\0'))
+		if (sscanf(text, "%7" SCNu32 ":%lf%n", &one.node, &one.factor, &length) != 2 ||
+		    one.node > SC_NODES_MAX || !(one.factor >= 1e-6 && one.factor <= 1e6))
 			return 1;
-		slow[machine->slow_count++] =
-		    (struct sc_slow){.node = (uint32_t)node, .factor = factor};
-		if (*end == '\0')
+		slow[machine->slow_count++] = one;
+		text += length;
+		if (*text == '\0')
 			return 0;
-		text = end + 1;
+		if (*text++ != ',')
+			return 1;
 	}
 }
 
@@ -99,19 +96,21 @@ static const struct sc_option options_of_sim[] = {
 	{"topology", 0, SC_CALL("=rack:R,node:M", read_topology, "rack:R,node:M for R racks of M "
 		"nodes"), "R racks of M nodes, the origin being the first one"},
 	{"nic", 0, SC_RATE(machine.base.link_bytes_per_s),
-		"of a node's interface, each way (default 10Gbit)"},
+		"rate of a node's interface, each way (default 10Gbit)"},
 	{"uplink", 0, SC_RATE(machine.uplink_bytes_per_s),
-		"of a rack, each way (default: as much as its nodes)"},
-	{"latency", 0, SC_SECONDS(machine.base.latency_s), "of a message, one way (default 25us)"},
+		"rate of a rack's link, each way (default: as much as its nodes)"},
+	{"latency", 0, SC_SECONDS(machine.base.latency_s), "delay of a message, one way (default 25us)"},
 	{"message-cost", 0, SC_SECONDS(machine.base.message_s),
 		"processor time of a message at each end (default 5us)"},
-	{"source-read", 0, SC_RATE(machine.base.source_bytes_per_s), "at the origin (default 2GB/s)"},
-	{"disk-write", 0, SC_RATE(machine.base.disk_bytes_per_s), "at every node (default 1.5GB/s)"},
+	{"source-read", 0, SC_RATE(machine.base.source_bytes_per_s),
+		"rate of reading the source (default 2GB/s)"},
+	{"disk-write", 0, SC_RATE(machine.base.disk_bytes_per_s),
+		"rate of writing at every node (default 1.5GB/s)"},
 	{"disk-read", 0, SC_RATE(machine.disk_read_bytes_per_s),
-		"of chunks that were written just now (default 4GB/s)"},
+		"rate of reading what was written just now (default 4GB/s)"},
 	{"op-cost", 0, SC_SECONDS(machine.operation_s),
-		"for a read or write of a chunk, beside its bytes"},
-	{"commit-cost", 0, SC_SECONDS(machine.commit_s), "for the final check, fsync and rename"},
+		"time for a read or write of a chunk, beside its bytes"},
+	{"commit-cost", 0, SC_SECONDS(machine.commit_s), "time for the final check, fsync and rename"},
 	{"slow", 0, SC_CALL("=NODE:FACTOR[,...]", read_slow,
 		"NODE:FACTOR[,NODE:FACTOR]..., such as 17:0.25"),
 		"nodes whose interface has a part of the rate"},
@@ -121,21 +120,21 @@ static const struct sc_option options_of_sim[] = {
 		"what goes wrong: WHEN is a time or 50% of the file stored there, KIND crash (default), "
 		"hang[=TIME], cut[=TIME] or slow=FACTOR; node 0 is the origin"},
 	{"acks", 0, SC_PART(machine.ack_part),
-		"of a chunk's bytes that go back to its sender (TCP: 2.2; default 0)"},
-	{"jitter", 0, SC_PART(machine.jitter), "by which latencies and services vary (default 0)"},
-	{"seed", 0, SC_NUMBER("N", seed, 0, SEED_MAX), "of the jitter (default 1)"},
+		"share of a chunk's bytes that goes back to its sender (TCP: 2.2; default 0)"},
+	{"jitter", 0, SC_PART(machine.jitter), "share by which delays and services vary (default 0)"},
+	{"seed", 0, SC_NUMBER("N", seed, 0, SEED_MAX), "seed of the jitter (default 1)"},
 
 	SC_HEADING("The staging, as of stagecast(1):"),
-	{"size", 0, SC_SIZE(size_bytes, 0, UINT64_C(1) << 60), "of the file"},
+	{"size", 0, SC_SIZE(size_bytes, 0, UINT64_C(1) << 60), "size of the file"},
 	SC_TABLE(sc_plan_options, wishes, struct sc_plan_request),
 	{"heartbeat", 0, SC_TIME(heartbeat_ns, 1000000, DURATION_NS_MAX),
 		"how often a node says it is alive (default 250ms)"},
 	{"timeout", 0, SC_TIME(timeout_ns, 3000000, DURATION_NS_MAX),
 		"how long a node may be silent (default 10s)"},
 	{"buddy", 0, SC_NUMBER("NODE", buddy, 1, SC_NODES_MAX),
-		"that reads the source, too (default: none)"},
+		"a node that reads the source too (default: none)"},
 
-	SC_HEADING("What else:"),
+	SC_HEADING("What is simulated and recorded:"),
 	{"compare", 0, SC_SET(mode, SC_SIM_COMPARE), "simulate other ways to stage the file, too"},
 	{"search", 0, SC_SET(mode, SC_SIM_SEARCH),
 		"simulate every sensible k, m, b and chunk size instead"},

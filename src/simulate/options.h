@@ -36,7 +36,7 @@ struct sc_sim_options {
 	const char *timings;       /* or NULL */
 };
 
-/* The options of stagecast-sim.  Free the struct in any case. */
+/* For sc_command_begin, with a struct sc_sim_options, which is to be freed in any case. */
 extern const struct sc_command sc_sim_command;
 void sc_sim_options_free(struct sc_sim_options *);
 

@@ -55,16 +55,6 @@ read_buddy(void *context, const char *text, struct sc_error *err)
 }
 
 static int
-read_send_libs(void *context, const char *text, struct sc_error *err)
-{
-	struct sc_options *options = context;
-
-	(void)err;
-	options->send_libs = text == NULL || strcmp(text, "yes") == 0;
-	return options->send_libs || strcmp(text, "no") == 0 ? 0 : 1;
-}
-
-static int
 read_lib(void *context, const char *text, struct sc_error *err)
 {
 	struct sc_options *options = context;
@@ -76,17 +66,6 @@ read_lib(void *context, const char *text, struct sc_error *err)
 	return text[0] == '\0' ? 1 : 0;
 }
 
-static int
-read_compress(void *context, const char *text, struct sc_error *err)
-{
-	(void)context;
-	if (text != NULL && strcmp(text, "none") == 0)
-		return 0;
-	return sc_fail(err, 0,
-	    "--compress: nothing is compressed on the way; leave it out, or compress SOURCE "
-	    "itself");
-}
-
 /* clang-format off */
 static const struct sc_option options_of_stage[] = {
 	SC_HEADING("What is written:"),
@@ -96,9 +75,8 @@ static const struct sc_option options_of_stage[] = {
 	{"recursive", 'r', SC_ON(recursive), "stage directories, with all that is in them"},
 	{"on-unreadable", 0, SC_WORD("fail|skip", on_unreadable), "what is no file, directory or "
 		"link or can't be read there: an error (default), or left out"},
-	{"send-libs", 0, SC_CALL("[=yes|no]", read_send_libs, "yes or no"), "SOURCE is a program: "
-		"DEST becomes a directory with it and the shared libraries that it loads; what "
-		"LD_LIBRARY_PATH has to be is printed"},
+	{"send-libs", 0, SC_YES_NO(send_libs), "SOURCE is a program: DEST becomes a directory with it "
+		"and the shared libraries that it loads; what LD_LIBRARY_PATH has to be is printed"},
 	{"lib", 0, SC_CALL("=FILE", read_lib, "the name of a file"), "this one too, with what it "
 		"needs; may be repeated"},
 	{"exclude", 0, SC_TEXT("DIRS|NONE", libs_exclude), "leave out libraries that are below "
@@ -123,7 +101,8 @@ static const struct sc_option options_of_stage[] = {
 
 	SC_HEADING("As sbcast has them (see stagecast-migrate(7)):"),
 	{"jobid", 'j', SC_TEXT("ID", job), "the Slurm job that this is in, no other"},
-	{"compress", 'C', SC_CALL("[=none]", read_compress, NULL), "compress nothing, as always"},
+	{"compress", 'C', SC_WORD_ONLY("[=none]", "none: nothing is compressed on the way; leave "
+		"it out, or compress SOURCE itself"), "compress nothing, as always"},
 	{"fanout", 'F', SC_REFUSED("=N", "the tree follows from a cost model; leave it out, or limit "
 		"the nodes that one talks to by --max-connections"), NULL},
 	{"treewidth", 0, SC_REFUSED("=N", "the tree follows from a cost model; leave it out, or limit "
@@ -134,8 +113,7 @@ static const struct sc_option options_of_stage[] = {
 		"nodes by --hosts of stagecast-run"), NULL},
 
 	SC_HEADING("What is printed and recorded:"),
-	{"plan", 0, SC_ON(plan), "print the plan and its predicted time, stage "
-		"nothing"},
+	{"plan", 0, SC_ON(plan), "print the plan and its predicted time, stage nothing"},
 	{"topology", 0, SC_TEXT("nodes:N", topology), "plan for N recipients instead of this job's "
 		"nodes"},
 	{"size", 0, SC_SIZE(size_bytes, 0, UINT64_C(1) << 60), "plan for a file of SIZE, without "

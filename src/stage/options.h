@@ -18,8 +18,8 @@ enum sc_progress_mode {
 	SC_PROGRESS_NEVER,
 };
 
-/* Who stands in for the origin. */
-enum sc_buddy_wish {
+/* Which rank stands in for the origin. */
+enum sc_buddy_mode {
 	SC_BUDDY_AUTO, /* one that sees the same source, if there is one on another host */
 	SC_BUDDY_NONE,
 	SC_BUDDY_RANK,
@@ -45,7 +45,7 @@ struct sc_options {
 	enum sc_copies copies;
 	enum sc_progress_mode progress;
 	struct sc_plan_request wishes;
-	enum sc_buddy_wish buddy;
+	enum sc_buddy_mode buddy;
 	uint32_t buddy_rank;      /* of SC_BUDDY_RANK */
 	uint64_t heartbeat_ns;    /* 0: to be chosen, see timeouts.h */
 	uint64_t timeout_ns;      /* the same; over two heartbeats if both are given */
@@ -63,7 +63,7 @@ struct sc_options {
 	const char *dest; /* a template: see dest.h */
 };
 
-/* The options of stagecast, by the name of each field above, and its --help. */
+/* For sc_command_begin, with a struct sc_options. */
 extern const struct sc_command sc_stage_command;
 
 #endif

@@ -126,14 +126,14 @@ done
 ## Sizes
 
 for value in 4095 65M 0 1B; do
-	refuse "--chunk-size=$value: it takes a size from 4.00 KiB to 64.0 MiB, such as 4096, .*, or auto" -s $value source copy
+	refuse "--chunk-size=$value: it takes a size from 4.00 KiB to 64.0 MiB, such as 64KiB or 1M, or auto" -s $value source copy
 done
 for value in x 1x '' -1 '1 K' 1KB 1e6; do
 	refuse "--chunk-size=$value: it takes a size from .*, such as .*" "--chunk-size=$value" source copy
 	refuse "--memory=$value: it takes a size from .*, such as .*" "--memory=$value" source copy
 	refuse "--size=$value: it takes a size from .*, such as .*" --plan "--size=$value"
 done
-refuse '--memory=63K: it takes a size from 64.0 KiB to 1.00 TiB, such as 4096, 64KiB or 1G' --memory=63K source copy
+refuse '--memory=63K: it takes a size from 64.0 KiB to 1.00 TiB, such as 64KiB or 1M' --memory=63K source copy
 refuse '--memory=1025G: it takes a size from .*' --memory=1025G source copy
 for value in 4096 4K 4k 4KiB 64MiB 64M 0.5M auto; do
 	accept -s $value --memory=1G

@@ -101,7 +101,7 @@ unset SLURM_JOB_ID
 
 ## What is refused
 
-no_compression='--compress: nothing is compressed on the way; leave it out, or compress SOURCE itself'
+no_compression='--compress(=lz4)?: it takes none: nothing is compressed on the way; leave it out, or compress SOURCE itself'
 for option in -C -Clz4 --compress --compress=lz4; do
 	refuse "$no_compression" "$option" source copy
 done

@@ -62,9 +62,9 @@ refuse '--buddy=0: it takes a number from 1 to .*' "${eight[@]}" --buddy=0
 refuse '--timeout has to be more than two heartbeats' "${eight[@]}" --timeout=1s --heartbeat=500ms
 refuse '--timeout=x: it takes a time .*' "${eight[@]}" --timeout=x
 refuse '--heartbeat=0: it takes a time .*' "${eight[@]}" --heartbeat=0
-for errand in --compare --search; do
+for mode in --compare --search; do
 	refuse '--fail is for one staging, not for --compare or --search' "${eight[@]}" \
-		--fail=3@1s "$errand"
+		--fail=3@1s "$mode"
 done
 
 stage

@@ -335,7 +335,7 @@ test_mistakes(void)
 		{{"--send-libs", "--lib=", "a", "b"}, "--lib=: it takes the name of a file"},
 		{{"--send-libs", "a", "b", "c"}, "one program at a time; 'b' is too much"},
 		{{"--send-libs", "a", "b:c"}, "a DEST with ':' can't be in LD_LIBRARY_PATH"},
-		{{"-C", "a", "b"}, "--compress: nothing is compressed"},
+		{{"-C", "a", "b"}, "--compress: it takes none: nothing is compressed"},
 		{{"-F", "8", "a", "b"}, "--fanout=8: "},
 		{{"-wnode1", "a", "b"},
 			"--window=node1: it takes a number from 1 to 64, or auto; a list of nodes"},
