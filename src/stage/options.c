@@ -12,7 +12,7 @@
 
 #define SC_OPTIONS struct sc_options
 
-/* More heartbeats are a load, fewer tell no node anything. */
+/* More heartbeats are a load; fewer are of no use beside a timeout. */
 #define HEARTBEAT_NS_MIN (UINT64_C(10) * 1000 * 1000)
 #define HEARTBEAT_NS_MAX (UINT64_C(600) * 1000 * 1000 * 1000)
 
