@@ -3,6 +3,7 @@
  */
 #include "record/trace.h"
 
+#include "core/names.h"
 #include "record/trace_line.h"
 
 #include <assert.h>
@@ -13,7 +14,7 @@
 int
 sc_trace_begin(FILE *file, const struct sc_plan *plan)
 {
-	int rc = fprintf(file, "trace 3\nplan %u %" PRIu64 " %u %u %u %u %u %d %u\n",
+	int rc = fprintf(file, "trace 4\nplan %u %" PRIu64 " %u %u %u %u %u %d %u\n",
 	    plan->recipients, plan->size_bytes, plan->subfiles, plan->tree_groups, plan->branching,
 	    plan->chunk_bytes, plan->window, plan->store_and_forward, plan->slots);
 
@@ -47,20 +48,40 @@ append(struct sc_trace_line *line, const char *format, ...)
 }
 
 static void
-append_hex(struct sc_trace_line *line, const void *bytes, size_t length)
+append_digits(struct sc_trace_line *line, const uint8_t *byte, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";
-	const uint8_t *byte = bytes;
 
-	assert(2 * length + 3 < sizeof(line->text) - line->length);
-	line->text[line->length++] = ' ';
-	if (length == 0)
-		line->text[line->length++] = '-';
+	assert(2 * length + 1 < sizeof(line->text) - line->length);
 	for (size_t i = 0; i < length; i++) {
 		line->text[line->length++] = digits[byte[i] >> 4];
 		line->text[line->length++] = digits[byte[i] & 15];
 	}
 	line->text[line->length] = '\0';
+}
+
+static void
+append_hex(struct sc_trace_line *line, const void *bytes, size_t length)
+{
+	append(line, length == 0 ? " -" : " ");
+	append_digits(line, bytes, length);
+}
+
+static void
+append_name(struct sc_trace_line *line, const char *name)
+{
+	assert(name != NULL);
+	append(line, " %s", name);
+}
+
+/* Its type, which is its second byte, and all of its bytes. */
+static void
+append_message(struct sc_trace_line *line, const uint8_t *bytes, size_t length)
+{
+	const char *name = length < 2 ? NULL : sc_message_name(bytes[1]);
+
+	append(line, " %s:", name == NULL ? "unknown" : name);
+	append_digits(line, bytes, length);
 }
 
 static void
@@ -76,11 +97,16 @@ sc_trace_event_line(struct sc_trace_line *line, uint32_t node, const struct sc_e
 	size_t cause = event->cause == NULL ? 0 : strlen(event->cause);
 
 	line->length = 0;
-	append(line, "E %u %" PRIu64 " %d %u %u %u %u %d", node, event->now_ns, (int)event->what,
-	    event->peer, event->slot, event->chunk, event->subfile, event->intact);
+	append(line, "E %u %" PRIu64, node, event->now_ns);
+	append_name(line, sc_event_name(event->what));
+	append(line, " %u %u %u %u %d", event->peer, event->slot, event->chunk, event->subfile,
+	    event->intact);
 	append_seal(line, &event->seal);
 	append_hex(line, event->cause, cause < SC_CAUSE_BYTES ? cause : SC_CAUSE_BYTES);
-	append_hex(line, event->bytes, event->length);
+	if (event->what == SC_EVENT_CONTROL_ARRIVED)
+		append_message(line, event->bytes, event->length);
+	else
+		append_hex(line, event->bytes, event->length);
 }
 
 void
@@ -88,26 +114,29 @@ sc_trace_action_line(struct sc_trace_line *line, uint32_t node, const struct sc_
     const struct sc_action *action)
 {
 	line->length = 0;
-	append(line, "A %u %d %u %u %u %u", node, (int)action->what, action->peer, action->slot,
-	    action->chunk, action->subfile);
+	append(line, "A %u", node);
+	append_name(line, sc_action_name(action->what));
+	append(line, " %u %u %u %u", action->peer, action->slot, action->chunk, action->subfile);
 	switch (action->what) {
 	case SC_ACTION_COMMIT:
 		append_seal(line, &action->seal);
 		break;
 	case SC_ACTION_CONTROL:
-		append_hex(line, sc_action_bytes(actions, action), action->length);
+		append_message(line, sc_action_bytes(actions, action), action->length);
 		break;
 	case SC_ACTION_RECORD:
-		append(line, " %d %u %u %" PRIu64, (int)action->record.what, action->record.peer,
-		    action->record.subfile, action->record.count);
+		append_name(line, sc_record_name(action->record.what));
+		append(line, " %u %u %" PRIu64, action->record.peer, action->record.subfile,
+		    action->record.count);
 		break;
 	case SC_ACTION_REPORT:
-		append(line, " %d %u %u %u", (int)action->report, action->tally.committed,
-		    action->tally.failed, action->tally.least);
+		append_name(line, sc_report_name(action->report));
+		append(line, " %u %u %u", action->tally.committed, action->tally.failed,
+		    action->tally.least);
 		append_hex(line, sc_action_bytes(actions, action), action->length);
 		break;
 	case SC_ACTION_LEAVE:
-		append(line, " %d", (int)action->leave);
+		append_name(line, sc_leave_name(action->leave));
 		break;
 	default:
 		break;

@@ -1,12 +1,11 @@
 /*
  * Traces: every event that nodes took and every action that they asked for,
  * as lines of text.  A trace holds all that is needed to have the same events
- * taken by new nodes, and to see whether they ask for the same again: a real
- * run and a simulated one are checked by the same core.
+ * taken by new nodes, and to see whether they ask for the same again.
  *
  * The lines, of words between single blanks:
  *
- *   trace 3
+ *   trace 4
  *   plan RECIPIENTS SIZE K M BRANCHING CHUNK-BYTES WINDOW STORE-AND-FORWARD SLOTS
  *   node SELF KEEPS-COPY HAS-SOURCE AWAITS-STORE BUDDY HEARTBEAT-NS TIMEOUT-NS
  *     PROGRESS-INTERVAL-NS CHUNK-NS APART
@@ -14,8 +13,10 @@
  *   E SELF TIME-NS WHAT PEER SLOT CHUNK SUBFILE INTACT SEAL CAUSE BYTES
  *   A SELF WHAT PEER SLOT CHUNK SUBFILE ...
  *
- * What is unused in an event or action is whatever it was (mostly 0).  A seal
- * is four numbers, a cause or bytes are in hexadecimal, or "-" if there are none.
+ * WHAT is a name (core/names.h), as are the kinds of records, reports and leaving.  What is
+ * unused in an event or action is whatever it was (mostly 0).  A seal is four numbers; a cause
+ * or bytes are in hexadecimal, or "-" if there are none.  Those of a control message follow its
+ * type and a colon, as in "credit:0202...".
  * H lines are a part of the event that follows: what its store was found to hold, a bit
  * for each chunk from FIRST on, lowest first, in hexadecimal; what is in none is not held.
  */

@@ -6,6 +6,7 @@
  */
 #include "lib/trace_replay.h"
 
+#include "core/names.h"
 #include "core/node.h"
 #include "record/trace_line.h"
 
@@ -60,7 +61,7 @@ read_plan(struct replay *replay)
 	uint32_t slots;
 	struct sc_error err;
 
-	if (!read_line(replay) || strcmp(replay->line.text, "trace 3") != 0)
+	if (!read_line(replay) || strcmp(replay->line.text, "trace 4") != 0)
 		return bad(replay, "this is no trace");
 	if (!read_line(replay) ||
 	    sscanf(replay->line.text,
@@ -161,28 +162,48 @@ take_held(struct replay *replay)
 	return 0;
 }
 
+/* The event of that name.  -1 if there is none. */
+static int
+find_event(const char *name, enum sc_event_what *what)
+{
+	const char *known;
+
+	for (int i = 0; (known = sc_event_name((enum sc_event_what)i)) != NULL; i++) {
+		if (strcmp(known, name) == 0) {
+			*what = (enum sc_event_what)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
 static int
 parse_event(struct replay *replay, struct sc_event *event)
 {
 	size_t cause_length;
-	int what;
+	char name[32];
 	int intact;
 	int at = 0;
 	char *rest;
+	char *colon;
 
 	if (sscanf(replay->line.text,
-		"E %" SCNu32 " %" SCNu64 " %d %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
+		"E %" SCNu32 " %" SCNu64 " %31s %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
 		" %d %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %n",
-		&replay->node, &event->now_ns, &what, &event->peer, &event->slot, &event->chunk,
+		&replay->node, &event->now_ns, name, &event->peer, &event->slot, &event->chunk,
 		&event->subfile, &intact, &event->seal.sum[0], &event->seal.sum[1],
 		&event->seal.whole[0], &event->seal.whole[1], &at) != 12 ||
-	    at == 0)
+	    at == 0 || find_event(name, &event->what) != 0)
 		return bad(replay, "no event");
-	event->what = (enum sc_event_what)what;
 	event->intact = intact != 0;
 	rest = replay->line.text + at;
-	if (take_hex(&rest, (uint8_t *)replay->cause, SC_CAUSE_BYTES, &cause_length) != 0 ||
-	    take_hex(&rest, replay->bytes, sizeof(replay->bytes), &event->length) != 0)
+	if (take_hex(&rest, (uint8_t *)replay->cause, SC_CAUSE_BYTES, &cause_length) != 0)
+		return bad(replay, "no event");
+	/* The type of a message is in its bytes, too. */
+	colon = strchr(rest, ':');
+	if (colon != NULL)
+		rest = colon + 1;
+	if (take_hex(&rest, replay->bytes, sizeof(replay->bytes), &event->length) != 0)
 		return bad(replay, "no event");
 	replay->cause[cause_length] = '\0';
 	event->cause = replay->cause;

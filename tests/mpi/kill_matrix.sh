@@ -43,23 +43,23 @@ declare -A shapes=(
 	[trees]='-k 3 -m 1 -b 1'
 )
 
-# Moments of a rank, as patterns for its trace: see record/trace.h, and core/*.h for the numbers.
-begins()    { echo "1 ^E $1 [0-9]+ 0 "; }
-gets()      { echo "${3:-30} ^E $1 [0-9]+ 4 $2 "; }                   # rank, peer, chunks
-sends()     { echo "${3:-30} ^A $1 2 $2 "; }                          # rank, peers, chunks
-finishes()  { echo "1 ^A $1 6 "; }                                    # reading the source
-finished()  { echo "1 ^E $1 [0-9]+ 10 "; }
-commits()   { echo "1 ^A $1 7 "; }
-committed() { echo "1 ^E $1 [0-9]+ 11 "; }
-reports()   { echo "1 ^A $1 8 .* [0-9a-f]{2}06[0-9a-f]*\$"; }         # that it is done
-is_told()   { echo "1 ^E $1 [0-9]+ 13 .* - [0-9a-f]{2}08[0-9a-f]*\$"; }    # to close
-leaves()    { echo "1 ^A $1 11 "; }
+# Moments of a rank, as patterns for its trace: see record/trace.h, and core/names.c for the names.
+begins()    { echo "1 ^E $1 [0-9]+ started "; }
+gets()      { echo "${3:-30} ^E $1 [0-9]+ chunk_arrived $2 "; }      # rank, peer, chunks
+sends()     { echo "${3:-30} ^A $1 send $2 "; }                      # rank, peers, chunks
+finishes()  { echo "1 ^A $1 finish_source "; }
+finished()  { echo "1 ^E $1 [0-9]+ source_finished "; }
+commits()   { echo "1 ^A $1 commit "; }
+committed() { echo "1 ^E $1 [0-9]+ committed "; }
+reports()   { echo "1 ^A $1 control .* done:"; }
+is_told()   { echo "1 ^E $1 [0-9]+ control_arrived .* close:"; }
+leaves()    { echo "1 ^A $1 leave "; }
 # Asked by a peer for what it lacks of subfile 1.
-is_asked()  { echo "1 ^E $1 [0-9]+ 13 $2 .* - [0-9a-f]{2}0901000000"; }
-records()   { echo "1 ^A $1 9 [0-9]+ [0-9]+ [0-9]+ [0-9]+ $2 "; }
-detours()   { records "$1" 16; }
-takes_over() { records "$1" 20; }
-has_half()  { records "$1" 7; }
+is_asked()  { echo "1 ^E $1 [0-9]+ control_arrived $2 .* want:[0-9a-f]{4}01000000"; }
+records()   { echo "1 ^A $1 record [0-9]+ [0-9]+ [0-9]+ [0-9]+ $2 "; }
+detours()   { records "$1" detour; }
+takes_over() { records "$1" takeover; }
+has_half()  { records "$1" half_held; }
 
 # An edge that relieves the first group, of any subfile.
 read -r relief relieved < <("$STAGECAST" --plan -v --topology=nodes:$last --size=4M -s 16K \

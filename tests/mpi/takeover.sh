@@ -76,7 +76,7 @@ expect_told '' node-0 '^staged .* to 3/4 nodes ' "the list only: two did not hav
 # One is lost, so that they leave one after the other; then the origin, when the first of them says
 # that it does.
 make_slow_source "$dir/source" 2
-FAULT_2="9 1 ^E 2 [0-9]+ 4 " FAULT_0="9 1 ^E 0 [0-9]+ 13 .* - [0-9a-f]{2}0d\$" \
+FAULT_2="9 1 ^E 2 [0-9]+ chunk_arrived " FAULT_0="9 1 ^E 0 [0-9]+ control_arrived .* bye:" \
 	begin --status-file="$dir/record" --trace="$dir/a.trace"
 await "$launched" "$watchdog_s"
 [[ -e $dir/fault.2 && -e $dir/fault.0 ]] || fail "closing: it never came to that"
@@ -97,7 +97,7 @@ elif ! "$MPICC" -shared -fPIC -O1 -o "$dir/late.so" "$SRCDIR/tests/mpi/late_broa
 	fail "late_broadcast.c can't be compiled"
 else
 	ranks=6
-	LATE=1 LATE_AT=$dir/late FAULT_0="9 1 ^E 0 [0-9]+ 0 " begin --trace="$dir/a.trace"
+	LATE=1 LATE_AT=$dir/late FAULT_0="9 1 ^E 0 [0-9]+ started " begin --trace="$dir/a.trace"
 	await "$launched" "$watchdog_s"
 	[[ -e $dir/fault.0 && -e $dir/late ]] || fail "beginning: it never came to that"
 	expect_said 'rank 3 takes over from rank 0$' "beginning"
