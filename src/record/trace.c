@@ -80,7 +80,7 @@ append_message(struct sc_trace_line *line, const uint8_t *bytes, size_t length)
 {
 	const char *name = length < 2 ? NULL : sc_message_name(bytes[1]);
 
-	append(line, " %s:", name == NULL ? "unknown" : name);
+	append(line, " %s=", name == NULL ? "unknown" : name);
 	append_digits(line, bytes, length);
 }
 

@@ -16,7 +16,7 @@
  * WHAT is a name (core/names.h), as are the kinds of records, reports and leaving.  What is
  * unused in an event or action is whatever it was (mostly 0).  A seal is four numbers; a cause
  * or bytes are in hexadecimal, or "-" if there are none.  Those of a control message follow its
- * type and a colon, as in "credit:0202...".
+ * type and "=", as in "credit=0202...".
  * H lines are a part of the event that follows: what its store was found to hold, a bit
  * for each chunk from FIRST on, lowest first, in hexadecimal; what is in none is not held.
  */

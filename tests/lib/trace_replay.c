@@ -185,7 +185,7 @@ parse_event(struct replay *replay, struct sc_event *event)
 	int intact;
 	int at = 0;
 	char *rest;
-	char *colon;
+	char *equals;
 
 	if (sscanf(replay->line.text,
 		"E %" SCNu32 " %" SCNu64 " %31s %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
@@ -200,9 +200,9 @@ parse_event(struct replay *replay, struct sc_event *event)
 	if (take_hex(&rest, (uint8_t *)replay->cause, SC_CAUSE_BYTES, &cause_length) != 0)
 		return bad(replay, "no event");
 	/* The type of a message is in its bytes, too. */
-	colon = strchr(rest, ':');
-	if (colon != NULL)
-		rest = colon + 1;
+	equals = strchr(rest, '=');
+	if (equals != NULL)
+		rest = equals + 1;
 	if (take_hex(&rest, replay->bytes, sizeof(replay->bytes), &event->length) != 0)
 		return bad(replay, "no event");
 	replay->cause[cause_length] = '\0';

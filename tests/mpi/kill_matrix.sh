@@ -51,11 +51,11 @@ finishes()  { echo "1 ^A $1 finish_source "; }
 finished()  { echo "1 ^E $1 [0-9]+ source_finished "; }
 commits()   { echo "1 ^A $1 commit "; }
 committed() { echo "1 ^E $1 [0-9]+ committed "; }
-reports()   { echo "1 ^A $1 control .* done:"; }
-is_told()   { echo "1 ^E $1 [0-9]+ control_arrived .* close:"; }
+reports()   { echo "1 ^A $1 control .* done="; }
+is_told()   { echo "1 ^E $1 [0-9]+ control_arrived .* close="; }
 leaves()    { echo "1 ^A $1 leave "; }
 # Asked by a peer for what it lacks of subfile 1.
-is_asked()  { echo "1 ^E $1 [0-9]+ control_arrived $2 .* want:[0-9a-f]{4}01000000"; }
+is_asked()  { echo "1 ^E $1 [0-9]+ control_arrived $2 .* want=[0-9a-f]{4}01000000"; }
 records()   { echo "1 ^A $1 record [0-9]+ [0-9]+ [0-9]+ [0-9]+ $2 "; }
 detours()   { records "$1" detour; }
 takes_over() { records "$1" takeover; }

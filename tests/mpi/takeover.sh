@@ -76,7 +76,7 @@ expect_told '' node-0 '^staged .* to 3/4 nodes ' "the list only: two did not hav
 # One is lost, so that they leave one after the other; then the origin, when the first of them says
 # that it does.
 make_slow_source "$dir/source" 2
-FAULT_2="9 1 ^E 2 [0-9]+ chunk_arrived " FAULT_0="9 1 ^E 0 [0-9]+ control_arrived .* bye:" \
+FAULT_2="9 1 ^E 2 [0-9]+ chunk_arrived " FAULT_0="9 1 ^E 0 [0-9]+ control_arrived .* bye=" \
 	begin --status-file="$dir/record" --trace="$dir/a.trace"
 await "$launched" "$watchdog_s"
 [[ -e $dir/fault.2 && -e $dir/fault.0 ]] || fail "closing: it never came to that"
