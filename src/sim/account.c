@@ -2,26 +2,39 @@
  * A simulated run: what is reported, and by whom.  Where the network is torn
  * apart more than one node may think that it leads; each has its own account.
  */
+#include "base/vector.h"
 #include "sim/impl.h"
 
 #include <stdlib.h>
 
 static struct sc_sim_account *
-account_of(struct sim *sim, uint32_t leader)
+find(const struct sc_sim_result *result, uint32_t leader)
 {
-	struct sc_sim_result *result = sim->result;
-	struct sc_sim_account *account;
-
 	for (uint32_t i = 0; i < result->account_count; i++) {
 		if (result->accounts[i].leader == leader)
 			return &result->accounts[i];
 	}
-	account =
-	    realloc(result->accounts, (result->account_count + 1) * sizeof(*result->accounts));
-	if (account == NULL)
-		abort();
-	result->accounts = account;
-	account += result->account_count++;
+	return NULL;
+}
+
+const struct sc_sim_account *
+sc_sim_account_of(const struct sc_sim_result *result, uint32_t leader)
+{
+	return find(result, leader);
+}
+
+/* The account of a node, which is made when it first reports. */
+static struct sc_sim_account *
+account_of(struct sim *sim, uint32_t leader)
+{
+	struct sc_sim_result *result = sim->result;
+	struct sc_sim_account *account = find(result, leader);
+
+	if (account != NULL)
+		return account;
+	result->accounts = sc_vector_must32(result->accounts, result->account_count + 1,
+	    &result->account_capacity, sizeof(*result->accounts));
+	account = &result->accounts[result->account_count++];
 	*account = (struct sc_sim_account){.leader = leader};
 	if (sc_bitmap_init(&account->lost, sim->nodes) != 0 ||
 	    sc_bitmap_init(&account->failed, sim->nodes) != 0)
@@ -163,16 +176,6 @@ sim_account_end(struct sim *sim)
 		if (sc_bitmap_has(&account->lost, i) || sc_bitmap_has(&account->failed, i))
 			result->failures_named++;
 	}
-}
-
-const struct sc_sim_account *
-sc_sim_account_of(const struct sc_sim_result *result, uint32_t leader)
-{
-	for (uint32_t i = 0; i < result->account_count; i++) {
-		if (result->accounts[i].leader == leader)
-			return &result->accounts[i];
-	}
-	return NULL;
 }
 
 int

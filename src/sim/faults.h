@@ -44,12 +44,4 @@ struct sc_fault {
 	double factor;
 };
 
-/* "crash", "hang", ... */
-const char *sc_fault_name(enum sc_fault_kind);
-
-enum { SC_FAULT_TEXT_BYTES = 128 };
-
-/* "crash of 3 at step 17", for a line about a run. */
-const char *sc_fault_format(const struct sc_fault *, char text[SC_FAULT_TEXT_BYTES]);
-
 #endif

@@ -3,6 +3,8 @@
  */
 #include "sim/links.h"
 
+#include "base/vector.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +20,6 @@ struct sc_links_peers {
 	uint32_t mask;
 	uint32_t count;
 };
-
-void *
-sc_links_grow(void *array, uint32_t *capacity, size_t item_bytes)
-{
-	uint32_t more = *capacity == 0 ? 4 : 2 * *capacity;
-	void *grown = realloc(array, more * item_bytes);
-
-	if (grown == NULL)
-		abort();
-	*capacity = more;
-	return grown;
-}
 
 void
 sc_links_init(struct sc_links *links, uint32_t nodes, uint32_t rack_nodes)
@@ -57,15 +47,14 @@ add_link(struct sc_links *links, uint32_t from, uint32_t to)
 	uint32_t rack = links->rack_nodes;
 	struct sc_link *link;
 
-	if (links->count == links->capacity)
-		links->links = sc_links_grow(links->links, &links->capacity, sizeof(*link));
+	links->links =
+	    sc_vector_must32(links->links, links->count + 1, &links->capacity, sizeof(*link));
 	link = &links->links[links->count];
 	*link = (struct sc_link){
 		.from = from, .to = to, .flows = {empty, empty}, .uplink = SC_LINK_NOTHING};
 	if (rack != 0 && from / rack != to / rack) {
-		if (links->uplink_count == links->uplink_capacity)
-			links->uplinks = sc_links_grow(links->uplinks, &links->uplink_capacity,
-			    sizeof(*links->uplinks));
+		links->uplinks = sc_vector_must32(links->uplinks, links->uplink_count + 1,
+		    &links->uplink_capacity, sizeof(*links->uplinks));
 		links->uplinks[links->uplink_count][0] = empty;
 		links->uplinks[links->uplink_count][1] = empty;
 		link->uplink = links->uplink_count++;

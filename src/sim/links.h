@@ -61,7 +61,4 @@ sc_links_flow(struct sc_links *links, struct sc_link *link, enum sc_stage stage)
 	return &links->uplinks[link->uplink][stage - SC_STAGE_UP];
 }
 
-/* Double an array's capacity; contents are kept. */
-void *sc_links_grow(void *array, uint32_t *capacity, size_t item_bytes);
-
 #endif

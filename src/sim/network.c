@@ -9,6 +9,7 @@
 #include "sim/network.h"
 
 #include "base/foresee.h"
+#include "base/vector.h"
 #include "sim/links.h"
 
 #include <assert.h>
@@ -239,9 +240,8 @@ enter(struct sc_network *network, uint32_t message, enum sc_stage stage)
 	flow->finish = server->virtual_bytes + server->charged_bytes +
 	    network->messages[message].bytes * sc_jitter(network->random, network->machine);
 	server->charged_bytes = 0;
-	if (server->count == server->capacity)
-		server->heads =
-		    sc_links_grow(server->heads, &server->capacity, sizeof(*server->heads));
+	server->heads = sc_vector_must32(server->heads, server->count + 1, &server->capacity,
+	    sizeof(*server->heads));
 	heads_rise(server, server->count++, (struct head){flow->finish, index});
 	post(network, server);
 }
@@ -323,9 +323,8 @@ sc_network_send(struct sc_network *network, const struct sc_message_flight *mess
 	uint32_t index = network->message_free;
 
 	if (index == SC_LINK_NOTHING) {
-		if (network->message_count == network->message_capacity)
-			network->messages = sc_links_grow(network->messages,
-			    &network->message_capacity, sizeof(*network->messages));
+		network->messages = sc_vector_must32(network->messages, network->message_count + 1,
+		    &network->message_capacity, sizeof(*network->messages));
 		index = network->message_count++;
 	} else {
 		network->message_free = network->messages[index].next[0];

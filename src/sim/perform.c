@@ -26,11 +26,11 @@ static void
 ask_disk(struct sim *sim, uint32_t node, int disk, uint64_t time_ns, double bytes_per_s,
     struct sc_disk_job job)
 {
-	const struct ailment *ailment = sim->members[node].ailment;
+	const struct condition *condition = sim->members[node].condition;
 	double duration_ns;
 
-	if (ailment != NULL)
-		bytes_per_s *= ailment->disk_factor;
+	if (condition != NULL)
+		bytes_per_s *= condition->disk_factor;
 	duration_ns = (double)sim->operation_ns +
 	    sc_plan_chunk_length(sim->plan, job.chunk) / bytes_per_s * 1e9;
 	duration_ns *= sc_jitter(&sim->random, sim->machine);
@@ -91,11 +91,11 @@ perform_receive(struct sim *sim, uint32_t node, const struct sc_action *action)
 static void
 end_receives(struct sim *sim, uint32_t node, uint64_t time_ns, uint32_t peer, uint32_t subfile)
 {
-	struct happening ended = {.what = HAPPENS_RECEIVE_ENDED, .node = node, .peer = peer};
+	struct sim_event ended = {.kind = SIM_RECEIVE_ENDED, .node = node, .peer = peer};
 
 	while ((ended.slot = sc_rules_end_receive(&sim->members[node].rules, peer, subfile)) !=
 	    SC_NONE)
-		sim_later(sim, handled_ns(sim, node, time_ns), &ended);
+		sim_post(sim, handled_ns(sim, node, time_ns), &ended);
 }
 
 static void
@@ -108,23 +108,23 @@ perform_withdraw(struct sim *sim, uint32_t node, uint64_t time_ns, const struct 
 static void
 perform_forget(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_action *action)
 {
-	struct ailment *ailment = sim_ailment(sim, node);
-	struct happening release = {.what = HAPPENS_RELEASE};
+	struct condition *condition = sim_condition(sim, node);
+	struct sim_event changed = {.kind = SIM_WAITING_CHANGED};
 
 	if (action->peer >= sim->nodes || action->peer == node) {
 		sim_broken(sim, node, "forgets nobody");
 		return;
 	}
-	if (ailment->forgotten.words == NULL &&
-	    sc_bitmap_init(&ailment->forgotten, sim->nodes) != 0)
+	if (condition->forgotten.words == NULL &&
+	    sc_bitmap_init(&condition->forgotten, sim->nodes) != 0)
 		abort();
-	if (!sc_bitmap_add(&ailment->forgotten, action->peer))
+	if (!sc_bitmap_add(&condition->forgotten, action->peer))
 		sim_broken(sim, node, "forgets a node twice");
 	sim->impaired = true;
 	sim->disturbed = true;
 	end_receives(sim, node, time_ns, action->peer, SC_NONE);
-	if (sim->parked_first != SC_NONE)
-		sim_later(sim, handled_ns(sim, node, time_ns), &release);
+	if (sim->waiting_first != SC_NONE)
+		sim_post(sim, handled_ns(sim, node, time_ns), &changed);
 }
 
 /* Nobody sends to one that has left but who may not know it. */
@@ -168,55 +168,44 @@ perform_send(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_a
 	sc_network_send(sim->network, &message, handled_ns(sim, node, time_ns));
 }
 
+/* Keep a copy of the bytes, which are the core's. */
 static uint32_t
-new_letter(struct sim *sim)
+new_control(struct sim *sim, uint32_t from, uint32_t to, const uint8_t *bytes, size_t length)
 {
-	uint32_t index = sim->letter_free;
+	uint32_t index = sim_new_control(sim);
+	struct control *control = &sim->controls[index];
 
-	if (index != SC_NONE) {
-		sim->letter_free = sim->letters[index].next_free;
+	control->from = from;
+	control->to = to;
+	control->length = (uint32_t)length;
+	control->bytes = NULL;
+	if (length <= CONTROL_BODY_BYTES) {
+		memcpy(control->body, bytes, length);
 		return index;
 	}
-	if (sim->letter_count == sim->letter_capacity) {
-		sim->letter_capacity = sim->letter_capacity == 0 ? 64 : 2 * sim->letter_capacity;
-		sim->letters = realloc(sim->letters, sim->letter_capacity * sizeof(*sim->letters));
-		if (sim->letters == NULL)
-			abort();
-	}
-	return sim->letter_count++;
+	control->bytes = malloc(length);
+	if (control->bytes == NULL)
+		abort();
+	memcpy(control->bytes, bytes, length);
+	return index;
 }
 
 static void
 perform_control(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_action *action)
 {
 	const uint8_t *bytes = sc_action_bytes(&sim->actions, action);
-	struct letter *letter;
-	uint32_t index;
 	uint64_t arrival_ns;
 
 	if (action->peer >= sim->nodes || action->peer == node) {
 		sim_broken(sim, node, "sends to nobody");
 		return;
 	}
-	if (!sim_is_news(bytes[1]))
+	if (!sim_may_be_late(bytes[1]))
 		check_not_left(sim, node, action->peer);
-	index = new_letter(sim);
-	letter = &sim->letters[index];
-	letter->from = node;
-	letter->to = action->peer;
-	letter->length = (uint32_t)action->length;
-	letter->bytes = NULL;
-	if (action->length > LETTER_BYTES) {
-		letter->bytes = malloc(action->length);
-		if (letter->bytes == NULL)
-			abort();
-		memcpy(letter->bytes, bytes, action->length);
-	} else {
-		memcpy(letter->body, bytes, action->length);
-	}
 	arrival_ns = sc_network_control(sim->network, node, action->peer,
 	    (double)(action->length + ENVELOPE_BYTES), handled_ns(sim, node, time_ns));
-	sc_agenda_post(&sim->agenda, arrival_ns, SC_AGENDA_CONTROL, index);
+	sc_agenda_post(&sim->agenda, arrival_ns, SC_AGENDA_CONTROL,
+	    new_control(sim, node, action->peer, bytes, action->length));
 }
 
 static void
@@ -298,7 +287,7 @@ perform_leave(struct sim *sim, uint32_t node, enum sc_leave leave)
 	if (sc_node_leader(member->core) != node)
 		return;
 	sim->closed_ns = sim->agenda.now_ns + 1;
-	if (member->ailment != NULL && member->ailment->forgotten.count > 0)
+	if (member->condition != NULL && member->condition->forgotten.count > 0)
 		sim_broken(sim, node, "leaves as if nobody had failed");
 }
 

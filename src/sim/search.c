@@ -3,6 +3,7 @@
  */
 #include "sim/search.h"
 
+#include "base/vector.h"
 #include "sim/bound.h"
 
 #include <assert.h>
@@ -50,43 +51,32 @@ sc_candidate_shape(const struct sc_plan *plan)
 	};
 }
 
-static int
+static void
 add(struct listing *listing, const struct sc_plan *plan)
 {
 	struct sc_candidates *candidates = listing->candidates;
 
-	if (candidates->count == candidates->capacity) {
-		uint32_t capacity = candidates->capacity == 0 ? 256 : 2 * candidates->capacity;
-		struct sc_candidate *more =
-		    realloc(candidates->items, capacity * sizeof(*candidates->items));
-
-		if (more == NULL)
-			return -1;
-		candidates->items = more;
-		candidates->capacity = capacity;
-	}
+	candidates->items = sc_vector_must32(candidates->items, candidates->count + 1,
+	    &candidates->capacity, sizeof(*candidates->items));
 	candidates->items[candidates->count++] = (struct sc_candidate){
 		.shape = sc_candidate_shape(plan),
 		.predicted_s = sc_cost_predict(plan, &listing->machine->base),
 		.least_s = sc_bound_least_s(plan, listing->machine),
 	};
-	return 0;
 }
 
 /* Add a shape, with the window of the model's choice, unless the connections or the
  * memory forbid it. */
-static int
+static void
 add_shape(struct listing *listing, const struct sc_plan_request *wishes)
 {
 	const struct sc_plan *choice = listing->choice;
 	struct sc_plan plan;
-	int rc = 0;
 
 	if (sc_cost_choose(&plan, choice->recipients, choice->size_bytes, wishes,
 		&listing->machine->base, NULL) == 0)
-		rc = add(listing, &plan);
+		add(listing, &plan);
 	sc_plan_free(&plan);
-	return rc;
 }
 
 static uint32_t
@@ -102,28 +92,28 @@ least_chunk_bytes(const struct sc_plan *choice)
 	return bytes;
 }
 
-static int
+static void
 add_chunk_sizes(struct listing *listing, struct sc_plan_request wishes)
 {
 	uint64_t bytes = least_chunk_bytes(listing->choice);
 	uint64_t most = bytes > chunk_bytes_usual_max ? bytes : chunk_bytes_usual_max;
 
-	if (wishes.chunk_bytes != 0)
-		return add_shape(listing, &wishes);
+	if (wishes.chunk_bytes != 0) {
+		add_shape(listing, &wishes);
+		return;
+	}
 	for (; bytes <= most; bytes = sc_cost_chunk_bytes_after(bytes)) {
 		wishes.chunk_bytes = (uint32_t)bytes;
-		if (add_shape(listing, &wishes) != 0)
-			return -1;
+		add_shape(listing, &wishes);
 		/* More of it would stay empty. */
 		if (bytes >= listing->choice->size_bytes)
-			return 0;
+			break;
 	}
-	return 0;
 }
 
 /* One and two next groups; in a tree of two groups the second one never comes,
  * but who asks for it may have it. */
-static int
+static void
 add_branchings(struct listing *listing, struct sc_plan_request wishes)
 {
 	uint32_t wished = wishes.branching;
@@ -132,10 +122,8 @@ add_branchings(struct listing *listing, struct sc_plan_request wishes)
 		if (wished == 0 ? b > 1 && wishes.tree_groups < 3 : b != wished)
 			continue;
 		wishes.branching = b;
-		if (add_chunk_sizes(listing, wishes) != 0)
-			return -1;
+		add_chunk_sizes(listing, wishes);
 	}
-	return 0;
 }
 
 /* Distinct numbers of 1 .. groups; returns how many. */
@@ -161,7 +149,7 @@ list_tree_sizes(uint32_t groups, uint32_t sizes[TREE_SIZES_MAX])
 	return count;
 }
 
-static int
+static void
 add_trees(struct listing *listing, struct sc_plan_request wishes, uint32_t groups)
 {
 	bool wished = wishes.tree_groups != 0;
@@ -173,14 +161,12 @@ add_trees(struct listing *listing, struct sc_plan_request wishes, uint32_t group
 			break;
 		if (!wished)
 			wishes.tree_groups = sizes[i];
-		if (add_branchings(listing, wishes) != 0)
-			return -1;
+		add_branchings(listing, wishes);
 	}
-	return 0;
 }
 
 /* Each number of groups, with the size that it is balanced to. */
-static int
+static void
 add_group_sizes(struct listing *listing)
 {
 	struct sc_plan_request wishes = *listing->wishes;
@@ -199,11 +185,9 @@ add_group_sizes(struct listing *listing)
 		/* All sizes from the balanced one to this one make the same groups. */
 		size = recipients == 0 ? 1 : (recipients - 1) / groups + 1;
 		wishes.group_size = size;
-		if (add_trees(listing, wishes, groups) != 0)
-			return -1;
+		add_trees(listing, wishes, groups);
 		size--;
 	}
-	return 0;
 }
 
 /* -1, 0 or 1. */
@@ -257,15 +241,14 @@ sort(struct sc_candidates *candidates)
 	qsort(candidates->items + 1, count - 1, sizeof(*candidates->items), compare_candidates);
 }
 
-int
+void
 sc_candidates_list(struct sc_candidates *candidates, const struct sc_plan *choice,
     const struct sc_plan_request *wishes, const struct sc_machine *machine)
 {
 	struct listing listing = {candidates, choice, wishes, machine};
 
 	assert(candidates->count == 0);
-	if (add(&listing, choice) != 0 || add_group_sizes(&listing) != 0)
-		return -1;
+	add(&listing, choice);
+	add_group_sizes(&listing);
 	sort(candidates);
-	return 0;
 }

@@ -15,7 +15,7 @@ struct sc_candidate {
 	double least_s;             /* see bound.h */
 };
 
-/* Start with an all-zero struct; free also after a failure. */
+/* Start with an all-zero struct. */
 struct sc_candidates {
 	struct sc_candidate *items; /* owned */
 	uint32_t count;
@@ -30,9 +30,9 @@ struct sc_candidates {
  * takes for them.  A wish leaves only itself.
  * The choice, a plan that satisfies the wishes, is first, even if it is none of
  * these; the others follow as the model predicts them, the fastest one first.
- * 0, or -1 without memory.  Some microseconds a candidate and group.
+ * Never fails: without memory the program ends.  Some microseconds a candidate and group.
  */
-int sc_candidates_list(struct sc_candidates *, const struct sc_plan *choice,
+void sc_candidates_list(struct sc_candidates *, const struct sc_plan *choice,
     const struct sc_plan_request *, const struct sc_machine *);
 
 void sc_candidates_free(struct sc_candidates *);

@@ -102,6 +102,7 @@ struct sc_sim_result {
 	bool ended;                      /* every node has left that could */
 	struct sc_sim_account *accounts; /* owned; in the order in which they began to lead */
 	uint32_t account_count;
+	uint32_t account_capacity;
 	/* Of the one who was the last to say that the run has ended, and wasn't cut off: */
 	uint32_t leader;
 	bool torpid; /* somebody was relieved of relaying */
@@ -139,11 +140,8 @@ const struct sc_sim_account *sc_sim_account_of(const struct sc_sim_result *, uin
 /* The exit status that the real program would have. */
 int sc_sim_status(const struct sc_sim_config *, const struct sc_sim_result *);
 
-/* By when a run of this plan has to end without faults of nodes: far more than any right one
- * takes. */
-uint64_t sc_sim_limit_ns(const struct sc_plan *, const struct sc_machine *);
-
-/* The same for all that is in a config; does not look at its limit_ns. */
+/* By when such a run has to end: far more than any right one takes.  Does not look at the
+ * config's limit_ns. */
 uint64_t sc_sim_limit_of(const struct sc_sim_config *);
 
 #endif

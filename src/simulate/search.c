@@ -330,9 +330,8 @@ sc_sim_search(FILE *out, const struct sc_sim_options *options, const struct sc_p
 	};
 	int rc;
 
-	rc = sc_candidates_list(&search.candidates, choice, &options->wishes, &options->machine);
-	if (rc == 0)
-		search.outcomes = calloc(search.candidates.count, sizeof(*search.outcomes));
+	sc_candidates_list(&search.candidates, choice, &options->wishes, &options->machine);
+	search.outcomes = calloc(search.candidates.count, sizeof(*search.outcomes));
 	if (search.outcomes == NULL)
 		rc = sc_fail(err, 0, "no memory for the candidates");
 	else if (run_threads(&search, err) != 0)

@@ -3,6 +3,7 @@
  */
 #include "lib/cluster.h"
 
+#include "base/vector.h"
 #include "lib/cluster_impl.h"
 
 #include <stdio.h>
@@ -36,13 +37,8 @@ cluster_push(struct cluster *cluster, uint64_t on, uint32_t node, enum sc_event_
 {
 	struct delivery *delivery;
 
-	if (cluster->count == cluster->capacity) {
-		cluster->capacity = cluster->capacity == 0 ? 256 : 2 * cluster->capacity;
-		cluster->queue =
-		    realloc(cluster->queue, cluster->capacity * sizeof(*cluster->queue));
-		if (cluster->queue == NULL)
-			abort();
-	}
+	cluster->queue = sc_vector_must(cluster->queue, cluster->count + 1, &cluster->capacity,
+	    sizeof(*cluster->queue));
 	delivery = &cluster->queue[cluster->count++];
 	*delivery = (struct delivery){.route = on, .node = node, .event = {.what = what}};
 	return delivery;

@@ -96,7 +96,7 @@ for source in "$SRCDIR"/src/core/*.c; do
 	compile "$source" "$work/core_$(basename "$source" .c).o"
 done
 for source in "$SRCDIR"/src/plan/*.c "$SRCDIR"/src/sim/*.c "$SRCDIR"/src/base/*.c \
-	"$SRCDIR"/tests/swarm/{faults,judge,stagings}.c "$SRCDIR/tests/sim/mutant.c"; do
+	"$SRCDIR"/tests/swarm/{fault_text,faults,judge,stagings}.c "$SRCDIR/tests/sim/mutant.c"; do
 	compile "$source" "$work/$(basename "$(dirname "$source")")_$(basename "$source" .c).o"
 done
 "${CC:-cc}" "$work"/*.o -lm -o "$work/mutant" || exit 1

@@ -163,7 +163,7 @@ list(uint32_t recipients, uint64_t size_bytes, const struct sc_plan_request *wis
 	CU_ASSERT_EQUAL_FATAL(sc_cost_choose(&choice, recipients, size_bytes, wishes, &machine.base,
 				  NULL),
 	    0);
-	CU_ASSERT_EQUAL_FATAL(sc_candidates_list(&candidates, &choice, wishes, &machine), 0);
+	sc_candidates_list(&candidates, &choice, wishes, &machine);
 	CU_ASSERT_FATAL(candidates.count > 0);
 	shape = sc_candidate_shape(&choice);
 	CU_ASSERT(is_same(&candidates.items[0].shape, &shape));

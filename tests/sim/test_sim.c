@@ -191,7 +191,7 @@ stage(uint32_t recipients, uint64_t size_bytes, const struct sc_machine *machine
 	CU_ASSERT_EQUAL_FATAL(sc_plan_make(&plan, recipients, size_bytes, shape, UINT64_C(1) << 30,
 				  &err),
 	    0);
-	config.limit_ns = sc_sim_limit_ns(&plan, machine);
+	config.limit_ns = sc_sim_limit_of(&config);
 	sc_sim_run(&config, &result);
 	CU_ASSERT_EQUAL(result.violations, 0);
 	CU_ASSERT_EQUAL(result.committed, recipients + 1);

@@ -1,6 +1,7 @@
 /*
  * The swarm: what goes wrong in a staging, at random.
  */
+#include "base/vector.h"
 #include "plan/detour.h"
 #include "swarm/trial.h"
 
@@ -32,13 +33,8 @@ trial_theme_name(enum theme theme)
 static void
 add_fault(struct trial *trial, const struct sc_fault *fault)
 {
-	if (trial->fault_count == trial->fault_capacity) {
-		trial->fault_capacity = trial->fault_capacity == 0 ? 8 : 2 * trial->fault_capacity;
-		trial->faults =
-		    realloc(trial->faults, trial->fault_capacity * sizeof(*trial->faults));
-		if (trial->faults == NULL)
-			abort();
-	}
+	trial->faults = sc_vector_must32(trial->faults, trial->fault_count + 1,
+	    &trial->fault_capacity, sizeof(*trial->faults));
 	trial->faults[trial->fault_count++] = *fault;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "swarm/swarm.h"
 
+#include "swarm/fault_text.h"
 #include "swarm/trial.h"
 
 #include <math.h>
