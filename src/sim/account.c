@@ -1,6 +1,6 @@
 /*
- * A simulated run: what is reported, and by whom.  Where the network is torn
- * apart more than one node may think that it leads; each has its own account.
+ * A simulated run: what the nodes report that lead it.  Where the network is cut in parts more
+ * than one node may think that it leads; each has its own account.
  */
 #include "base/vector.h"
 #include "sim/impl.h"
@@ -42,7 +42,7 @@ account_of(struct sim *sim, uint32_t leader)
 	return account;
 }
 
-/* A node is named once, and never the one who names it as lost. */
+/* A node is named once. */
 static void
 name(struct sim *sim, uint32_t leader, struct sc_bitmap *set, uint32_t node)
 {
@@ -52,7 +52,7 @@ name(struct sim *sim, uint32_t leader, struct sc_bitmap *set, uint32_t node)
 		sim_broken(sim, leader, "names a node twice");
 }
 
-/* Is anybody left whom the leader takes for alive, and who has not come to an end with his copy? */
+/* Is there a node that the leader takes for alive, and that is not done with its copy? */
 static bool
 is_early(const struct sim *sim, uint32_t leader)
 {
@@ -91,16 +91,13 @@ sim_report(struct sim *sim, uint32_t node, const struct sc_action *action)
 	case SC_REPORT_NODE_TORPID:
 		sim->result->torpid_named++;
 		break;
-	case SC_REPORT_TAKEOVER:
-		account->took_over = true;
-		break;
 	case SC_REPORT_ABORTED:
 		account->aborted = true;
 		sim->result->aborted = true;
 		break;
 	case SC_REPORT_ENDED:
 		if (is_early(sim, node))
-			sim_broken(sim, node, "ends the run before somebody is done");
+			sim_broken(sim, node, "ends the run before every node is done");
 		account->ended = true;
 		account->ended_ns = sim->agenda.now_ns;
 		account->tally = action->tally;
@@ -118,7 +115,7 @@ ended_well(const struct sc_sim_result *result, const struct sc_sim_account *acco
 	return account->ended && row->left && row->leave == SC_LEAVE_TOGETHER;
 }
 
-/* Who is cut off, or left alone, can't know whether others have ended the run without him. */
+/* A leader that is cut off, or left alone, can't know whether others have ended the run. */
 static bool
 is_lonely(const struct sc_sim_result *result, const struct sc_sim_account *account)
 {
@@ -128,7 +125,8 @@ is_lonely(const struct sc_sim_result *result, const struct sc_sim_account *accou
 	    account->lost.count + 1 == account->lost.size;
 }
 
-/* Of two who both led to an end, where some could not reach others: who had more of them? */
+/* Of two nodes that both led to an end, where some could not reach others: did a have more of
+ * them? */
 static bool
 is_better(const struct sc_sim_account *a, const struct sc_sim_account *b)
 {
@@ -137,8 +135,8 @@ is_better(const struct sc_sim_account *a, const struct sc_sim_account *b)
 	return a->ended_ns > b->ended_ns;
 }
 
-/* Who had the last word?  Whoever had nothing to complain of; who is lonely has none, if
- * there is anybody else. */
+/* The account that counts: of a leader that left without having lost a node; one that is lonely
+ * counts only if there is no other. */
 static const struct sc_sim_account *
 last_account(const struct sc_sim_result *result)
 {

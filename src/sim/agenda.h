@@ -1,7 +1,6 @@
 /*
  * The agenda of a simulation: what will happen when.  One heap, ordered by
- * time and then by the order in which things were put down, so that a run is
- * the same every time.
+ * time and then by the order in which entries were posted, so that a run is the same every time.
  */
 #ifndef SC_SIM_AGENDA_H
 #define SC_SIM_AGENDA_H
@@ -11,15 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Kinds are numbered by those who put them down. */
+/* An entry has a kind, and a number that its kind gives a meaning to. */
 enum sc_agenda_kind {
 	SC_AGENDA_SERVER,  /* a network interface has served something; id: server */
 	SC_AGENDA_START,   /* a chunk enters the network; id: message */
 	SC_AGENDA_ARRIVE,  /* a chunk leaves it; id: message */
-	SC_AGENDA_CONTROL, /* a control message arrives; id: letter */
+	SC_AGENDA_CONTROL, /* a control message arrives; id: message */
 	SC_AGENDA_DISK,    /* a disk or source has done something; id: queue */
 	SC_AGENDA_TIMER,   /* a node's deadline; id: node */
-	SC_AGENDA_LATER,   /* something rarer; id: of whoever put it down */
+	SC_AGENDA_LATER,   /* something rarer; id: event */
 };
 
 struct sc_agenda {
@@ -38,8 +37,7 @@ enum { SC_AGENDA_ID_BITS = 27, SC_AGENDA_KIND_BITS = 3 };
 /* Start with an all-zero struct, free with this. */
 void sc_agenda_free(struct sc_agenda *);
 
-/* time_ns is not before now.  Without memory the program ends: a simulation
- * has nobody to tell. */
+/* time_ns is not before now.  Without memory the program ends. */
 void sc_agenda_post(struct sc_agenda *, uint64_t time_ns, enum sc_agenda_kind, uint32_t id);
 
 /* Let the time pass to the next entry and take it out; there must be one. */

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 enum sc_baseline {
-	SC_BASELINE_BINOMIAL, /* whoever has the whole file sends it to one more at a time */
-	SC_BASELINE_UNICAST,  /* the origin sends it to everybody, at the same time */
+	SC_BASELINE_BINOMIAL, /* each node that has the whole file sends it to one more at a time */
+	SC_BASELINE_UNICAST,  /* the origin sends it to every node, at the same time */
 	SC_BASELINE_BLOCKS,   /* as sbcast: each block down a tree of width 8, and
 	                       * acknowledged by all before the next one */
 	SC_BASELINES

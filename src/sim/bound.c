@@ -3,8 +3,8 @@
  *
  * Only chunks of full length are counted, the machine's fastest link stands
  * for all, jitter is at its best, and times are whole nanoseconds, rounded
- * down as the simulator does.  No uplinks, no credits on their way, and nobody waits
- * for somebody else's turn: each of these can only add.
+ * down as the simulator does.  Uplinks, credits on their way and waiting for another node's turn
+ * are left out: each of these can only add.
  *
  * For the members of a group, from the origin down:
  *
@@ -146,7 +146,7 @@ group_end(const struct sc_plan *plan, const struct pace *pace, const struct mome
 	if (receivers > 0)
 		end = fmax(end, first + pace->hop + (receivers * subfile - 1) * pace->wire);
 	end = fmax(end, handled(plan, pace, subfile, receivers));
-	/* The last to arrive is written then; and all take their turns. */
+	/* The last chunk is written when it has arrived; and all are written one after the other. */
 	return fmax(end + pace->write, first + pace->chunks * pace->write);
 }
 

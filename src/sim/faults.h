@@ -10,15 +10,15 @@
 #include <stdint.h>
 
 enum sc_fault_kind {
-	SC_FAULT_CRASH, /* the process ends; MPI tells the others some time later */
-	SC_FAULT_HANG,  /* duration: the process stands still, and what came is taken afterwards */
-	SC_FAULT_CUT,   /* duration: its link is down, only silence tells */
-	SC_FAULT_CUT_PAIR,   /* peer, duration: nothing passes between these two */
-	SC_FAULT_SLOW_LINK,  /* factor: what is left of its link's rate */
-	SC_FAULT_SLOW_DISK,  /* factor */
-	SC_FAULT_NO_COPY,    /* at the start only: its copy can't even be created */
-	SC_FAULT_FULL_DISK,  /* nothing more can be stored */
-	SC_FAULT_STUCK_DISK, /* what it is asked for is given up after some time, and fails */
+	SC_FAULT_CRASH,     /* the process ends; MPI tells the others some time later */
+	SC_FAULT_HANG,      /* duration: the process stands still, and takes afterwards what came */
+	SC_FAULT_CUT,       /* duration: its link is down, which only silence tells the others */
+	SC_FAULT_CUT_PAIR,  /* peer, duration: nothing passes between these two */
+	SC_FAULT_SLOW_LINK, /* factor: what is left of its link's rate */
+	SC_FAULT_SLOW_DISK, /* factor */
+	SC_FAULT_NO_COPY,   /* at the start only: its copy can't even be created */
+	SC_FAULT_FULL_DISK, /* nothing more can be stored */
+	SC_FAULT_STUCK_DISK, /* its operations are given up after some time, and fail */
 	SC_FAULT_BAD_LOADS,  /* count: so many chunks can't be read back */
 	SC_FAULT_BAD_COMMIT, /* the copy does not get its name */
 	SC_FAULT_DAMAGE,     /* count: so many chunks arrive damaged */

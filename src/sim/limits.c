@@ -7,8 +7,8 @@
 
 const struct sc_sim_faults sc_sim_no_faults = {.source_at = SC_NONE};
 
-/* A right run takes its predicted time, or some times that where something is
- * uneven; a wrong one takes for ever. */
+/* A right run takes its predicted time, or a few times that on an uneven machine; a wrong one
+ * never ends. */
 static const double limit_factor = 100;
 static const double limit_more_s = 10;
 
@@ -42,7 +42,7 @@ sc_sim_stall_ns(const struct sc_sim_config *config)
 	return config->stall_ns == 0 ? stall_default_ns : config->stall_ns;
 }
 
-/* Seconds by which a run has to end whose faults strike no node. */
+/* Seconds by which a run without faults has to end. */
 static double
 faultless_limit_s(const struct sc_plan *plan, const struct sc_machine *machine)
 {
@@ -66,7 +66,7 @@ faultless_limit_s(const struct sc_plan *plan, const struct sc_machine *machine)
 	return limit_s + file_s * (plan->recipients + 1.0) + machine->commit_s + limit_more_s;
 }
 
-/* The longest that some fault keeps others waiting. */
+/* How long a fault may keep other nodes waiting. */
 static double
 delay_s(const struct sc_sim_config *config, const struct sc_fault *fault)
 {

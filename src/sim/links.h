@@ -1,6 +1,6 @@
 /*
- * The links of a simulated network: which pairs of nodes have something to
- * say to each other, and what is on its way between them.
+ * The links of a simulated network: which pairs of nodes exchange messages, and what is on its
+ * way between them.
  */
 #ifndef SC_SIM_LINKS_H
 #define SC_SIM_LINKS_H
@@ -10,8 +10,8 @@
 
 #define SC_LINK_NOTHING UINT32_MAX
 
-/* Whoever serves a message on its way: the two nodes' interfaces and, between
- * racks, the two uplinks. */
+/* What serves a message on its way: the two nodes' interfaces and, between racks, the two
+ * uplinks. */
 enum sc_stage { SC_STAGE_OUT, SC_STAGE_IN, SC_STAGE_UP, SC_STAGE_DOWN, SC_STAGES };
 
 /* The messages of a pair of nodes that wait for one server. */

@@ -3,8 +3,8 @@
  *
  * A server's virtual time is the number of bytes that it has served of every
  * flow that was never without work.  A flow's head is done when virtual time reaches
- * its finish, which nobody who comes later can change: so a server needs no
- * look at its other flows when one comes or goes, only a heap of finishes.
+ * its finish, which flows that come later can't change.  So a server need not look at its other
+ * flows when one comes or goes: it needs only a heap of finishes.
  */
 #include "sim/network.h"
 
@@ -353,7 +353,7 @@ sc_network_control(struct sc_network *network, uint32_t from, uint32_t to, doubl
 		struct server *server = server_of(network, link, stage);
 
 		server->charged_bytes += bytes;
-		/* All are passed at once: what the last bit waits for is the slowest. */
+		/* All servers are passed at once: the last bit waits for the slowest. */
 		way_ns =
 		    fmax(way_ns, network->latency_ns + bytes * (server->count + 1) / server->rate);
 	}
@@ -364,7 +364,7 @@ sc_network_control(struct sc_network *network, uint32_t from, uint32_t to, doubl
 	return arrival_ns;
 }
 
-/* What goes back to the sender of a chunk that has come. */
+/* Charge what goes back to the sender of a chunk that has come. */
 static void
 acknowledge(struct sc_network *network, const struct sc_message_flight *message)
 {

@@ -6,7 +6,7 @@
  * have something for it at equal rates (generalised processor sharing), and
  * the messages of a flow one after the other.  A message is served by all
  * interfaces on its way at the same time and has arrived a latency after the last of
- * them was done: so a packet-switched network looks from a message's height.
+ * them was done: so a packet-switched network treats a whole message.
  *
  * Control messages are small: they take their share at once, without
  * queueing, and their bytes are charged to the next chunk on the interface.
@@ -25,7 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What travels.  The second half belongs to whoever sends it. */
+/* A message on its way.  The last three fields are the sender's. */
 struct sc_message_flight {
 	uint32_t from;
 	uint32_t to;
@@ -36,7 +36,6 @@ struct sc_message_flight {
 	uint32_t slot;
 	uint32_t chunk;
 	uint32_t subfile;
-	uint32_t tag;
 };
 
 struct sc_network; /* opaque */
@@ -55,8 +54,8 @@ struct sc_network *sc_network_new(struct sc_agenda *, struct sc_random *, const 
     uint32_t nodes, const struct sc_network_listener *);
 void sc_network_free(struct sc_network *);
 
-/* Send a message (its first three fields and its second half are set) at a
- * time that is not before now. */
+/* Send a message, of which the first three and the last three fields are set, at a time that is
+ * not before now. */
 void sc_network_send(struct sc_network *, const struct sc_message_flight *, uint64_t time_ns);
 
 /* When a control message that is sent at time_ns will have arrived. */
@@ -69,13 +68,13 @@ void sc_network_slow(struct sc_network *, uint32_t node, double factor);
 /* For the agenda's SERVER, START and ARRIVE. */
 void sc_network_happen(struct sc_network *, struct sc_agenda_entry);
 
-/* Such an entry will come soon: see foresee.h. */
+/* Such an entry will come soon: fetch what it needs (see foresee.h). */
 void sc_network_foresee(struct sc_network *, struct sc_agenda_entry, enum sc_agenda_nearness);
 
-/* Of such an entry, which is near: to whose core it leads, or UINT32_MAX. */
+/* The node whose core such an entry leads to, if it is near; or UINT32_MAX. */
 uint32_t sc_network_concerns(const struct sc_network *, struct sc_agenda_entry);
 
-/* A factor of about 1, as the machine's jitter has it. */
+/* A random factor of about 1, within the machine's jitter. */
 double sc_jitter(struct sc_random *, const struct sc_machine *);
 
 #endif

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a control message costs on the wire beside itself. */
+/* What the network adds to a control message. */
 enum { ENVELOPE_BYTES = 64 };
 
-/* A node handles its messages one after the other: when is it done with one
- * more, that it could begin at time_ns? */
+/* When is a node done with one more message, which it could begin to handle at time_ns?  It
+ * handles them one after the other. */
 static uint64_t
 handled_ns(struct sim *sim, uint32_t node, uint64_t time_ns)
 {
@@ -87,7 +87,7 @@ perform_receive(struct sim *sim, uint32_t node, const struct sc_action *action)
 		action->subfile));
 }
 
-/* The receives that are posted for a peer end, each by an event of its own. */
+/* End the receives that are posted for a peer, each by an event of its own. */
 static void
 end_receives(struct sim *sim, uint32_t node, uint64_t time_ns, uint32_t peer, uint32_t subfile)
 {
@@ -112,7 +112,7 @@ perform_forget(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc
 	struct sim_event changed = {.kind = SIM_WAITING_CHANGED};
 
 	if (action->peer >= sim->nodes || action->peer == node) {
-		sim_broken(sim, node, "forgets nobody");
+		sim_broken(sim, node, "forgets a node that does not exist");
 		return;
 	}
 	if (condition->forgotten.words == NULL &&
@@ -127,7 +127,7 @@ perform_forget(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc
 		sim_post(sim, handled_ns(sim, node, time_ns), &changed);
 }
 
-/* Nobody sends to one that has left but who may not know it. */
+/* A node may send to one that has left only if it can't know that. */
 static void
 check_not_left(struct sim *sim, uint32_t node, uint32_t peer)
 {
@@ -138,7 +138,6 @@ check_not_left(struct sim *sim, uint32_t node, uint32_t peer)
 static void
 perform_send(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_action *action)
 {
-	struct sc_sim_node *row = &sim->result->nodes[node];
 	struct sc_message_flight message = {
 		.from = node,
 		.to = action->peer,
@@ -150,7 +149,7 @@ perform_send(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_a
 	const char *broken;
 
 	if (action->peer >= sim->nodes || action->peer == node) {
-		sim_broken(sim, node, "sends to nobody");
+		sim_broken(sim, node, "sends to a node that does not exist");
 		return;
 	}
 	broken =
@@ -162,9 +161,7 @@ perform_send(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_a
 	check_not_left(sim, node, action->peer);
 	length = sc_plan_chunk_length(sim->plan, action->chunk);
 	message.bytes = length;
-	row->bytes_sent += length;
-	if (++row->sends > row->most_sends)
-		row->most_sends = row->sends;
+	sim->result->nodes[node].bytes_sent += length;
 	sc_network_send(sim->network, &message, handled_ns(sim, node, time_ns));
 }
 
@@ -197,7 +194,7 @@ perform_control(struct sim *sim, uint32_t node, uint64_t time_ns, const struct s
 	uint64_t arrival_ns;
 
 	if (action->peer >= sim->nodes || action->peer == node) {
-		sim_broken(sim, node, "sends to nobody");
+		sim_broken(sim, node, "sends to a node that does not exist");
 		return;
 	}
 	if (!sim_may_be_late(bytes[1]))
@@ -288,7 +285,7 @@ perform_leave(struct sim *sim, uint32_t node, enum sc_leave leave)
 		return;
 	sim->closed_ns = sim->agenda.now_ns + 1;
 	if (member->condition != NULL && member->condition->forgotten.count > 0)
-		sim_broken(sim, node, "leaves as if nobody had failed");
+		sim_broken(sim, node, "leaves as if no node had failed");
 }
 
 static void

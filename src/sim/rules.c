@@ -80,7 +80,7 @@ sc_rules_receive(struct sc_rules *rules, uint32_t slot, uint32_t peer, uint32_t 
 	if (broken != NULL)
 		return broken;
 	if (subfile >= rules->plan->subfiles || peer > rules->plan->recipients)
-		return "posts a receive for nobody's chunk";
+		return "posts a receive for a node or subfile that the plan does not have";
 	posted = &rules->posted[subfile];
 	rules->slots[slot].peer = peer;
 	rules->slots[slot].ending = false;
@@ -93,54 +93,40 @@ sc_rules_receive(struct sc_rules *rules, uint32_t slot, uint32_t peer, uint32_t 
 	return NULL;
 }
 
-static void
-take_out(struct sc_rules *rules, struct sc_rules_posted *posted, uint32_t before, uint32_t at)
+/* Take the oldest receive that is posted for a peer's subfile out of the list: its slot, or
+ * SC_NONE. */
+static uint32_t
+take_posted(struct sc_rules *rules, uint32_t peer, uint32_t subfile)
 {
+	struct sc_rules_posted *posted = &rules->posted[subfile];
+	uint32_t before = SC_NONE;
+	uint32_t at = posted->first;
+
+	while (at != SC_NONE && rules->slots[at].peer != peer) {
+		before = at;
+		at = rules->slots[at].next;
+	}
+	if (at == SC_NONE)
+		return SC_NONE;
 	if (before == SC_NONE)
 		posted->first = rules->slots[at].next;
 	else
 		rules->slots[before].next = rules->slots[at].next;
 	if (posted->last == at)
 		posted->last = before;
+	return at;
 }
 
 const char *
 sc_rules_arrived(struct sc_rules *rules, uint32_t peer, uint32_t subfile, uint32_t chunk,
     bool sound, uint32_t *slot)
 {
-	struct sc_rules_posted *posted = &rules->posted[subfile];
-	uint32_t before = SC_NONE;
-	uint32_t at = posted->first;
-
-	while (at != SC_NONE && rules->slots[at].peer != peer) {
-		before = at;
-		at = rules->slots[at].next;
-	}
-	*slot = at;
-	if (at == SC_NONE)
+	*slot = take_posted(rules, peer, subfile);
+	if (*slot == SC_NONE)
 		return "was sent a chunk that no receive is posted for (credits exceeded)";
-	take_out(rules, posted, before, at);
-	rules->slots[at].peer = SC_NONE;
-	rules->slots[at].content = sound ? chunk : SC_NONE;
+	rules->slots[*slot].peer = SC_NONE;
+	rules->slots[*slot].content = sound ? chunk : SC_NONE;
 	return NULL;
-}
-
-static uint32_t
-end_receive(struct sc_rules *rules, uint32_t peer, uint32_t subfile)
-{
-	struct sc_rules_posted *posted = &rules->posted[subfile];
-	uint32_t before = SC_NONE;
-	uint32_t at = posted->first;
-
-	while (at != SC_NONE && rules->slots[at].peer != peer) {
-		before = at;
-		at = rules->slots[at].next;
-	}
-	if (at != SC_NONE) {
-		take_out(rules, posted, before, at);
-		rules->slots[at].ending = true;
-	}
-	return at;
 }
 
 uint32_t
@@ -148,11 +134,12 @@ sc_rules_end_receive(struct sc_rules *rules, uint32_t peer, uint32_t subfile)
 {
 	uint32_t slot = SC_NONE;
 
-	if (subfile != SC_NONE)
-		return subfile < rules->plan->subfiles ? end_receive(rules, peer, subfile)
-						       : SC_NONE;
-	for (uint32_t i = 0; i < rules->plan->subfiles && slot == SC_NONE; i++)
-		slot = end_receive(rules, peer, i);
+	for (uint32_t i = 0; i < rules->plan->subfiles && slot == SC_NONE; i++) {
+		if (subfile == SC_NONE || subfile == i)
+			slot = take_posted(rules, peer, i);
+	}
+	if (slot != SC_NONE)
+		rules->slots[slot].ending = true;
 	return slot;
 }
 
@@ -233,14 +220,14 @@ const char *
 sc_rules_leave(const struct sc_rules *rules, const struct sc_rules_exit *exit)
 {
 	if (exit->cut_off)
-		return NULL; /* whatever is under way may come to its end, or not */
+		return NULL; /* what is under way may come to its end, or not */
 	if (rules->committing)
 		return "leaves while its copy is being committed";
 	for (uint32_t i = 0; i < rules->plan->slots; i++) {
 		const struct sc_rules_slot *slot = &rules->slots[i];
 
 		if (slot->sends > 0 || slot->loading || slot->storing)
-			return "leaves while a slot of its is in use";
+			return "leaves while one of its slots is in use";
 		if (slot->peer != SC_NONE && !slot->ending && !exit->aborted)
 			return "leaves while it still grants credits";
 	}

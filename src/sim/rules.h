@@ -42,8 +42,8 @@ void sc_rules_init(struct sc_rules *, const struct sc_plan *);
 void sc_rules_free(struct sc_rules *);
 
 /*
- * Something is done with a slot, or happens to it.  NULL, or the rule that this
- * breaks.  After a broken rule only reading goes on.
+ * Something is done with a slot, or happens to it.  NULL, or the rule that this breaks, as the end
+ * of a sentence that begins with the node.
  */
 const char *sc_rules_load(struct sc_rules *, uint32_t slot, uint32_t chunk, bool from_source);
 const char *sc_rules_loaded(struct sc_rules *, uint32_t slot, uint32_t chunk, bool sound);
@@ -51,8 +51,8 @@ const char *sc_rules_receive(struct sc_rules *, uint32_t slot, uint32_t peer, ui
 /* Finds the slot of the receive: SC_NONE if there is none. */
 const char *sc_rules_arrived(struct sc_rules *, uint32_t peer, uint32_t subfile, uint32_t chunk,
     bool sound, uint32_t *slot);
-/* A receive that is posted for a peer, of a subfile or (SC_NONE) of any, takes nothing
- * more; the slot is in use until it has ended.  SC_NONE if there is none. */
+/* One receive that is posted for a peer, of a subfile or (SC_NONE) of any, takes nothing more.
+ * Its slot, which is in use until the receive has ended; or SC_NONE. */
 uint32_t sc_rules_end_receive(struct sc_rules *, uint32_t peer, uint32_t subfile);
 void sc_rules_ended(struct sc_rules *, uint32_t slot);
 const char *sc_rules_send(struct sc_rules *, uint32_t slot, uint32_t chunk, uint32_t subfile);
@@ -66,11 +66,11 @@ void sc_rules_hold(struct sc_rules *, const struct sc_bitmap *held);
 
 /* How a node leaves, beside the rules. */
 struct sc_rules_exit {
-	bool aborted; /* receives may be posted */
-	bool cut_off; /* anything may be under way, but no commit */
+	bool aborted; /* receives may still be posted */
+	bool cut_off; /* anything may be under way */
 };
 
-/* A node has left: is anything in use that it can't have forgotten? */
+/* A node has left: is anything still in use that should not be? */
 const char *sc_rules_leave(const struct sc_rules *, const struct sc_rules_exit *);
 
 #endif

@@ -15,13 +15,13 @@
 static const uint32_t chunk_bytes_usual_min = 64u << 10;
 static const uint32_t chunk_bytes_usual_max = 8u << 20;
 
-/* Of a small file also chunks of which there are about so many. */
+/* Of a small file also smaller chunks, so that there are about so many. */
 static const uint64_t chunks_small = 256;
 
-/* Of a large one none of which there are more: a bit and more each. */
+/* Of a large file no chunks so small that there are more: each takes a bit and more of memory. */
 static const uint64_t chunks_large = 1u << 22;
 
-/* Up to here every number of groups a tree is a candidate. */
+/* With so many groups or fewer every number of groups a tree is a candidate. */
 enum { FEW_GROUPS = 32, TREE_SIZES_MAX = FEW_GROUPS };
 
 struct listing {
@@ -105,14 +105,14 @@ add_chunk_sizes(struct listing *listing, struct sc_plan_request wishes)
 	for (; bytes <= most; bytes = sc_cost_chunk_bytes_after(bytes)) {
 		wishes.chunk_bytes = (uint32_t)bytes;
 		add_shape(listing, &wishes);
-		/* More of it would stay empty. */
+		/* Larger chunks would only be emptier. */
 		if (bytes >= listing->choice->size_bytes)
 			break;
 	}
 }
 
-/* One and two next groups; in a tree of two groups the second one never comes,
- * but who asks for it may have it. */
+/* One and two next groups; in a tree of two groups the second one never comes, but it is tried if
+ * the user asks for it. */
 static void
 add_branchings(struct listing *listing, struct sc_plan_request wishes)
 {

@@ -37,7 +37,7 @@ void sc_candidates_list(struct sc_candidates *, const struct sc_plan *choice,
 
 void sc_candidates_free(struct sc_candidates *);
 
-/* The numbers that make the plan again. */
+/* The shape that makes this plan again. */
 struct sc_plan_shape sc_candidate_shape(const struct sc_plan *);
 
 #endif

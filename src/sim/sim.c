@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a core, which is opaque, what is worth to be foreseen. */
+/* The part of a core, which is opaque here, that is worth fetching ahead. */
 enum { CORE_BYTES = 12 * SC_CACHE_LINE_BYTES };
 
-/* Within this time and some timeouts everybody hears of the end. */
+/* Within this time and some timeouts every node hears of the end. */
 static const uint64_t close_ns = 1000000000;
 
 static void
@@ -248,7 +248,7 @@ finish(struct sim *sim)
 	free_all(sim);
 }
 
-/* Is there more to come that matters?  Where nobody has failed nothing may be left over. */
+/* Is there more to come that matters?  Where no node has failed, nothing may be left over. */
 static bool
 goes_on(const struct sim *sim)
 {

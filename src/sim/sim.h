@@ -2,8 +2,8 @@
  * A staging, simulated: the real core of every node, on a machine that is
  * arithmetic.  The same seed gives the same run, to the last event.
  *
- * The rules of the core are checked at every step; a broken one is counted,
- * and the first one told, and the run goes on as far as it can.
+ * The rules of the core are checked at every step.  A broken one is counted, the first one is
+ * kept as a text, and the run goes on as far as it can.
  */
 #ifndef SC_SIM_SIM_H
 #define SC_SIM_SIM_H
@@ -52,9 +52,9 @@ struct sc_sim_config {
 	uint64_t deadman_ns; /* a process that stands still for so long is ended; 0: it isn't */
 	uint64_t detect_ns;  /* MPI tells of an ended process within it; 0: 50 ms */
 	uint64_t stall_ns;   /* a disk that is stuck for so long is given up; 0: 10 s */
-	double eager_bytes;  /* longer chunks are sent only when somebody takes them */
-	/* What an earlier run left: a set of chunks for each node, found open_ns
-	 * after the start; one of size 0: its store is not looked at.  NULL: nobody's is. */
+	double eager_bytes;  /* the send of a longer chunk ends only when it is received */
+	/* What an earlier run left: a set of chunks for each node, found open_ns after the start.
+	 * One of size 0: that node's store is not looked at.  NULL: no store is. */
 	const struct sc_bitmap *held;
 	uint64_t open_ns;
 	uint64_t limit_ns;    /* the run is to end by then */
@@ -72,10 +72,8 @@ struct sc_sim_node {
 	uint64_t bytes_received; /* of chunks */
 	uint64_t bytes_sent;
 	uint64_t bytes_stored;
-	uint32_t sends;      /* now under way */
-	uint32_t most_sends; /* at one time */
-	bool committed;      /* and knows it */
-	bool renamed;        /* its copy has its name, whether it knows or not */
+	bool committed; /* and the node knows it */
+	bool renamed;   /* its copy has its name, whether the node knows or not */
 	bool copy_failed;
 	bool struck; /* by a fault */
 	bool ended;  /* its process has, by a fault */
@@ -83,10 +81,9 @@ struct sc_sim_node {
 	enum sc_leave leave;
 };
 
-/* What a node said that led the run, or thought so. */
+/* What a node reported that led the run, or thought that it did. */
 struct sc_sim_account {
 	uint32_t leader;
-	bool took_over;
 	bool aborted;
 	bool ended; /* it said that the run has */
 	uint64_t ended_ns;
@@ -103,17 +100,16 @@ struct sc_sim_result {
 	struct sc_sim_account *accounts; /* owned; in the order in which they began to lead */
 	uint32_t account_count;
 	uint32_t account_capacity;
-	/* Of the one who was the last to say that the run has ended, and wasn't cut off: */
+	/* By the account that counts: of the node that led at the end. */
 	uint32_t leader;
-	bool torpid; /* somebody was relieved of relaying */
+	bool torpid; /* a node was relieved of relaying */
 	bool aborted;
 	uint32_t committed;
 	uint32_t failed;
 	uint32_t failures_named; /* nodes, lost or without a copy */
 	uint32_t commits;        /* that really happened */
 	uint64_t loaded_back;    /* chunks that recipients read from their store */
-	uint32_t most_slots;     /* in use at one node at a time */
-	uint64_t detours;        /* that somebody asked for */
+	uint64_t detours;        /* that nodes asked for */
 	uint32_t torpid_named;   /* nodes that were found to be much slower than others */
 	uint64_t steps;          /* of all nodes */
 	uint64_t end_ns;

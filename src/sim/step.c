@@ -63,8 +63,6 @@ step(struct sim *sim, uint32_t node, struct sc_event *event)
 	sim->result->steps++;
 	if (listener->step != NULL)
 		listener->step(listener->context, node, event, &sim->actions);
-	if (sc_node_slots_used(member->core) > sim->result->most_slots)
-		sim->result->most_slots = sc_node_slots_used(member->core);
 	count = member->condition == NULL ? sim->actions.count : sim_actions_done(sim, node);
 	sim_perform(sim, node, event->now_ns, count);
 	if (member->condition != NULL)
@@ -82,7 +80,6 @@ chunk_sent(struct sim *sim, const struct sc_message_flight *message)
 		.subfile = message->subfile,
 	};
 
-	sim->result->nodes[message->from].sends--;
 	sim_broken(sim, message->from,
 	    sc_rules_sent(&sim->members[message->from].rules, message->slot));
 	step(sim, message->from, &event);

@@ -117,7 +117,9 @@ sc_sim_fails_resolve(const struct sc_sim_fails *fails, const struct sc_plan *pla
 {
 	struct sc_fault *faults = calloc(fails->count + 1, sizeof(*faults));
 
-	for (uint32_t i = 0; faults != NULL && i < fails->count; i++) {
+	if (faults == NULL)
+		abort();
+	for (uint32_t i = 0; i < fails->count; i++) {
 		faults[i] = fails->items[i].fault;
 		if (fails->items[i].is_part)
 			faults[i].at = (uint64_t)((double)faults[i].at / whole * plan->chunks);

@@ -1,5 +1,5 @@
 /*
- * The files that stagecast-sim writes: see sim_files.h.
+ * The files that stagecast-sim writes: see files.h.
  */
 #include "simulate/files.h"
 

@@ -19,8 +19,7 @@ static int
 print_result(const struct sc_sim_config *config, const struct sc_sim_result *result,
     struct sc_sim_summary *summary, struct sc_error *err)
 {
-	if (sc_sim_summarise(config->plan, config->machine, result, summary) != 0)
-		return sc_fail(err, 0, "no memory");
+	sc_sim_summarise(config->plan, config->machine, result, summary);
 	sc_sim_print(stdout, config->plan, config->machine, result, summary);
 	if (result->violations > 0)
 		return sc_fail(err, 0, "%u rules were broken, the first one: %s",
@@ -38,10 +37,8 @@ run_plan(const struct sc_sim_options *options, const struct sc_plan *plan, int a
 	struct sc_sim_result result = {0};
 	struct sc_sim_comparison compared = {0};
 	struct sc_sim_summary summary;
-	int rc = faults == NULL ? sc_fail(err, 0, "no memory") : 0;
+	int rc = sc_sim_files_open(&files, options->trace, options->timings, &config, err);
 
-	if (rc == 0)
-		rc = sc_sim_files_open(&files, options->trace, options->timings, &config, err);
 	if (rc == 0) {
 		sc_sim_run(&config, &result);
 		rc = print_result(&config, &result, &summary, err);

@@ -1,5 +1,5 @@
 /*
- * What stagecast-sim says of a run: see sim_print.h.
+ * What stagecast-sim prints of a run: see print.h.
  */
 #include "simulate/print.h"
 
@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* A line that can be read. */
+/* So that a line can be read. */
 enum { NODES_TOLD = 12 };
 
 static int
@@ -26,7 +26,7 @@ seconds(uint64_t ns)
 	return (double)ns * 1e-9;
 }
 
-/* Who led at the end says who has the file. */
+/* The node that led at the end says which nodes have the file. */
 static bool
 has_copy(const struct sc_sim_result *result, uint32_t node)
 {
@@ -38,7 +38,7 @@ has_copy(const struct sc_sim_result *result, uint32_t node)
 }
 
 static bool
-is_ailing(const struct sc_machine *machine, const struct sc_sim_result *result, uint32_t node)
+is_faulty(const struct sc_machine *machine, const struct sc_sim_result *result, uint32_t node)
 {
 	for (uint32_t i = 0; i < machine->slow_count; i++) {
 		if (machine->slow[i].node == node && machine->slow[i].factor < 1)
@@ -47,7 +47,7 @@ is_ailing(const struct sc_machine *machine, const struct sc_sim_result *result, 
 	return result->nodes[node].struck;
 }
 
-int
+void
 sc_sim_summarise(const struct sc_plan *plan, const struct sc_machine *machine,
     const struct sc_sim_result *result, struct sc_sim_summary *summary)
 {
@@ -56,18 +56,17 @@ sc_sim_summarise(const struct sc_plan *plan, const struct sc_machine *machine,
 
 	*summary = (struct sc_sim_summary){0};
 	if (times == NULL)
-		return -1;
+		abort();
 	for (uint32_t i = first; i <= plan->recipients; i++) {
 		const struct sc_sim_node *node = &result->nodes[i];
-
-		bool ailing = is_ailing(machine, result, i);
+		bool faulty = is_faulty(machine, result, i);
 
 		if (has_copy(result, i)) {
 			times[summary->copies++] = node->committed_ns;
-			if (!ailing && seconds(node->committed_ns) > summary->others_s)
+			if (!faulty && seconds(node->committed_ns) > summary->others_s)
 				summary->others_s = seconds(node->committed_ns);
 		}
-		summary->uneven |= ailing;
+		summary->uneven |= faulty;
 		if (i != SC_ORIGIN && node->bytes_sent > summary->relay_bytes)
 			summary->relay_bytes = node->bytes_sent;
 	}
@@ -84,7 +83,6 @@ sc_sim_summarise(const struct sc_plan *plan, const struct sc_machine *machine,
 		summary->last_s = seconds(times[last]);
 	}
 	free(times);
-	return 0;
 }
 
 static void

@@ -1,5 +1,5 @@
 /*
- * What stagecast-sim says of a run.
+ * What stagecast-sim prints of a run.
  */
 #ifndef SC_SIMULATE_PRINT_H
 #define SC_SIMULATE_PRINT_H
@@ -11,7 +11,7 @@
 
 /* The figures of a run. */
 struct sc_sim_summary {
-	double first_s; /* the node that has the file first, and so on; recipients only */
+	double first_s; /* when the first recipient has the file, and so on */
 	double median_s;
 	double p99_s;
 	double last_s;
@@ -23,8 +23,8 @@ struct sc_sim_summary {
 	bool uneven;          /* there are nodes with faults or slow links */
 };
 
-/* 0, or -1 without memory. */
-int sc_sim_summarise(const struct sc_plan *, const struct sc_machine *,
+/* Never fails: without memory the program ends. */
+void sc_sim_summarise(const struct sc_plan *, const struct sc_machine *,
     const struct sc_sim_result *, struct sc_sim_summary *);
 
 void sc_sim_print(FILE *, const struct sc_plan *, const struct sc_machine *,

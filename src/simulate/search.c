@@ -1,10 +1,9 @@
 /*
- * stagecast-sim --search: see sim_search.h.
+ * stagecast-sim --search: see search.h.
  *
- * Threads take the candidates in the order of the model's prediction, so that
- * there soon is a time that others have to keep up with: a simulation ends when
- * it is too far behind, and does not begin if the candidate's least time is.
- * The model decides on nothing else, as it is on trial itself.
+ * Threads take the candidates in the order that the cost model predicts, so that a good time is
+ * soon known: a simulation ends when it is too far behind that, and does not begin if the
+ * candidate's least time is.  The model decides on nothing else, as the search tests the model.
  */
 #include "simulate/search.h"
 
@@ -18,22 +17,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Whoever takes longer than the best by this factor is not looked at further. */
+/* A candidate that takes this many times as long as the best is not simulated any further. */
 static const double behind_max = 1.25;
 
 static const uint64_t progress_interval_ns = 200000000;
 
 enum { ROWS_PRINTED = 10, JOBS_MAX = 1024, SHAPE_TEXT_BYTES = 96 };
 
-enum fate {
-	FATE_WAITS,
-	FATE_ENDED,    /* simulated to its end */
-	FATE_CUT_OFF,  /* when it was too far behind */
-	FATE_LEFT_OUT, /* as it would be, by its least time */
+enum ending {
+	NOT_TRIED,
+	TO_THE_END,
+	CUT_OFF,  /* when it was too far behind */
+	LEFT_OUT, /* as its least time is too far behind */
+	ENDINGS
 };
 
 struct outcome {
-	enum fate fate;
+	enum ending ending;
 	double time_s; /* of the last node, if it ended */
 };
 
@@ -52,7 +52,7 @@ struct search {
 	bool failed; /* with *err */
 };
 
-/* Exactly, as an option takes it. */
+/* A chunk size as an option takes it, exactly. */
 static char *
 format_chunk(uint32_t bytes, char out[SHAPE_TEXT_BYTES])
 {
@@ -65,7 +65,7 @@ format_chunk(uint32_t bytes, char out[SHAPE_TEXT_BYTES])
 	return out;
 }
 
-/* The options that make it. */
+/* The options that make this shape. */
 static char *
 format_shape(const struct sc_plan_shape *shape, char out[SHAPE_TEXT_BYTES])
 {
@@ -98,22 +98,21 @@ simulate(const struct sc_sim_options *options, const struct sc_plan *plan, doubl
 	bool cut_off;
 	int rc = 0;
 
-	/* A limit that is too far away for its number is none. */
+	/* A limit beyond that of any right run is none. */
 	cut_off = limit_s > 0 && limit_s * 1e9 < (double)config.limit_ns;
 	if (cut_off)
 		config.limit_ns = (uint64_t)(limit_s * 1e9);
 	sc_sim_run(&config, &result);
-	/* That it did not end is no violation then. */
+	/* Then it is no broken rule that the run did not end. */
 	cut_off = cut_off && !result.ended && result.end_ns > config.limit_ns;
 	if (result.violations > (cut_off ? 1 : 0)) {
 		rc = refuse(&shape, result.violation, err);
-	} else if (sc_sim_summarise(plan, &options->machine, &result, &summary) != 0) {
-		rc = sc_fail(err, 0, "no memory");
 	} else {
+		sc_sim_summarise(plan, &options->machine, &result, &summary);
 		/* What followed the last copy is not counted. */
 		if (summary.copies == (plan->recipients > 0 ? plan->recipients : 1))
 			cut_off = false;
-		outcome->fate = cut_off ? FATE_CUT_OFF : FATE_ENDED;
+		outcome->ending = cut_off ? CUT_OFF : TO_THE_END;
 		outcome->time_s = cut_off ? 0 : summary.last_s;
 	}
 	sc_sim_result_free(&result);
@@ -128,7 +127,7 @@ try_candidate(const struct sc_sim_options *options, const struct sc_candidate *c
 	int rc;
 
 	if (limit_s > 0 && candidate->least_s > limit_s) {
-		outcome->fate = FATE_LEFT_OUT;
+		outcome->ending = LEFT_OUT;
 		return 0;
 	}
 	if (sc_plan_make(&plan, options->nodes, options->size_bytes, &candidate->shape,
@@ -136,7 +135,7 @@ try_candidate(const struct sc_sim_options *options, const struct sc_candidate *c
 		return -1;
 	rc = simulate(options, &plan, limit_s, outcome, err);
 	sc_plan_free(&plan);
-	if (rc == 0 && outcome->fate == FATE_ENDED && outcome->time_s < candidate->least_s)
+	if (rc == 0 && outcome->ending == TO_THE_END && outcome->time_s < candidate->least_s)
 		rc = refuse(&candidate->shape, "it is faster than it can be: this is a bug", err);
 	return rc;
 }
@@ -176,7 +175,7 @@ work(void *argument)
 			search->failed = true;
 			*search->err = err;
 		}
-		if (rc == 0 && outcome->fate == FATE_ENDED &&
+		if (rc == 0 && outcome->ending == TO_THE_END &&
 		    (search->best_s <= 0 || outcome->time_s < search->best_s))
 			search->best_s = outcome->time_s;
 		show_progress(search);
@@ -276,19 +275,19 @@ print(FILE *out, const struct search *search, const struct row *rows, uint32_t c
 	double floor_s = sc_cost_floor(options->size_bytes, &options->machine.base);
 	struct row choice = {search->candidates.items, search->outcomes[0].time_s};
 	double behind = ratio(choice.time_s, rows[0].time_s);
-	uint32_t fates[FATE_LEFT_OUT + 1] = {0};
+	uint32_t endings[ENDINGS] = {0};
 	uint32_t rank = 1;
 
 	while (rows[rank - 1].time_s < choice.time_s)
 		rank++;
 	for (uint32_t i = 0; i < search->candidates.count; i++)
-		fates[search->outcomes[i].fate]++;
+		endings[search->outcomes[i].ending]++;
 
 	print_table(out, rows, count);
 	fprintf(out, "%-11s %.6f s  1.0000\n", "floor", floor_s);
 	print_time(out, "best", &rows[0], floor_s);
 	print_time(out, "choice", &choice, floor_s);
-	/* Far behind, some of those that were cut off may be faster, too. */
+	/* If the choice is far behind, candidates that were cut off may be faster than it, too. */
 	fprintf(out, "%-11s %.1f %% behind the best of %" PRIu32 " shapes, rank %" PRIu32 "%s\n",
 	    "", 100 * (behind - 1), search->candidates.count, rank,
 	    behind > behind_max ? " or worse" : "");
@@ -296,7 +295,7 @@ print(FILE *out, const struct search *search, const struct row *rows, uint32_t c
 	    "%-11s %" PRIu32 " simulated to the end, %" PRIu32
 	    " cut off at %.2f times the best, %" PRIu32 " left out:\n"
 	    "%-11s what they have to send, handle and wait for takes longer\n",
-	    "shapes", fates[FATE_ENDED], fates[FATE_CUT_OFF], behind_max, fates[FATE_LEFT_OUT], "");
+	    "shapes", endings[TO_THE_END], endings[CUT_OFF], behind_max, endings[LEFT_OUT], "");
 }
 
 static int
@@ -308,7 +307,7 @@ print_best(FILE *out, const struct search *search, struct sc_error *err)
 	if (rows == NULL)
 		return sc_fail(err, 0, "no memory");
 	for (uint32_t i = 0; i < search->candidates.count; i++) {
-		if (search->outcomes[i].fate == FATE_ENDED)
+		if (search->outcomes[i].ending == TO_THE_END)
 			rows[count++] =
 			    (struct row){&search->candidates.items[i], search->outcomes[i].time_s};
 	}

@@ -86,7 +86,7 @@ step(struct cluster *cluster, uint32_t self, struct sc_event *event)
 	struct member *member = &cluster->members[self];
 
 	if (member->left) {
-		/* After an abort or a failure nobody waits for what is in the network. */
+		/* After an abort or a failure no node waits for what is in the network. */
 		if (!cluster->disturbed &&
 		    (!cluster->result.aborted ||
 			(event->what != SC_EVENT_CHUNK_ARRIVED &&
@@ -110,7 +110,7 @@ step(struct cluster *cluster, uint32_t self, struct sc_event *event)
 	crash_if_due(cluster, self);
 }
 
-/* What is in the store now, or was the one chunk too many. */
+/* A chunk is in the store now, or the store has failed. */
 static const char *
 end_store(struct cluster *cluster, struct member *member, struct delivery *delivery)
 {
@@ -181,7 +181,7 @@ deliver(struct cluster *cluster, struct delivery *delivery)
 	struct member *member = &cluster->members[delivery->node];
 	const char *rule;
 
-	/* A process that is no more takes nothing, and a forgotten one's chunks are ignored. */
+	/* A process that has ended takes nothing, and chunks of a forgotten node are ignored. */
 	if (member->crashed ||
 	    (delivery->event.what == SC_EVENT_CHUNK_ARRIVED &&
 		sc_bitmap_has(&member->forgotten, delivery->event.peer)))

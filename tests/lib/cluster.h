@@ -44,7 +44,8 @@ struct cluster_faults {
 struct cluster_result {
 	uint32_t violations; /* of rules; 0 is right */
 	bool ended;          /* every node left that didn't crash */
-	uint32_t leader;     /* who said so; what follows is what he counted and named */
+	uint32_t
+	    leader; /* the node that ended the run; what follows is what it counted and named */
 	uint32_t committed;
 	uint32_t failed;
 	uint32_t failures_named;

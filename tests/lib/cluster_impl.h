@@ -54,7 +54,7 @@ struct cluster {
 	size_t count;
 	size_t capacity;
 	uint64_t now_ns;
-	bool disturbed; /* somebody has failed */
+	bool disturbed; /* a node has failed */
 	bool closed;    /* the leader has left, together with all others, as far as it knows */
 	struct sc_actions actions;
 	struct cluster_result result;

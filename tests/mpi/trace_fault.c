@@ -1,8 +1,8 @@
 /*
  * A fault at an exact moment.  Loaded into a rank ahead of the C library (LD_PRELOAD), this sees
  * each line of the rank's trace as it is written, and sends a signal when the one that it waits
- * for has come.  A step's lines are written between the step and its actions: so whoever is killed at
- * one has decided, and done nothing of it.
+ * for has come.  A step's lines are written between the step and its actions: so a rank that is killed
+ * at one has decided, and done nothing of it.
  *
  * Environment: FAULT, "SIGNAL COUNT PATTERN": a number, which of the lines that match, and an
  * extended regular expression; FAULT_AT, a file that is made when it has come; FAULT_PIDS, the

@@ -73,7 +73,7 @@ for line in lost 'no copy' detours 'led by' 'given up' 'the others'; do
 	says_not "$line"
 done
 
-# Nobody is lost who is back in time.
+# A node that is back in time is not lost.
 for kind in hang=500ms cut=1s slow=0.9; do
 	stage --fail="5@50%:$kind"
 	says 'copies      8 of 8'
@@ -81,7 +81,7 @@ for kind in hang=500ms cut=1s slow=0.9; do
 	says 'the others .*'
 done
 
-# One node is lost, whatever becomes of it.
+# One node is lost, whatever the fault.
 for fail in 5@50% 5@50%:crash 5@1.5s 5@1500ms:hang 5@50%:cut 5@0s; do
 	stage --timeout=1s --fail="$fail"
 	says 'copies      7 of 8'
@@ -96,7 +96,7 @@ says 'copies      5 of 8'
 says 'lost        nodes 5, 6, 7'
 
 # Slow is not dead: the others have the file when they would have it without the slow ones, or
-# nearly; also where all is over before heartbeats tell who is slow, and with several of them.
+# nearly; also where the run ends before heartbeats tell which node is slow, and with two slow ones.
 for slow in 3:0.25 8:0.25 3:0.5 '3:0.25 --buddy=8' '3:0.25 --nic=10Gbit --size=1GiB' \
 	3:0.25,6:0.25; do
 	read -ra words <<<"--slow=$slow"
@@ -105,7 +105,7 @@ for slow in 3:0.25 8:0.25 3:0.5 '3:0.25 --buddy=8' '3:0.25 --nic=10Gbit --size=1
 	says_not lost
 	between 'the others' 1 1.2
 done
-# The last was of two: nobody else is relieved, as who waits for these is not slow himself.
+# The last was with two: no other node is relieved, as a node that waits for these is not slow itself.
 says 'detours     1[0-6]'
 # Nor does the next group have to wait until one node has sent each of it what is late.
 for slow in 3:0.25 4:0.25; do
@@ -114,12 +114,12 @@ for slow in 3:0.25 4:0.25; do
 	stage --nodes=16 -k8 --nic=10Gbit --size=4GiB --slow=$slow
 	between 'the others' 1 1.1
 done
-# Nobody is said to be slow before three heartbeats, which are longer than this takes.
+# No node is said to be slow before three heartbeats, which take longer than this run.
 stage --slow=3:0.25 --size=4MiB
 between 'the others' 1 1.3
 stage --fail=3@50%:slow=0.25
 between 'the others' 1 1.2
-# Who was only late is waited for again, and nobody has to stand in for him.
+# A node that was only late is waited for again, and no other has to stand in for it.
 stage --fail=3@30%:hang=300ms
 between 'the others' 1 1.2
 says_not detours

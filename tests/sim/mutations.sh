@@ -116,12 +116,12 @@ mutate 'the seal is not passed on' node_tree.c '/SC_RECORD_SEALED/{n;s/node_tell
 mutate 'a chunk that is here is taken again' node_receive.c 's/} else if (sc_bitmap_has(&node->here, event->chunk) ||/} else if (/'
 mutate 'what is here is asked for again' node_supply.c '/^fill_wants/,/^}/s/if (!sc_bitmap_has(&node->here, chunk))//'
 mutate 'go on with a node that has failed' node_peers.c '/SC_ACTION_FORGET/d'
-mutate 'ask nobody for what a failed node had' node_peers.c '/^follow_up/,/^}/s/node_resupply(node, i);//'
+mutate 'ask no other node for what a failed one had' node_peers.c '/^follow_up/,/^}/s/node_resupply(node, i);//'
 mutate 'withdraw what is under way' node_supply.c 's/former->withdrawn || former->got != former->sent/former->withdrawn/'
 mutate 'a new parent is not told that all is done' node_tree.c '/^node_tree_mend/,/^}/s/node_tell_done(node);/(void)0;/'
 mutate 'a loss is not named' node_peers.c '/^follow_up/,/^}/s/node_report_loss(.*/(void)0;/'
 mutate 'silence is not noticed' node_peers.c '/^is_silent/,/^}/s/return .*/return false;/'
-mutate 'one who is out stays' node_peers.c '/^node_on_notice/,/^}/s/node_leave(node, SC_LEAVE_CUT_OFF);//'
+mutate 'a node that is out stays' node_peers.c '/^node_on_notice/,/^}/s/node_leave(node, SC_LEAVE_CUT_OFF);//'
 
 # The trace ends with the step in which the rule was broken.
 build_program 'tell of a rule' node_finish.c 's/node->sends_in_flight == 0;/true;/'

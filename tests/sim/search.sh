@@ -101,7 +101,7 @@ least=$(LC_ALL=C sort -g lasts | head -n 1)
 [[ $least == "$best" ]] || fail "the search found $best s, the best takes $least s"
 grep -q 'best of 289 shapes' found || fail "the search did not look at 289 shapes"
 
-# The order in which the candidates end is nobody's concern.
+# The order in which the candidates end makes no difference.
 for jobs in 1 2 5; do
 	sim --search "${machine[@]}" --nodes=10 --size=2MiB --jobs=$jobs
 	expect_status 0 "--jobs=$jobs"

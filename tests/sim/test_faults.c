@@ -13,8 +13,8 @@ stage(struct sc_staging *staging, const struct sc_fault *faults, uint32_t count)
 	CU_ASSERT_TRUE(staging->result.ended);
 }
 
-/* A process or a link that is back before the timeout: it and those behind it are later by
- * that, and nobody is lost. */
+/* A process or a link that is back before the timeout: the node and those behind it are later by
+ * that, and no node is lost. */
 static void
 test_passing(void)
 {
@@ -38,7 +38,7 @@ test_passing(void)
 	}
 }
 
-/* For ever: it is lost, by silence or by the dead-man timer, and by nothing else. */
+/* For ever: the node is lost, by silence or by the dead-man timer, and no other node is. */
 static void
 test_for_ever(void)
 {
@@ -61,7 +61,7 @@ test_for_ever(void)
 		CU_ASSERT_EQUAL(staging.result.failures_named, 1);
 		CU_ASSERT_FALSE(staging.result.nodes[3].committed);
 		CU_ASSERT_EQUAL(staging.result.nodes[3].ended, i == 2);
-		/* One that hears nobody leaves in the end. */
+		/* A node that hears no other one leaves in the end. */
 		CU_ASSERT_EQUAL(staging.result.nodes[3].left, i == 0);
 		if (i == 0)
 			CU_ASSERT_EQUAL(staging.result.nodes[3].leave, SC_LEAVE_CUT_OFF);
@@ -98,7 +98,7 @@ test_every_step(void)
 	}
 }
 
-/* The origin is lost, and nobody else has the source. */
+/* The origin is lost, and no other node has the source. */
 static void
 test_no_source(void)
 {
@@ -119,7 +119,7 @@ test_no_source(void)
 	sc_staging_tear_down(&staging);
 }
 
-/* Its copy is lost and nothing else: it relays on. */
+/* Only the copy is lost: the node goes on relaying. */
 static void
 test_disks(void)
 {
@@ -192,10 +192,10 @@ int
 main(void)
 {
 	CU_TestInfo tests[] = {
-		{"what passes costs nobody anything", test_passing},
-		{"what does not pass costs one node", test_for_ever},
+		{"a fault that passes costs no node its copy", test_passing},
+		{"one that does not pass costs one node its copy", test_for_ever},
 		{"a crash at every step", test_every_step},
-		{"nobody is left who has the source", test_no_source},
+		{"no node is left that has the source", test_no_source},
 		{"disks", test_disks},
 		{"damaged chunks", test_damage},
 		{"resume", test_resume},

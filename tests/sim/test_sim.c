@@ -155,7 +155,7 @@ test_slow_nodes_and_uplinks(void)
 	check_time(arrivals.times_ns[3], 1e6 + 1000);
 }
 
-/* They slow down who sends at the same time, and nobody else. */
+/* They slow down a node that sends at the same time, and no other. */
 static void
 test_acknowledgements(void)
 {

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Other seeds than those of the next ones that somebody tries by hand. */
+/* Not the first seeds, which one tries by hand. */
 enum { FIRST = 5000000, SEEDS = 4000, REPLAYED = 40 };
 
 static void

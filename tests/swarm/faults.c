@@ -79,7 +79,7 @@ node_of_group(struct trial *trial, bool last)
 	return group->first_node + trial_below(trial, group->size);
 }
 
-/* Somebody who stands in for one that has a fault already, if there is one. */
+/* A node that stands in for one that has a fault already, if there is one. */
 static uint32_t
 stand_in(struct trial *trial)
 {
@@ -109,7 +109,7 @@ stand_in(struct trial *trial)
 	return found;
 }
 
-/* Whom it strikes: every role comes often. */
+/* Which node it strikes: every role comes often. */
 static uint32_t
 choose_node(struct trial *trial)
 {

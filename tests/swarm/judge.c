@@ -1,15 +1,15 @@
 /*
  * The swarm: what must come of a staging.
  *
- * Who leads at the end has to say what is true: each node has its copy, or is
- * named.  Beyond that nobody may be lost but by a fault of his own,
- * as long as somebody is there who has the source.
+ * The node that leads at the end has to report what is true: each node has its copy, or is
+ * named.  Beyond that a node may be lost only by a fault of its own, as long as a node is there
+ * that has the source.
  */
 #include "swarm/trial.h"
 
 #include <inttypes.h>
 
-/* What may become of a node for its own faults. */
+/* What may become of a node because of its own faults. */
 enum outlook {
 	GOOD,    /* it must have its copy, and may not be named */
 	NO_COPY, /* it goes on, but its copy fails for certain */
@@ -50,7 +50,7 @@ fills_early(const struct trial *trial, const struct sc_fault *fault)
 	    !is_held_whole(trial, fault->node);
 }
 
-/* What a fault that struck does to a node's prospects. */
+/* What may become of a node because of a fault that struck. */
 static enum outlook
 outlook_of(const struct trial *trial, const struct sc_fault *fault)
 {
@@ -115,7 +115,7 @@ is_named(const struct judgement *judgement, uint32_t node)
 	    sc_bitmap_has(&judgement->account->failed, node);
 }
 
-/* Can it be lost for good, so that it can't serve others? */
+/* Can the node be lost for good, so that it can't serve others? */
 static bool
 may_vanish(const struct judgement *judgement, uint32_t node)
 {
@@ -132,7 +132,7 @@ may_vanish(const struct judgement *judgement, uint32_t node)
 	return false;
 }
 
-/* An origin with one relay only can't tell whose link it is that is down. */
+/* An origin with one relay only can't tell which of the two links is down. */
 static bool
 is_blind(const struct judgement *judgement)
 {
@@ -149,8 +149,8 @@ is_blind(const struct judgement *judgement)
 	return false;
 }
 
-/* Is somebody there to the end who has the source, and can he reach the others?
- * Of those who were cut off most may think that they are the ones who are left. */
+/* Is a node there to the end that has the source, and can it reach the others?  If most nodes are
+ * cut off, they may take themselves for those that are left. */
 static bool
 is_served(const struct judgement *judgement)
 {
@@ -169,7 +169,7 @@ is_served(const struct judgement *judgement)
 	    (trial->config.buddy != SC_ORIGIN && !may_vanish(judgement, trial->config.buddy));
 }
 
-/* Is there anybody who can have a copy? */
+/* Is there a node that can have a copy? */
 static bool
 is_any_copy(const struct judgement *judgement)
 {
@@ -196,7 +196,7 @@ is_hopeless(const struct trial *trial)
 	return copies > 0;
 }
 
-/* What the leader says is what is; but for copies that it can't know of. */
+/* What the leader reports is what is, except for copies that it can't know of. */
 static void
 judge_account(struct judgement *judgement)
 {
@@ -242,7 +242,7 @@ judge_nodes(struct judgement *judgement)
 	}
 }
 
-/* Whoever is left alone can't tell whether all others are gone or it is cut off itself. */
+/* A node that is left alone can't tell whether all others are gone or it is cut off itself. */
 static bool
 is_origin_alone(const struct judgement *judgement)
 {
@@ -271,7 +271,7 @@ judge_served(struct judgement *judgement)
 	judge_account(judgement);
 }
 
-/* Nobody can be blamed if copies are lacking, but then it has to be said. */
+/* Copies may be lacking, but then a node has to report that. */
 static void
 judge_unserved(struct judgement *judgement)
 {
@@ -286,7 +286,7 @@ judge_unserved(struct judgement *judgement)
 
 		if (outlook(judgement, i) == GOOD && has_copy(trial, i) && !row->committed &&
 		    !(row->left && row->leave == SC_LEAVE_CUT_OFF))
-			trial_broken(trial, "node %u did not commit, and nobody gave up", i);
+			trial_broken(trial, "node %u did not commit, and no node gave up", i);
 	}
 }
 
@@ -320,7 +320,7 @@ missing_bytes(const struct trial *trial, uint32_t node)
 	return bytes;
 }
 
-/* Without faults nothing comes twice, or in vain; where nobody is relieved. */
+/* Without faults no chunk comes twice or in vain, unless a node is relieved. */
 static void
 judge_bytes(struct judgement *judgement)
 {
@@ -364,5 +364,5 @@ trial_judge(struct trial *trial, const struct sc_sim_result *result)
 	else if (judgement.account != NULL)
 		judge_served(&judgement);
 	else
-		trial_broken(trial, "nobody says how it ended");
+		trial_broken(trial, "no node reports how it ended");
 }

@@ -143,8 +143,8 @@ silence_s(const struct trial *trial)
 	    4 * machine->base.message_s * peers * (plan->window + 4);
 }
 
-/* Heartbeats, some dozens of them in a run; and a timeout that is long enough for
- * everybody who is there. */
+/* Heartbeats, some dozens of them in a run; and a timeout that is long enough for every healthy
+ * node. */
 static void
 make_heartbeats(struct trial *trial)
 {

@@ -19,7 +19,7 @@ enum theme {
 	THEME_DATA, /* chunks that arrive damaged, or can't be read back */
 	THEME_CRASHES,
 	THEME_SILENCE, /* processes that hang, links that are down */
-	THEME_PASSING, /* the same, but too short for anybody to be lost */
+	THEME_PASSING, /* the same, but too short for a node to be lost */
 	THEME_SLOW,    /* links and disks, from a moment on */
 	THEME_MIX,     /* anything */
 	THEMES,
@@ -38,7 +38,7 @@ struct trial {
 	uint32_t fault_capacity;
 	struct sc_bitmap *held; /* owned, plan.recipients + 1; or NULL */
 	double run_s;           /* what it takes, about */
-	uint64_t passing_ns;    /* what nobody is lost for */
+	uint64_t passing_ns;    /* the longest silence for which no node is lost */
 	struct sc_sim_config config;
 	struct sc_swarm_verdict *verdict;
 };
