@@ -60,6 +60,7 @@ struct sc_sim_config {
 	uint64_t limit_ns;    /* the run is to end by then */
 	uint64_t limit_steps; /* and after so many; 0: any number */
 	uint64_t seed;        /* of the jitter */
+	bool check_nodes;     /* call sc_node_check after every step, which is slow */
 	struct sc_sim_listener listener;
 };
 

@@ -60,6 +60,8 @@ step(struct sim *sim, uint32_t node, struct sc_event *event)
 	sc_actions_clear(&sim->actions);
 	if (sc_node_step(member->core, event, &sim->actions) != 0)
 		sim_broken(sim, node, "refused an event");
+	if (sim->config->check_nodes)
+		sc_node_check(member->core);
 	sim->result->steps++;
 	if (listener->step != NULL)
 		listener->step(listener->context, node, event, &sim->actions);

@@ -1,5 +1,5 @@
 /*
- * stagecast-sim --fail: see fail.h.
+ * stagecast-sim --fail: see sim_fail.h.
  */
 #include "simulate/fail.h"
 
@@ -80,6 +80,19 @@ parse_item(struct sc_sim_fail *fail, char *text)
 	return parse_kind(&fail->fault, kind == NULL ? "crash" : kind + 1);
 }
 
+static int
+add(struct sc_sim_fails *fails, const struct sc_sim_fail *fail)
+{
+	struct sc_sim_fail *items =
+	    realloc(fails->items, (fails->count + 1) * sizeof(*fails->items));
+
+	if (items == NULL)
+		return -1;
+	fails->items = items;
+	items[fails->count++] = *fail;
+	return 0;
+}
+
 int
 sc_sim_fails_read(struct sc_sim_fails *fails, const char *text, struct sc_error *err)
 {
@@ -112,14 +125,24 @@ sc_sim_fails_free(struct sc_sim_fails *fails)
 	*fails = (struct sc_sim_fails){0};
 }
 
+bool
+sc_sim_fails_silent(const struct sc_sim_fails *fails)
+{
+	for (uint32_t i = 0; i < fails->count; i++) {
+		enum sc_fault_kind kind = fails->items[i].fault.kind;
+
+		if (kind == SC_FAULT_HANG || kind == SC_FAULT_CUT)
+			return true;
+	}
+	return false;
+}
+
 struct sc_fault *
 sc_sim_fails_resolve(const struct sc_sim_fails *fails, const struct sc_plan *plan)
 {
 	struct sc_fault *faults = calloc(fails->count + 1, sizeof(*faults));
 
-	if (faults == NULL)
-		abort();
-	for (uint32_t i = 0; i < fails->count; i++) {
+	for (uint32_t i = 0; faults != NULL && i < fails->count; i++) {
 		faults[i] = fails->items[i].fault;
 		if (fails->items[i].is_part)
 			faults[i].at = (uint64_t)((double)faults[i].at / whole * plan->chunks);

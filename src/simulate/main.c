@@ -37,8 +37,10 @@ run_plan(const struct sc_sim_options *options, const struct sc_plan *plan, int a
 	struct sc_sim_result result = {0};
 	struct sc_sim_comparison compared = {0};
 	struct sc_sim_summary summary;
-	int rc = sc_sim_files_open(&files, options->trace, options->timings, &config, err);
+	int rc = faults == NULL ? sc_fail(err, 0, "no memory") : 0;
 
+	if (rc == 0)
+		rc = sc_sim_files_open(&files, options->trace, options->timings, &config, err);
 	if (rc == 0) {
 		sc_sim_run(&config, &result);
 		rc = print_result(&config, &result, &summary, err);

@@ -98,6 +98,7 @@ step(struct cluster *cluster, uint32_t self, struct sc_event *event)
 	sc_actions_clear(&cluster->actions);
 	if (sc_node_step(member->node, event, &cluster->actions) != 0)
 		cluster_broken(cluster, self, "refused an event");
+	sc_node_check(member->node);
 	cluster->result.steps++;
 	if (sc_node_slots_used(member->node) > cluster->result.most_slots)
 		cluster->result.most_slots = sc_node_slots_used(member->node);

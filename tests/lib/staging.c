@@ -41,6 +41,7 @@ sc_staging_set_up(struct sc_staging *staging, uint32_t recipients, uint32_t tree
 		.heartbeat_ns = 20000000,
 		.timeout_ns = 100000000,
 		.seed = 1,
+		.check_nodes = true,
 	};
 }
 

@@ -203,6 +203,7 @@ make_config(struct trial *trial)
 	static const double eager_bytes[] = {0, 16384, 1e15};
 	struct sc_sim_config *config = &trial->config;
 
+	config->check_nodes = true;
 	config->plan = &trial->plan;
 	config->machine = &trial->machine;
 	config->faults = sc_sim_no_faults;
