@@ -143,7 +143,7 @@ sc_trace_action_line(struct sc_trace_line *line, uint32_t node, const struct sc_
 	}
 }
 
-/* Pieces of the set that have no member are left out. */
+/* Pieces of the set without a chunk are left out. */
 static int
 write_held(FILE *file, uint32_t node, const struct sc_bitmap *held)
 {

@@ -43,7 +43,8 @@ void sc_agenda_post(struct sc_agenda *, uint64_t time_ns, enum sc_agenda_kind, u
 /* Let the time pass to the next entry and take it out; there must be one. */
 struct sc_agenda_entry sc_agenda_next(struct sc_agenda *);
 
-/* How soon an entry comes; each allows what hangs on the memory that was asked for before. */
+/* How soon an entry comes.  The nearer it is, the further its pointers can be followed: the memory
+ * that they are in was asked for when it was farther. */
 enum sc_agenda_nearness {
 	SC_AGENDA_FAR,
 	SC_AGENDA_NEAR,
@@ -52,8 +53,8 @@ enum sc_agenda_nearness {
 
 enum { SC_AGENDA_FORESEEN = 7 };
 
-/* One of the entries that are likely to come soon, by its place below SC_AGENDA_FORESEEN; false:
- * there is none. */
+/* One of the entries that are likely to come soon, by its place below SC_AGENDA_FORESEEN.  False
+ * if there is none. */
 bool sc_agenda_peek(const struct sc_agenda *, uint32_t place, struct sc_agenda_entry *,
     enum sc_agenda_nearness *);
 

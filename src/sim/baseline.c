@@ -9,10 +9,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* sbcast's block; the others stream, in as many blocks as show no edges. */
+/* sbcast's block size; the others stream, in so many blocks that their ends don't show. */
 enum { BLOCK_BYTES = 8 << 20, STREAM_BLOCKS = 64, TREE_WIDTH = 8, ACK_BYTES = 100 };
 
-/* Blocks under way to one child: the next one follows at once. */
+/* Blocks in flight to one child, so that its link never idles. */
 enum { WINDOW = 2 };
 
 struct rules {
@@ -33,7 +33,7 @@ struct relay {
 	uint32_t held;       /* blocks that are on the disk, in order */
 	uint32_t sent;       /* to this one, by its parent */
 	uint32_t arrived;
-	uint32_t acks; /* of children, for the block in question */
+	uint32_t acks; /* of children, for the block that is being acknowledged */
 	uint32_t turn; /* the child that is being served */
 	uint64_t done_ns;
 	uint64_t bytes_sent;
@@ -87,7 +87,7 @@ child_of(const struct baseline *baseline, uint32_t node, uint32_t index)
 static uint32_t
 parent_of(uint32_t node)
 {
-	return (node - 1) / TREE_WIDTH; /* only blocks are acknowledged */
+	return (node - 1) / TREE_WIDTH; /* of a tree of blocks: the others acknowledge nothing */
 }
 
 static uint64_t
@@ -110,7 +110,7 @@ ask_disk(struct baseline *baseline, uint32_t node, uint32_t block, double bytes_
 	    (uint64_t)(duration_ns * sc_jitter(&baseline->random, baseline->machine)), job);
 }
 
-/* Send a child what it may have.  True if it has been sent everything. */
+/* Send a child what it may have.  True if it has received everything. */
 static bool
 feed(struct baseline *baseline, uint32_t node, uint32_t child)
 {
@@ -149,7 +149,8 @@ feed_children(struct baseline *baseline, uint32_t node)
 		(void)feed(baseline, node, child);
 }
 
-/* Is a block on the disk of this node and of all below it? */
+/* If a block is on the disk of this node and of all below it, tell the parent; the origin begins
+ * the next block. */
 static void
 acknowledge(struct baseline *baseline, uint32_t node)
 {

@@ -24,7 +24,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* What the simulator's network may round away of a message. */
+/* The part of a message that the simulator's network may round away. */
 static const double rounding_bytes = 0.01;
 
 /* Nanoseconds. */
@@ -41,7 +41,7 @@ struct pace {
 
 struct moments {
 	double begin;
-	double tail; /* the last chunk of a subfile is there, whichever is first */
+	double tail; /* the last chunk of the subfile that ends first is there */
 	double last; /* and the last chunk of the file */
 };
 

@@ -20,7 +20,7 @@ struct sc_disk_job {
 
 /* Start with an all-zero struct. */
 struct sc_disk {
-	uint64_t free_ns;         /* when it has done all that it has to do */
+	uint64_t free_ns;         /* when all its jobs will be done */
 	struct sc_disk_job *jobs; /* owned; a ring */
 	uint32_t capacity;        /* a power of two, or 0 */
 	uint32_t first;
@@ -29,12 +29,12 @@ struct sc_disk {
 
 void sc_disk_free(struct sc_disk *);
 
-/* Have a job done that is asked for at time_ns (not before now) and takes
- * duration_ns.  The agenda says DISK with this id when it is done. */
+/* Have a job done that is asked for at time_ns (not before now) and takes duration_ns.  When it is
+ * done, DISK comes out of the agenda with this id. */
 void sc_disk_ask(struct sc_disk *, struct sc_agenda *, uint32_t id, uint64_t time_ns,
     uint64_t duration_ns, struct sc_disk_job);
 
-/* Take out what the agenda says is done. */
+/* Take out the job whose entry has come out of the agenda. */
 struct sc_disk_job sc_disk_done(struct sc_disk *, struct sc_agenda *, uint32_t id);
 
 #endif

@@ -57,7 +57,7 @@ faultless_limit_s(const struct sc_plan *plan, const struct sc_machine *machine)
 	}
 	worst.link_bytes_per_s *= slowest;
 	limit_s = limit_factor * sc_cost_predict(plan, &worst);
-	/* What is not in the prediction: every chunk of every node through one
+	/* Not in the prediction are: every chunk of every node through one
 	 * uplink, or read back by one node for all others, and operations. */
 	if (machine->uplink_bytes_per_s > 0)
 		file_s += (double)plan->size_bytes / machine->uplink_bytes_per_s;

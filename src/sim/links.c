@@ -14,7 +14,7 @@ struct peer {
 	uint32_t link; /* SC_LINK_NOTHING: a free place */
 };
 
-/* Where a node's links are: an open hash from the peer. */
+/* The links of a node by their peers: a hash table with open addressing. */
 struct sc_links_peers {
 	struct peer *places;
 	uint32_t mask;
@@ -62,7 +62,7 @@ add_link(struct sc_links *links, uint32_t from, uint32_t to)
 	return links->count++;
 }
 
-/* The place of a peer in the hash: taken by it, or free. */
+/* The place of a peer in the table: taken by it, or free. */
 static struct peer *
 peer_place(const struct sc_links_peers *peers, uint32_t node)
 {

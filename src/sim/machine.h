@@ -22,7 +22,7 @@ struct sc_machine {
 	double operation_s;           /* of each read or write of a chunk, beside its bytes */
 	double commit_s;
 	double ack_part;     /* bytes of acknowledgements that go back for each byte of a chunk */
-	double jitter;       /* 0.1: latencies and services vary by 10 % up and down */
+	double jitter;       /* 0.1: latencies and service times vary by 10 % up and down */
 	uint32_t rack_nodes; /* nodes of a rack, in the order of their numbers; 0: no racks */
 	double uplink_bytes_per_s;  /* of a rack, each way; 0: as many links as it has nodes */
 	const struct sc_slow *slow; /* borrowed */

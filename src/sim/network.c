@@ -187,7 +187,7 @@ heads_replace(struct server *server, struct head head)
 	server->heads[at] = head;
 }
 
-/* Let the time pass for a server. */
+/* Bring a server's virtual time up to now. */
 static void
 advance(const struct sc_network *network, struct server *server)
 {
@@ -199,8 +199,8 @@ advance(const struct sc_network *network, struct server *server)
 	server->at_ns = now_ns;
 }
 
-/* Be called when the first head will be done, or earlier: an entry that is
- * too early by then costs less than moving one at every change. */
+/* Post an entry for when the first head will be done, unless there is one that comes earlier: to
+ * find then that it is too early costs less than to move it at every change. */
 static void
 post(struct sc_network *network, struct server *server)
 {

@@ -40,8 +40,8 @@ struct sc_message_flight {
 
 struct sc_network; /* opaque */
 
-/* The sender's interface has served a message; it has arrived.  The message is
- * gone after the second one. */
+/* sent: the sender's interface has served a message.  arrived: it is at its receiver, and gone
+ * afterwards. */
 struct sc_network_listener {
 	void *context;
 	void (*sent)(void *context, const struct sc_message_flight *);
@@ -65,7 +65,7 @@ uint64_t sc_network_control(struct sc_network *, uint32_t from, uint32_t to, dou
 /* From now on a node's interface has this part of the machine's rate, both ways. */
 void sc_network_slow(struct sc_network *, uint32_t node, double factor);
 
-/* For the agenda's SERVER, START and ARRIVE. */
+/* Take a SERVER, START or ARRIVE that has come out of the agenda. */
 void sc_network_happen(struct sc_network *, struct sc_agenda_entry);
 
 /* Such an entry will come soon: fetch what it needs (see foresee.h). */

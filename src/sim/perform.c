@@ -165,7 +165,7 @@ perform_send(struct sim *sim, uint32_t node, uint64_t time_ns, const struct sc_a
 	sc_network_send(sim->network, &message, handled_ns(sim, node, time_ns));
 }
 
-/* Keep a copy of the bytes, which are the core's. */
+/* With a copy of the bytes, which are borrowed from the core. */
 static uint32_t
 new_control(struct sim *sim, uint32_t from, uint32_t to, const uint8_t *bytes, size_t length)
 {

@@ -14,12 +14,12 @@
 /* A slot as it really is. */
 struct sc_rules_slot {
 	uint32_t content; /* the chunk in it, sound; or SC_NONE */
-	uint32_t sends;   /* under way from it */
+	uint32_t sends;   /* from it, in flight */
 	uint32_t peer;    /* a receive for this peer is posted, or being ended; or SC_NONE */
 	uint32_t next;    /* posted later for the same subfile */
 	bool loading;
 	bool storing;
-	bool ending; /* the receive, which takes nothing more */
+	bool ending; /* the receive is being ended, and takes nothing more */
 };
 
 /* The receives that are posted for a subfile, oldest first. */

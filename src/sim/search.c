@@ -165,7 +165,7 @@ add_trees(struct listing *listing, struct sc_plan_request wishes, uint32_t group
 	}
 }
 
-/* Each number of groups, with the size that it is balanced to. */
+/* For each number of groups, the balanced size of a group. */
 static void
 add_group_sizes(struct listing *listing)
 {
@@ -227,7 +227,7 @@ is_same(const struct sc_plan_shape *a, const struct sc_plan_shape *b)
 	    a->window == b->window;
 }
 
-/* The choice was added first, and perhaps found again. */
+/* Leave out the choice, which was added first, where it was found again; sort the others. */
 static void
 sort(struct sc_candidates *candidates)
 {

@@ -73,8 +73,8 @@ foresee(const struct sim *sim, struct sc_agenda_entry entry, enum sc_agenda_near
 	}
 }
 
-/* While an event is handled, what the next ones need comes from memory: first
- * what is known, then what that points to. */
+/* While an event is handled, the memory that the next ones need is fetched: first the entries
+ * themselves, then what they point to. */
 static void
 foresee_all(const struct sim *sim)
 {

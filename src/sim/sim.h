@@ -32,7 +32,7 @@ struct sc_sim_listener {
 	void *context;
 	/* What a node recorded in its timeline. */
 	void (*record)(void *context, uint32_t node, uint64_t time_ns, const struct sc_record *);
-	/* Every event that a node took, and what it had done then. */
+	/* Every event that a node took, and the actions that followed. */
 	void (*step)(void *context, uint32_t node, const struct sc_event *,
 	    const struct sc_actions *);
 	/* A fault of the list has struck. */
@@ -50,15 +50,15 @@ struct sc_sim_config {
 	uint64_t timeout_ns;           /* as of the core */
 	uint64_t progress_interval_ns; /* as of the core */
 	uint64_t deadman_ns; /* a process that stands still for so long is ended; 0: it isn't */
-	uint64_t detect_ns;  /* MPI tells of an ended process within it; 0: 50 ms */
+	uint64_t detect_ns;  /* within which MPI tells of an ended process; 0: 50 ms */
 	uint64_t stall_ns;   /* a disk that is stuck for so long is given up; 0: 10 s */
 	double eager_bytes;  /* the send of a longer chunk ends only when it is received */
 	/* What an earlier run left: a set of chunks for each node, found open_ns after the start.
 	 * One of size 0: that node's store is not looked at.  NULL: no store is. */
 	const struct sc_bitmap *held;
 	uint64_t open_ns;
-	uint64_t limit_ns;    /* the run is to end by then */
-	uint64_t limit_steps; /* and after so many; 0: any number */
+	uint64_t limit_ns;    /* by when the run has to end */
+	uint64_t limit_steps; /* after how many steps; 0: any number */
 	uint64_t seed;        /* of the jitter */
 	bool check_nodes;     /* call sc_node_check after every step, which is slow */
 	struct sc_sim_listener listener;
@@ -77,7 +77,7 @@ struct sc_sim_node {
 	bool renamed;   /* its copy has its name, whether the node knows or not */
 	bool copy_failed;
 	bool struck; /* by a fault */
-	bool ended;  /* its process has, by a fault */
+	bool ended;  /* its process was ended by a fault */
 	bool left;
 	enum sc_leave leave;
 };
@@ -86,9 +86,9 @@ struct sc_sim_node {
 struct sc_sim_account {
 	uint32_t leader;
 	bool aborted;
-	bool ended; /* it said that the run has */
+	bool ended; /* it reported the end of the run, and then: */
 	uint64_t ended_ns;
-	struct sc_tally tally; /* as it said then */
+	struct sc_tally tally;
 	struct sc_bitmap lost; /* nodes that it named */
 	struct sc_bitmap failed;
 };
@@ -97,7 +97,7 @@ struct sc_sim_result {
 	struct sc_sim_node *nodes;       /* owned, plan->recipients + 1 */
 	uint32_t violations;             /* of rules; 0 is right */
 	char violation[256];             /* the first one */
-	bool ended;                      /* every node has left that could */
+	bool ended;                      /* every node that could has left */
 	struct sc_sim_account *accounts; /* owned; in the order in which they began to lead */
 	uint32_t account_count;
 	uint32_t account_capacity;
@@ -125,10 +125,10 @@ struct sc_sim_result {
 void sc_sim_run(const struct sc_sim_config *, struct sc_sim_result *);
 void sc_sim_result_free(struct sc_sim_result *);
 
-/* How a node of that run is made: for traces. */
+/* How a node of that run is made; for traces, too. */
 struct sc_node_config sc_sim_node_config(const struct sc_sim_config *, uint32_t node);
 
-/* stall_ns, or what stands for 0. */
+/* stall_ns, or its default where it is 0. */
 uint64_t sc_sim_stall_ns(const struct sc_sim_config *);
 
 /* The account of a node, or NULL. */

@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-/* The plan's choice, FastReplica, a chain, and what are no plans. */
+/* The plan's choice, FastReplica, a chain, and the ways without a plan. */
 enum { SC_SIM_STRATEGIES = 3 + SC_BASELINES };
 
 struct sc_sim_comparison {
@@ -20,8 +20,8 @@ struct sc_sim_comparison {
 	uint32_t count; /* fewer without recipients */
 };
 
-/* plan: the choice that the others are compared with, and what came of it.
- * Each is printed when it is known.  0, or -1 with *err. */
+/* plan: the choice that the others are compared with, with the summary of its run.  Each row is
+ * printed as soon as it is known.  0, or -1 with *err. */
 int sc_sim_compare(FILE *, const struct sc_sim_options *, const struct sc_plan *plan,
     const struct sc_sim_summary *, struct sc_sim_comparison *, struct sc_error *);
 

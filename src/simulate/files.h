@@ -17,7 +17,7 @@ struct sc_sim_files {
 	const char *trace_path;
 	int trace_errno; /* of the first write that failed */
 	const char *timings_path;
-	struct sc_timings_node *nodes; /* with their timelines; or NULL */
+	struct sc_timings_node *nodes; /* owned, with their timelines; NULL: no timings */
 	uint32_t count;
 };
 

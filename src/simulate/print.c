@@ -78,7 +78,7 @@ sc_sim_summarise(const struct sc_plan *plan, const struct sc_machine *machine,
 		qsort(times, summary->copies, sizeof(*times), compare_times);
 		summary->first_s = seconds(times[0]);
 		summary->median_s = seconds(times[last / 2]);
-		/* The time by which 99 of 100 have it. */
+		/* When 99 of 100 have it. */
 		summary->p99_s = seconds(times[(uint64_t)last * 99 / 100]);
 		summary->last_s = seconds(times[last]);
 	}

@@ -15,7 +15,7 @@ struct sc_sim_summary {
 	double median_s;
 	double p99_s;
 	double last_s;
-	double others_s; /* the last one that no fault struck and whose link is not slow */
+	double others_s; /* the last one without a fault or a slow link */
 	double floor_s;  /* the slowest of source, one link, one disk */
 	uint64_t origin_bytes;
 	uint64_t relay_bytes; /* of the busiest */

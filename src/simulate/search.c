@@ -37,7 +37,7 @@ struct outcome {
 	double time_s; /* of the last node, if it ended */
 };
 
-/* What the threads share, with the lock held. */
+/* What the threads share; what changes does so only under the lock. */
 struct search {
 	const struct sc_sim_options *options;
 	struct sc_candidates candidates;
@@ -109,7 +109,7 @@ simulate(const struct sc_sim_options *options, const struct sc_plan *plan, doubl
 		rc = refuse(&shape, result.violation, err);
 	} else {
 		sc_sim_summarise(plan, &options->machine, &result, &summary);
-		/* What followed the last copy is not counted. */
+		/* What follows the last copy does not count. */
 		if (summary.copies == (plan->recipients > 0 ? plan->recipients : 1))
 			cut_off = false;
 		outcome->ending = cut_off ? CUT_OFF : TO_THE_END;
@@ -231,7 +231,7 @@ compare_rows(const void *a, const void *b)
 	return (left->candidate > right->candidate) - (left->candidate < right->candidate);
 }
 
-/* An empty file on a machine without any delay takes no time. */
+/* 1 where both are 0: an empty file on a machine without any delay takes no time. */
 static double
 ratio(double a, double b)
 {

@@ -2,12 +2,11 @@
  * A cluster in one process: n+1 nodes of the real core, joined by queues.
  *
  * Which queue moves next is drawn from a seed, so every seed is another
- * order of arrivals, and the same seed is always the same run.  What MPI
- * guarantees is kept (messages of one pair and tag stay in order), what it
- * doesn't is not: a send may be found complete long after the answer to it came,
- * which never happens in the simulator, where everything has its time.  The
- * rules of the core are those of the simulator, at each step; a broken one
- * is printed and counted, never fatal, so that a test can show all of it.
+ * order of arrivals, and the same seed is always the same run.  Only what MPI
+ * guarantees is kept: messages of one pair and tag stay in order.  So a send may be found complete
+ * long after the answer to it came, which never happens in the simulator.  The rules are those of
+ * the simulator (sim/rules.h), checked at each step; a broken one is printed and counted, never
+ * fatal, so that a test shows all of them.
  */
 #ifndef SC_TESTS_CLUSTER_H
 #define SC_TESTS_CLUSTER_H

@@ -75,7 +75,7 @@ struct delivery *cluster_push(struct cluster *, uint64_t route, uint32_t node, e
 
 /* cluster_perform.c */
 bool cluster_has_source(const struct cluster *, uint32_t self);
-/* A process is no more: all others learn of it, each when it happens to. */
+/* A process has ended: all others learn of it, each at some time. */
 void cluster_tell_of_end(struct cluster *, uint32_t self);
 void cluster_perform(struct cluster *, uint32_t self, const struct sc_action *);
 

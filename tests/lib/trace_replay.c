@@ -22,8 +22,8 @@ struct replay {
 	struct sc_plan plan;
 	struct sc_node **nodes;
 	struct sc_actions actions;
-	size_t next_action; /* that the trace has to say; beyond it: none */
-	uint32_t node;      /* whose actions these are */
+	size_t next_action; /* that the trace has to have next */
+	uint32_t node;      /* that asked for these actions */
 	char cause[SC_CAUSE_BYTES + 1];
 	uint8_t bytes[SC_CONTROL_BYTES];
 	struct sc_bitmap held; /* of the event that comes next */
@@ -71,7 +71,7 @@ read_plan(struct replay *replay)
 		&shape.chunk_bytes, &shape.window, &store_and_forward, &slots) != 9)
 		return bad(replay, "a plan is missing");
 	shape.store_and_forward = store_and_forward != 0;
-	/* Memory was no matter when the plan was made; it is none here. */
+	/* The limit of memory was looked at when the plan was made for the run. */
 	if (sc_plan_make(&replay->plan, recipients, size_bytes, &shape, UINT64_C(1) << 40, &err) !=
 	    0)
 		return bad(replay, err.text);

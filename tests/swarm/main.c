@@ -67,7 +67,7 @@ on_crash(int number)
 	_exit(written == (ssize_t)sizeof(crash) ? 0 : number);
 }
 
-/* Where the number of the seed is, until the next one. */
+/* The number of the seed is in context, until the next one. */
 static void
 prepare_crash(void *context, struct sc_sim_config *config, const struct sc_sim_result *result)
 {
@@ -142,7 +142,7 @@ prepare_again(void *context, struct sc_sim_config *config, const struct sc_sim_r
 	sc_tail_follow(&tail, config, result);
 }
 
-/* Run a seed again, to tell what led there; in a process, as it may crash. */
+/* Run a seed again, to print the last steps; in a process of its own, as it may crash. */
 static int
 tell_tail(uint64_t seed, struct sc_error *err)
 {
@@ -179,7 +179,7 @@ compare_findings(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Read all that the workers say.  The number of failures, or -1. */
+/* Read all that the workers write.  The number of failures, or -1. */
 static int
 gather(int in, uint32_t jobs, uint64_t *steps, struct sc_error *err)
 {

@@ -1,5 +1,5 @@
 /*
- * The swarm: see swarm.h.
+ * The swarm: random stagings (see swarm.h).
  */
 #include "swarm/swarm.h"
 
@@ -108,7 +108,7 @@ slowest_factor(const struct trial *trial)
 	return slowest;
 }
 
-/* What a run takes, about, if nothing goes wrong. */
+/* About how long a run takes if nothing goes wrong. */
 static double
 run_s(const struct trial *trial)
 {
@@ -165,7 +165,7 @@ make_heartbeats(struct trial *trial)
 	}
 }
 
-/* What earlier runs, of which some were cut off, left. */
+/* What earlier runs left, some of which were cut off. */
 static void
 make_held(struct trial *trial)
 {

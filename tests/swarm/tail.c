@@ -1,5 +1,5 @@
 /*
- * The last steps before a rule broke: see sim_tail.h.
+ * The last steps before a rule broke: see tail.h.
  */
 #include "swarm/tail.h"
 

@@ -1,6 +1,6 @@
 /*
  * The last steps of a simulated run before a rule broke, as lines of a trace
- * (record/trace.h): what is told of a seed that failed.
+ * (record/trace.h): they are printed of a seed that failed.
  */
 #ifndef SC_SIMULATE_TAIL_H
 #define SC_SIMULATE_TAIL_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of a longer line, which is a long control message's, the beginning. */
+/* Of a longer line, which has a long control message, only the beginning is kept. */
 enum { SC_TAIL_LINES = 40, SC_TAIL_LINE_BYTES = 160 };
 
 /* Start with an all-zero struct. */
@@ -21,12 +21,12 @@ struct sc_tail {
 	struct sc_sim_listener next;
 };
 
-/* Have config's listener fill the tail until a rule is broken in result, which
- * is that of the run, and then tell the listener that was there before. */
+/* Have config's listener fill the tail until a rule is broken in result, which is that of the run.
+ * The listener that was there before is called, too. */
 void sc_tail_follow(struct sc_tail *, struct sc_sim_config *, const struct sc_sim_result *);
 
-/* Write the lines to a descriptor.  Also in a handler of signals, during the
- * run.  0, or -1 with errno. */
+/* Write the lines to a descriptor.  May be called in a signal handler during the run.  0, or -1
+ * with errno. */
 int sc_tail_write(const struct sc_tail *, int fd);
 
 #endif

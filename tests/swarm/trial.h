@@ -1,6 +1,6 @@
 /*
- * The inside of the swarm, shared by swarm.c (stagings at random), swarm_faults.c
- * (what goes wrong in them) and swarm_judge.c (what must come of them).
+ * The inside of the swarm, shared by stagings.c (stagings at random), faults.c (what
+ * goes wrong in them) and judge.c (what must come of them).
  */
 #ifndef SC_TESTS_SWARM_IMPL_H
 #define SC_TESTS_SWARM_IMPL_H
@@ -13,7 +13,7 @@
 /* What goes wrong on purpose. */
 enum theme {
 	THEME_NONE,
-	THEME_COPIES, /* some nodes' own */
+	THEME_COPIES, /* those of some nodes fail */
 	THEME_ALL_COPIES,
 	THEME_SOURCE,
 	THEME_DATA, /* chunks that arrive damaged, or can't be read back */
@@ -43,19 +43,19 @@ struct trial {
 	struct sc_swarm_verdict *verdict;
 };
 
-/* swarm.c */
+/* stagings.c */
 uint32_t trial_below(struct trial *, uint32_t bound);
 /* A number whose size is even on a logarithmic scale. */
 double trial_between(struct trial *, double low, double high);
 void trial_broken(struct trial *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* swarm_faults.c */
+/* faults.c */
 /* No fault makes a link slower than this. */
 static const double trial_least_factor = 0.02;
 void trial_make_faults(struct trial *);
 const char *trial_theme_name(enum theme);
 
-/* swarm_judge.c */
+/* judge.c */
 void trial_judge(struct trial *, const struct sc_sim_result *);
 
 #endif
