@@ -5,6 +5,8 @@
 #include "plan/cost.h"
 #include "sim/sim.h"
 
+#include <math.h>
+
 const struct sc_sim_faults sc_sim_no_faults = {.source_at = SC_NONE};
 
 /* A right run takes its predicted time, or a few times that on an uneven machine; a wrong one
@@ -63,7 +65,8 @@ faultless_limit_s(const struct sc_plan *plan, const struct sc_machine *machine)
 		file_s += (double)plan->size_bytes / machine->uplink_bytes_per_s;
 	file_s += (double)plan->size_bytes / machine->disk_read_bytes_per_s;
 	file_s += plan->chunks * machine->operation_s;
-	return limit_s + file_s * (plan->recipients + 1.0) + machine->commit_s + limit_more_s;
+	limit_s += file_s * (plan->recipients + 1.0) + machine->commit_s + limit_more_s;
+	return floor(limit_s * 1e9) * 1e-9; /* whole nanoseconds */
 }
 
 /* How long a fault may keep other nodes waiting. */
