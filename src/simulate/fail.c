@@ -80,19 +80,6 @@ parse_item(struct sc_sim_fail *fail, char *text)
 	return parse_kind(&fail->fault, kind == NULL ? "crash" : kind + 1);
 }
 
-static int
-add(struct sc_sim_fails *fails, const struct sc_sim_fail *fail)
-{
-	struct sc_sim_fail *items =
-	    realloc(fails->items, (fails->count + 1) * sizeof(*fails->items));
-
-	if (items == NULL)
-		return -1;
-	fails->items = items;
-	items[fails->count++] = *fail;
-	return 0;
-}
-
 int
 sc_sim_fails_read(struct sc_sim_fails *fails, const char *text, struct sc_error *err)
 {
