@@ -10,7 +10,7 @@
 enum { FIRST_ITEMS = 4 };
 
 void *
-sc_vector_room(void *items, size_t needed, size_t *capacity, size_t item_bytes)
+sc_vector_grow(void *items, size_t needed, size_t *capacity, size_t item_bytes)
 {
 	size_t wanted = *capacity == 0 ? FIRST_ITEMS : *capacity;
 	void *more;

@@ -17,7 +17,13 @@
  * and *capacity are as before.  NULL items with *capacity 0 is an empty array.  Free with free().
  * Amortized O(1) an item.
  */
-void *sc_vector_room(void *items, size_t needed, size_t *capacity, size_t item_bytes);
+void *sc_vector_grow(void *items, size_t needed, size_t *capacity, size_t item_bytes);
+
+static inline void *
+sc_vector_room(void *items, size_t needed, size_t *capacity, size_t item_bytes)
+{
+	return needed <= *capacity ? items : sc_vector_grow(items, needed, capacity, item_bytes);
+}
 
 /* The same; without memory the program ends (abort). */
 void *sc_vector_must(void *items, size_t needed, size_t *capacity, size_t item_bytes);

@@ -98,6 +98,8 @@ sc_message_name(uint8_t type)
 		[SC_MESSAGE_BEAT] = "beat",
 		[SC_MESSAGE_BYE] = "bye",
 		[SC_MESSAGE_SENT] = "sent",
+		[SC_MESSAGE_DECLINE] = "decline",
+		[SC_MESSAGE_DECLINED] = "declined",
 	};
 
 	return NAME_OF(names, type);

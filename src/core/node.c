@@ -1,99 +1,122 @@
 /*
- * A node: making one, and the step (see node.h and node_impl.h).
+ * A node: making one, and the step (see node.h).
+ *
+ * The parts, each with a header of its own; a part knows only those above it in this list:
+ *
+ *   context    which node this is, the plan, the time, the list of actions
+ *   pool       slots
+ *   store      which chunks are here, the state of the copy
+ *   peers      which nodes are there: heartbeats, failures
+ *   control    the control tree: seal, failed copies, giving up, closing
+ *   out        outbound edges: wants, credits
+ *   in         inbound edges: credits, arrivals
+ *   supply     which peer supplies what
+ *   send       which chunk goes on which edge next; turns: in the origin's order
+ *   serve      what peers ask of this node
+ *   retain     how long a chunk stays in its slot
+ *   load       chunks that are read
+ *   pace       which nodes are slow; beat: what a heartbeat says
+ *   finish     commit, done, leaving
+ *
+ * A step has two phases: the event's handler changes its own part and marks what has to be looked
+ * at; then settle() does all that follows, each part once, in one order.
  */
-#include "core/node_impl.h"
+#include "core/node.h"
 
 #include "base/foresee.h"
+#include "core/beat.h"
+#include "core/finish.h"
+#include "core/pace.h"
+#include "core/retain.h"
+#include "core/send.h"
+#include "core/serve.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* What is in the memory behind a node; sizes are multiples of a cache line. */
-enum { LINE_BYTES = 64 };
-
-struct layout {
-	size_t inbound;
-	size_t spans;
-	size_t slots;
-	size_t buckets;
-	size_t bytes;
+struct sc_node {
+	struct sc_context context;
+	struct sc_pool pool;
+	struct sc_store store;
+	struct sc_out out;
+	struct sc_in in;
+	struct sc_supply supply;
+	struct sc_turns turns;
+	struct sc_loads loads;
+	struct sc_peers peers;
+	struct sc_control control;
+	struct sc_pace pace;
+	struct sc_finish finish;
 };
 
-static size_t
-place(struct layout *layout, size_t count, size_t item_bytes)
-{
-	size_t at = layout->bytes;
-
-	layout->bytes += (count * item_bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
-	return at;
-}
-
+/* The parts that own nothing but a few numbers. */
 static void
-edges_init(struct sc_node *node)
+init_small_parts(struct sc_node *node, const struct sc_node_config *config)
 {
-	const struct sc_plan *plan = node->plan;
-
-	for (uint32_t i = 0; i < plan->subfiles; i++) {
-		node->inbound[i].peer = SC_NONE;
-		node->inbound[i].total = sc_plan_subfile_chunks(plan, i);
-		node->spans[i] = (struct span){SC_NONE, SC_NONE};
-	}
+	sc_turns_init(&node->turns, &node->out, config->chunk_ns);
+	node->loads = (struct sc_loads){
+		.in = &node->in,
+		.out = &node->out,
+		.store = &node->store,
+		.pool = &node->pool,
+		.supply = &node->supply,
+		.control = &node->control,
+	};
+	node->pace = (struct sc_pace){
+		.context = &node->context,
+		.peers = &node->peers,
+		.out = &node->out,
+		.store = &node->store,
+		.control = &node->control,
+		.turns = &node->turns,
+	};
+	node->finish = (struct sc_finish){
+		.context = &node->context,
+		.control = &node->control,
+		.store = &node->store,
+		.in = &node->in,
+		.out = &node->out,
+		.loads = &node->loads,
+	};
 }
 
-static struct sc_node *
-allocate(const struct sc_plan *plan)
+static int
+init_parts(struct sc_node *node, const struct sc_node_config *config)
 {
-	struct layout layout = {0};
-	struct sc_node *node;
-	uint32_t buckets = node_buckets(plan);
-	char *memory;
+	struct sc_context *context = &node->context;
 
-	(void)place(&layout, 1, sizeof(*node));
-	layout.inbound = place(&layout, plan->subfiles, sizeof(*node->inbound));
-	layout.spans = place(&layout, plan->subfiles, sizeof(*node->spans));
-	layout.slots = place(&layout, plan->slots, sizeof(*node->slots));
-	layout.buckets = place(&layout, buckets, sizeof(*node->buckets));
-	memory = aligned_alloc(LINE_BYTES, layout.bytes);
-	if (memory == NULL)
-		return NULL;
-	memset(memory, 0, layout.bytes);
-	node = (struct sc_node *)(void *)memory;
-	node->plan = plan;
-	node->inbound = (struct inbound *)(void *)(memory + layout.inbound);
-	node->spans = (struct span *)(void *)(memory + layout.spans);
-	node->slots = (struct slot *)(void *)(memory + layout.slots);
-	node->buckets = (uint32_t *)(void *)(memory + layout.buckets);
-	return node;
+	sc_peers_init(&node->peers, context, config->buddy, config->heartbeat_ns,
+	    config->timeout_ns);
+	sc_control_init(&node->control, context, &node->store, &node->peers, config->apart,
+	    config->progress_interval_ns);
+	init_small_parts(node, config);
+	if (sc_pool_init(&node->pool, context->plan) != 0 ||
+	    sc_store_init(&node->store, context, &node->pool, config->keeps_copy,
+		config->awaits_store) != 0 ||
+	    sc_out_init(&node->out, context, &node->pool, &node->store, &node->peers) != 0 ||
+	    sc_in_init(&node->in, context, &node->pool, &node->store, &node->out, &node->peers) !=
+		0)
+		return -1;
+	return sc_supply_init(&node->supply, context, &node->in, &node->out, &node->store,
+	    &node->peers, &node->control);
 }
 
 struct sc_node *
 sc_node_new(const struct sc_node_config *config)
 {
-	struct sc_node *node;
+	struct sc_node *node = calloc(1, sizeof(*node));
 
 	assert(config->self <= config->plan->recipients);
 	assert(config->keeps_copy || config->self == SC_ORIGIN);
-	assert(config->heartbeat_ns == 0 || config->timeout_ns > 2 * config->heartbeat_ns);
-	node = allocate(config->plan);
 	if (node == NULL)
 		return NULL;
-	node->self = config->self;
-	node->keeps_copy = config->keeps_copy;
-	node->has_source = config->has_source || config->self == SC_ORIGIN;
-	node->awaits_store = config->awaits_store;
-	node->heartbeat_ns = config->heartbeat_ns;
-	node->timeout_ns = config->timeout_ns;
-	node->progress_interval_ns = config->progress_interval_ns;
-	node->chunk_ns = config->chunk_ns;
-	node->apart = config->apart;
-	node->done_for = SC_NONE;
-	node->next_progress_ns = node->next_beat_ns = node->pass_over_ns = UINT64_MAX;
-	sc_roster_init(&node->roster, config->plan, config->buddy);
-	edges_init(node);
-	node_slots_init(node);
-	if (node_tree_init(node) != 0 || sc_bitmap_init(&node->here, config->plan->chunks) != 0 ||
-	    sc_bitmap_init(&node->held, node_is_origin(node) ? 0 : config->plan->chunks) != 0) {
+	node->context = (struct sc_context){
+		.plan = config->plan,
+		.self = config->self,
+		.is_origin = config->self == SC_ORIGIN,
+		.has_source = config->has_source || config->self == SC_ORIGIN,
+	};
+	if (init_parts(node, config) != 0) {
 		sc_node_free(node);
 		return NULL;
 	}
@@ -105,86 +128,95 @@ sc_node_free(struct sc_node *node)
 {
 	if (node == NULL)
 		return;
-	for (uint32_t i = 0; i < node->outbound_count; i++)
-		sc_bitmap_free(&node->outbound[i].want);
-	sc_roster_free(&node->roster);
-	sc_bitmap_free(&node->here);
-	sc_bitmap_free(&node->held);
-	sc_bitmap_free(&node->failed_copies);
-	for (uint32_t i = 0; i < node->plan->subfiles; i++)
-		free(node->inbound[i].refusers);
-	free(node->copy_cause);
-	free(node->abort_cause);
-	free(node->formers);
-	free(node->outbound);
-	free(node->peers);
-	free(node->children);
-	free(node->failures);
-	free(node->scratch.items);
+	sc_supply_free(&node->supply);
+	sc_in_free(&node->in);
+	sc_out_free(&node->out);
+	sc_store_free(&node->store);
+	sc_pool_free(&node->pool);
+	sc_control_free(&node->control);
+	sc_peers_free(&node->peers);
 	free(node);
-}
-
-void *
-node_grown(void *items, uint32_t count, uint32_t *capacity, size_t item_bytes)
-{
-	if (count < *capacity)
-		return items;
-	*capacity = 2 * count + 2;
-	items = realloc(items, *capacity * item_bytes);
-	if (items == NULL)
-		abort();
-	return items;
-}
-
-void
-node_control(struct sc_node *node, uint32_t peer, const struct sc_message *message)
-{
-	uint8_t bytes[SC_CONTROL_BYTES];
-	size_t length = sc_message_encode(message, bytes);
-
-	assert(peer <= node->plan->recipients && peer != node->self);
-	sc_actions_add(node->actions, SC_ACTION_CONTROL)->peer = peer;
-	sc_actions_attach(node->actions, bytes, length);
-}
-
-void
-node_record(struct sc_node *node, enum sc_record_what what, uint32_t peer, uint32_t subfile,
-    uint64_t count)
-{
-	struct sc_action *action = sc_actions_add(node->actions, SC_ACTION_RECORD);
-
-	action->record.what = what;
-	action->record.peer = peer;
-	action->record.subfile = subfile;
-	action->record.count = count;
 }
 
 static int
 on_started(struct sc_node *node)
 {
-	const struct sc_plan *plan = node->plan;
+	const struct sc_plan *plan = node->context.plan;
 
-	node_record(node, SC_RECORD_STARTED, SC_NONE, SC_NONE, 0);
-	node_peers_init(node);
-	if (node->progress_interval_ns != 0)
-		node->next_progress_ns = node->now_ns + node->progress_interval_ns;
-	if (!node_is_origin(node))
+	sc_context_record(&node->context, SC_RECORD_STARTED, SC_NONE, SC_NONE, 0);
+	sc_peers_start(&node->peers);
+	sc_control_start(&node->control);
+	if (!node->context.is_origin || plan->recipients == 0)
 		return 0;
-
-	for (uint32_t i = 0; plan->recipients > 0 && i < plan->subfiles; i++) {
+	for (uint32_t i = 0; i < plan->subfiles; i++) {
 		struct sc_edge edges[SC_RECEIVERS_MAX];
 		struct sc_receiver receiver;
 		uint32_t count = sc_plan_receivers(plan, SC_ORIGIN, i, edges);
 
 		assert(count == 1);
-		receiver.node = edges[0].to;
-		receiver.kind = edges[0].kind;
-		if (sc_plan_subfile_chunks(plan, i) > 0 &&
-		    node_add_outbound(node, i, &receiver, 1) != 0)
-			return -1;
+		(void)count;
+		receiver = (struct sc_receiver){edges[0].to, edges[0].kind};
+		if (sc_plan_subfile_chunks(plan, i) > 0)
+			sc_out_add(&node->out, i, &receiver, 1);
 	}
-	node_load(node);
 	return 0;
+}
+
+static int
+on_beat(struct sc_node *node, uint32_t peer, const struct sc_beat *beat)
+{
+	if (beat->mark != node->peers.roster.mark)
+		sc_peers_tell(&node->peers, peer, 0);
+	sc_pace_on_beat(&node->pace, peer, beat);
+	return 0;
+}
+
+/* Once the run is aborted here no chunk is asked for, offered or given. */
+static int
+on_chunk_message(struct sc_node *node, uint32_t peer, const struct sc_message *message)
+{
+	if (node->control.is_aborted)
+		return 0;
+	switch (message->type) {
+	case SC_MESSAGE_OFFER:
+		return sc_supply_on_offer(&node->supply, peer, &message->u.offer);
+	case SC_MESSAGE_WANT:
+		return sc_serve_on_want(&node->out, &node->supply, peer, &message->u.want);
+	case SC_MESSAGE_DECLINE:
+		return sc_serve_on_decline(&node->out, peer, &message->u.decline);
+	case SC_MESSAGE_CREDIT:
+		return sc_send_on_credit(&node->out, peer, &message->u.credit);
+	case SC_MESSAGE_SENT:
+		return sc_supply_on_sent(&node->supply, peer, &message->u.sent);
+	case SC_MESSAGE_REFUSE:
+		return sc_supply_on_refuse(&node->supply, peer, &message->u.sent);
+	case SC_MESSAGE_DECLINED:
+		return sc_supply_on_declined(&node->supply, peer, &message->u.declined);
+	default:
+		return -1;
+	}
+}
+
+static int
+on_message(struct sc_node *node, uint32_t peer, const struct sc_message *message)
+{
+	switch (message->type) {
+	case SC_MESSAGE_NOTICE:
+		return sc_peers_on_notice(&node->peers, peer, &message->u.notice);
+	case SC_MESSAGE_BEAT:
+		return on_beat(node, peer, &message->u.beat);
+	case SC_MESSAGE_FAILED:
+	case SC_MESSAGE_PROGRESS:
+	case SC_MESSAGE_DONE:
+	case SC_MESSAGE_BYE:
+		return sc_control_on_up(&node->control, peer, message);
+	case SC_MESSAGE_SEAL:
+	case SC_MESSAGE_ABORT:
+	case SC_MESSAGE_CLOSE:
+		return sc_control_on_down(&node->control, peer, message);
+	default:
+		return on_chunk_message(node, peer, message);
+	}
 }
 
 static int
@@ -192,126 +224,245 @@ on_control(struct sc_node *node, const struct sc_event *event)
 {
 	struct sc_message message;
 
-	if (event->peer > node->plan->recipients || event->peer == node->self ||
+	if (event->peer > node->context.plan->recipients || event->peer == node->context.self ||
 	    sc_message_decode(event->bytes, event->length, &message) != 0)
 		return -1;
-	if (node_failed(node, event->peer)) {
+	if (sc_peers_failed(&node->peers, event->peer)) {
 		if (message.type == SC_MESSAGE_BEAT)
-			node_tell_out(node, event->peer);
+			sc_peers_tell_out(&node->peers, event->peer);
 		return 0;
 	}
-	node_heard(node, event->peer);
-	switch (message.type) {
-	case SC_MESSAGE_OFFER:
-		return node_on_offer(node, event->peer, &message.u.offer);
-	case SC_MESSAGE_CREDIT:
-		return node_on_credit(node, event->peer, &message.u.credit);
-	case SC_MESSAGE_WANT:
-		return node_on_want(node, event->peer, &message.u.want);
-	case SC_MESSAGE_REFUSE:
-		return node_on_refuse(node, event->peer, &message.u.refusal);
-	case SC_MESSAGE_SENT:
-		return node_on_all_sent(node, event->peer, &message.u.refusal);
-	case SC_MESSAGE_NOTICE:
-		return node_on_notice(node, event->peer, &message.u.notice);
-	case SC_MESSAGE_BEAT:
-		return node_on_beat(node, event->peer, &message.u.beat);
-	case SC_MESSAGE_FAILED:
-	case SC_MESSAGE_PROGRESS:
-	case SC_MESSAGE_DONE:
-	case SC_MESSAGE_BYE:
-		return node_on_message_up(node, event->peer, &message);
-	case SC_MESSAGE_SEAL:
-	case SC_MESSAGE_ABORT:
-	case SC_MESSAGE_CLOSE:
-		return node_on_message_down(node, event->peer, &message);
-	}
-	return -1;
+	sc_peers_heard(&node->peers, event->peer);
+	return on_message(node, event->peer, &message);
 }
 
-/* A store that ended badly; the slot is settled like after a good one. */
+static int
+on_opened(struct sc_node *node, const struct sc_bitmap *held)
+{
+	if (node->store.copy == SC_COPY_ABANDONED)
+		return 0;
+	if (node->store.copy != SC_COPY_OPENING)
+		return -1;
+	sc_supply_on_opened(&node->supply, held);
+	return 0;
+}
+
+static void
+fail_copy(struct sc_node *node, const char *cause)
+{
+	bool opening = node->store.copy == SC_COPY_OPENING;
+
+	sc_control_copy_failed(&node->control, cause);
+	if (opening && !node->control.is_aborted)
+		sc_supply_on_opened(&node->supply, NULL);
+	/* What waited for the whole, or was to be put aside, goes out of turn now. */
+	sc_out_open_all(&node->out);
+}
+
 static int
 on_store_failed(struct sc_node *node, const struct sc_event *event)
 {
-	if (event->slot != SC_NONE) {
-		struct slot *slot = &node->slots[event->slot];
-
-		assert(slot->state == SLOT_HOLDING && slot->storing);
-		slot->storing = false;
-		node->stores--;
-	}
-	node_on_copy_failed(node, event->cause);
 	if (event->slot != SC_NONE)
-		node_slot_settle(node, event->slot);
+		sc_store_on_store_failed(&node->store, event->slot);
+	fail_copy(node, event->cause);
+	return 0;
+}
+
+static int
+on_commit_failed(struct sc_node *node, const char *cause)
+{
+	assert(node->store.copy == SC_COPY_COMMITTING);
+	if (node->control.is_aborted)
+		node->store.copy = SC_COPY_ABANDONED;
+	else
+		fail_copy(node, cause);
+	return 0;
+}
+
+static int
+on_stored(struct sc_node *node, const struct sc_event *event)
+{
+	assert(node->pool.slots[event->slot].chunk == event->chunk);
+	if (sc_store_on_stored(&node->store, event->slot))
+		sc_out_open_ready(&node->out, sc_chunk_subfile(&node->context, event->chunk));
 	return 0;
 }
 
 static int
 on_time(struct sc_node *node)
 {
-	node_on_progress_time(node);
-	node_on_beat_time(node);
-	node_on_pass_over_time(node);
+	sc_control_on_time(&node->control);
+	if (sc_peers_beat_is_due(&node->peers)) {
+		struct sc_message *beat = sc_context_message(&node->context, SC_MESSAGE_BEAT);
+
+		sc_beat_make(&node->in, &beat->u.beat);
+		sc_peers_beat(&node->peers, beat);
+		if (node->peers.reach == SC_REACH_IN)
+			sc_pace_on_own_beat(&node->pace);
+	}
+	if (node->context.now_ns >= node->turns.pass_over_ns)
+		node->out.due = true;
 	return 0;
 }
 
 static int
-dispatch(struct sc_node *node, const struct sc_event *event)
+on_chunk_event(struct sc_node *node, const struct sc_event *event)
+{
+	switch (event->what) {
+	case SC_EVENT_CHUNK_LOADED:
+		sc_loads_on_loaded(&node->loads, event);
+		return 0;
+	case SC_EVENT_LOAD_FAILED:
+		sc_loads_on_failed(&node->loads, event);
+		return 0;
+	case SC_EVENT_CHUNK_ARRIVED:
+		sc_peers_heard(&node->peers, event->peer);
+		sc_in_on_arrived(&node->in, event);
+		return 0;
+	case SC_EVENT_RECEIVE_ENDED:
+		sc_in_on_receive_ended(&node->in, event);
+		return 0;
+	case SC_EVENT_CHUNK_SENT:
+		sc_send_on_sent(&node->out, event);
+		return 0;
+	case SC_EVENT_CHUNK_STORED:
+		return on_stored(node, event);
+	case SC_EVENT_STORE_FAILED:
+		return on_store_failed(node, event);
+	default:
+		return -1;
+	}
+}
+
+/* The first phase of a step. */
+static int
+handle(struct sc_node *node, const struct sc_event *event)
 {
 	switch (event->what) {
 	case SC_EVENT_STARTED:
 		return on_started(node);
 	case SC_EVENT_TIME:
 		return on_time(node);
-	case SC_EVENT_CHUNK_LOADED:
-		return node_on_loaded(node, event);
-	case SC_EVENT_LOAD_FAILED:
-		return node_on_load_failed(node, event);
-	case SC_EVENT_CHUNK_ARRIVED:
-		node_heard(node, event->peer);
-		return node_on_arrived(node, event);
-	case SC_EVENT_RECEIVE_ENDED:
-		return node_on_receive_ended(node, event);
 	case SC_EVENT_STORE_OPENED:
-		return node_on_opened(node, event->held);
-	case SC_EVENT_CHUNK_SENT:
-		return node_on_sent(node, event);
-	case SC_EVENT_CHUNK_STORED:
-		return node_on_stored(node, event);
-	case SC_EVENT_STORE_FAILED:
-		return on_store_failed(node, event);
+		return on_opened(node, event->held);
 	case SC_EVENT_SOURCE_FINISHED:
-		return node_on_finished(node, &event->seal);
-	case SC_EVENT_COMMITTED:
-		return node_on_committed(node);
-	case SC_EVENT_COMMIT_FAILED:
-		node->committing = false;
-		node_on_copy_failed(node, event->cause);
+		sc_control_on_finished(&node->control, &event->seal);
 		return 0;
+	case SC_EVENT_COMMITTED:
+		sc_finish_on_committed(&node->finish);
+		return 0;
+	case SC_EVENT_COMMIT_FAILED:
+		return on_commit_failed(node, event->cause);
 	case SC_EVENT_CONTROL_ARRIVED:
 		return on_control(node, event);
 	case SC_EVENT_PEER_FAILED:
-		node_on_peer_failed(node, event->peer);
+		if (event->peer != node->context.self &&
+		    event->peer <= node->context.plan->recipients)
+			sc_peers_fail(&node->peers, event->peer, SC_FAILURE_ENDED);
 		return 0;
 	case SC_EVENT_GIVE_UP:
-		node_on_fatal(node, event->cause);
+		sc_control_fatal(&node->control, event->cause);
 		return 0;
+	default:
+		return on_chunk_event(node, event);
 	}
-	return -1;
 }
 
-/* What an event will need last is asked for first. */
+/* What follows from failures, once for all that came at one time. */
+static void
+settle_losses(struct sc_node *node)
+{
+	struct sc_peers *peers = &node->peers;
+	uint32_t first = peers->losses_settled;
+
+	if (first == peers->roster.failed.count)
+		return;
+	peers->losses_settled = peers->roster.failed.count;
+	for (uint32_t i = first; i < peers->losses_settled; i++) {
+		const struct sc_loss *loss = &peers->roster.losses[i];
+
+		if (!sc_control_is_done(&node->control))
+			sc_context_record(&node->context, SC_RECORD_PEER_FAILED, loss->node,
+			    SC_NONE, loss->cause);
+		sc_in_forget(&node->in, loss->node);
+		sc_out_forget(&node->out, loss->node);
+	}
+	sc_out_scatter(&node->out);
+	sc_control_mend(&node->control, first);
+	sc_supply_on_losses(&node->supply);
+}
+
+/* What follows from nodes that were found to be torpid. */
+static void
+settle_torpid(struct sc_node *node)
+{
+	struct sc_peers *peers = &node->peers;
+
+	if (peers->torpid_settled == peers->torpid_count)
+		return;
+	for (; peers->torpid_settled < peers->torpid_count; peers->torpid_settled++) {
+		if (sc_control_leads(&node->control))
+			sc_control_report(&node->control, SC_REPORT_NODE_TORPID,
+			    peers->torpid[peers->torpid_settled], "");
+	}
+	sc_out_scatter(&node->out); /* they are served from the store from now on */
+	sc_peers_tell_all(peers, peers->roster.failed.count, peers->torpid_from);
+	sc_in_choose_all(&node->in);
+}
+
+/* Everything that moves chunks.  Retention comes before the grants, as the slots that it frees are
+ * granted in the same step. */
+static void
+settle_chunks(struct sc_node *node)
+{
+	bool aborted = node->control.is_aborted;
+
+	if (aborted && !node->out.closed) {
+		sc_out_close(&node->out);
+		sc_in_close(&node->in);
+		node->turns.pass_over_ns = UINT64_MAX;
+	}
+	if (!aborted && node->out.due && node->out.count > 0) {
+		node->out.due = false;
+		if (node->context.is_origin)
+			sc_turns_settle(&node->turns);
+		else
+			sc_send_settle(&node->out, SC_NONE);
+	}
+	sc_retain_settle(&node->in, &node->out);
+	if (aborted)
+		return;
+	sc_in_settle(&node->in);
+	if (node->control.run < SC_RUN_CLOSING)
+		sc_loads_settle(&node->loads);
+}
+
+/* The second phase of a step: all that follows from the first, in this order. */
+static void
+settle(struct sc_node *node)
+{
+	if (node->peers.reach != SC_REACH_IN) {
+		sc_control_cut_off(&node->control);
+		return;
+	}
+	sc_pace_settle(&node->pace);
+	settle_losses(node);
+	settle_torpid(node);
+	sc_supply_settle(&node->supply);
+	settle_chunks(node);
+	if (node->control.run < SC_RUN_LEAVING)
+		sc_finish_settle(&node->finish);
+}
+
+/* What the event will need of the edges, which are in no cache where many nodes are simulated. */
 static void
 foresee(const struct sc_node *node, const struct sc_event *event)
 {
-	if (event->what != SC_EVENT_CHUNK_ARRIVED && event->what != SC_EVENT_CHUNK_STORED &&
-	    event->what != SC_EVENT_CHUNK_SENT && event->what != SC_EVENT_CONTROL_ARRIVED)
-		return;
-	sc_foresee(node->outbound, node->outbound_count * sizeof(*node->outbound));
-	if (event->what == SC_EVENT_CHUNK_ARRIVED && event->chunk < node->here.size)
-		sc_foresee(&node->here.words[event->chunk / 64], 1);
-	if (event->what == SC_EVENT_CHUNK_STORED && event->chunk < node->held.size)
-		sc_foresee(&node->held.words[event->chunk / 64], 1);
+	if (event->what == SC_EVENT_CHUNK_ARRIVED || event->what == SC_EVENT_CHUNK_STORED ||
+	    event->what == SC_EVENT_CHUNK_SENT || event->what == SC_EVENT_CONTROL_ARRIVED) {
+		sc_foresee(node->out.edges, node->out.count * sizeof(*node->out.edges));
+		sc_foresee(node->pool.slots, node->pool.count * sizeof(*node->pool.slots));
+	}
 }
 
 int
@@ -319,65 +470,88 @@ sc_node_step(struct sc_node *node, const struct sc_event *event, struct sc_actio
 {
 	int rc;
 
-	assert(!node->left);
-	assert(event->now_ns >= node->now_ns);
+	assert(node->control.run < SC_RUN_LEFT);
+	assert(event->now_ns >= node->context.now_ns);
 	foresee(node, event);
-	node->actions = actions;
-	node->now_ns = event->now_ns;
-	rc = dispatch(node, event);
-	node_advance(node);
-	if (node->leaving) {
-		node->left = true;
-		sc_actions_add(actions, SC_ACTION_LEAVE)->leave = node->leave;
+	node->context.actions = actions;
+	node->context.now_ns = event->now_ns;
+	rc = handle(node, event);
+	settle(node);
+	if (node->control.run == SC_RUN_LEAVING) {
+		node->control.run = SC_RUN_LEFT;
+		sc_context_act(&node->context, SC_ACTION_LEAVE)->leave = node->control.leave;
 	}
-	node->actions = NULL;
+	node->context.actions = NULL;
+#ifdef SC_CHECK_EVERY_STEP
+	sc_node_check(node);
+#endif
 	return rc;
 }
 
 uint64_t
 sc_node_deadline_ns(const struct sc_node *node)
 {
-	uint64_t deadline_ns = node->next_beat_ns;
+	uint64_t deadline_ns = node->peers.next_beat_ns;
 
-	if (node->left)
+	if (node->control.run == SC_RUN_LEFT)
 		return UINT64_MAX;
-	if (node->pass_over_ns < deadline_ns)
-		deadline_ns = node->pass_over_ns;
-	return node->next_progress_ns < deadline_ns ? node->next_progress_ns : deadline_ns;
+	if (node->turns.pass_over_ns < deadline_ns)
+		deadline_ns = node->turns.pass_over_ns;
+	return node->control.next_progress_ns < deadline_ns ? node->control.next_progress_ns
+							    : deadline_ns;
 }
 
 uint32_t
 sc_node_leader(const struct sc_node *node)
 {
-	return node->leader;
+	return node->peers.leader;
 }
 
 const struct sc_roster *
 sc_node_roster(const struct sc_node *node)
 {
-	return &node->roster;
+	return &node->peers.roster;
 }
 
 uint32_t
 sc_node_stored(const struct sc_node *node)
 {
-	return node->stored;
+	return node->store.stored;
 }
 
 uint32_t
 sc_node_slots_used(const struct sc_node *node)
 {
-	return node->slots_used;
+	return node->pool.used;
 }
 
 bool
 sc_node_left(const struct sc_node *node)
 {
-	return node->left;
+	return node->control.run == SC_RUN_LEFT;
 }
 
 bool
 sc_node_waits_for_storage(const struct sc_node *node)
 {
-	return node->stores > 0 || node->loads > 0 || node->committing;
+	return node->store.stores > 0 || node->loads.under_way > 0 ||
+	    node->store.copy == SC_COPY_COMMITTING;
+}
+
+void
+sc_node_check(const struct sc_node *node)
+{
+	assert(node->out.closed == node->in.closed);
+	assert(!node->out.closed || node->control.is_aborted);
+	if (node->control.run == SC_RUN_LEFT)
+		return; /* what was begun is the caller's to drop */
+	sc_pool_check(&node->pool);
+	sc_store_check(&node->store);
+	sc_peers_check(&node->peers);
+	sc_control_check(&node->control);
+	sc_out_check(&node->out);
+	sc_in_check(&node->in);
+	sc_supply_check(&node->supply);
+	sc_turns_check(&node->turns);
+	sc_loads_check(&node->loads);
 }

@@ -71,4 +71,8 @@ const struct sc_roster *sc_node_roster(const struct sc_node *);
 /* What a node waits for when nothing happens: its own disk? */
 bool sc_node_waits_for_storage(const struct sc_node *);
 
+/* Asserts the invariants of each part: counters against what they count, lists against flags.
+ * O(everything that it holds); for tests and simulations. */
+void sc_node_check(const struct sc_node *);
+
 #endif

@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { WIRE_VERSION = 3 };
+enum { WIRE_VERSION = 4 };
 
 static void
 put_cause(struct sc_bytes_writer *writer, const char *cause)
@@ -136,19 +136,53 @@ get_want(struct sc_bytes_reader *reader, struct sc_want *want)
 }
 
 static void
-put_refusal(struct sc_bytes_writer *writer, const struct sc_refusal *refusal)
+put_sent(struct sc_bytes_writer *writer, const struct sc_sent *sent)
 {
-	sc_bytes_put(writer, refusal->subfile, 4);
-	sc_bytes_put(writer, refusal->sent, 4);
-	sc_bytes_put(writer, refusal->wants, 4);
+	sc_bytes_put(writer, sent->subfile, 4);
+	sc_bytes_put(writer, sent->sent, 4);
+	sc_bytes_put(writer, sent->wants, 4);
 }
 
 static void
-get_refusal(struct sc_bytes_reader *reader, struct sc_refusal *refusal)
+get_sent(struct sc_bytes_reader *reader, struct sc_sent *sent)
 {
-	refusal->subfile = (uint32_t)sc_bytes_get(reader, 4);
-	refusal->sent = (uint32_t)sc_bytes_get(reader, 4);
-	refusal->wants = (uint32_t)sc_bytes_get(reader, 4);
+	sent->subfile = (uint32_t)sc_bytes_get(reader, 4);
+	sent->sent = (uint32_t)sc_bytes_get(reader, 4);
+	sent->wants = (uint32_t)sc_bytes_get(reader, 4);
+}
+
+static void
+put_decline(struct sc_bytes_writer *writer, const struct sc_decline *decline)
+{
+	sc_bytes_put(writer, decline->subfile, 4);
+	sc_bytes_put(writer, decline->request, 4);
+}
+
+static void
+get_decline(struct sc_bytes_reader *reader, struct sc_decline *decline)
+{
+	decline->subfile = (uint32_t)sc_bytes_get(reader, 4);
+	decline->request = (uint32_t)sc_bytes_get(reader, 4);
+	if (decline->request == 0)
+		reader->bad = true;
+}
+
+static void
+put_declined(struct sc_bytes_writer *writer, const struct sc_declined *declined)
+{
+	sc_bytes_put(writer, declined->subfile, 4);
+	sc_bytes_put(writer, declined->request, 4);
+	sc_bytes_put(writer, declined->sent, 4);
+}
+
+static void
+get_declined(struct sc_bytes_reader *reader, struct sc_declined *declined)
+{
+	declined->subfile = (uint32_t)sc_bytes_get(reader, 4);
+	declined->request = (uint32_t)sc_bytes_get(reader, 4);
+	declined->sent = (uint32_t)sc_bytes_get(reader, 4);
+	if (declined->request == 0)
+		reader->bad = true;
 }
 
 static void
@@ -297,7 +331,13 @@ put_body(struct sc_bytes_writer *writer, const struct sc_message *message)
 		break;
 	case SC_MESSAGE_REFUSE:
 	case SC_MESSAGE_SENT:
-		put_refusal(writer, &message->u.refusal);
+		put_sent(writer, &message->u.sent);
+		break;
+	case SC_MESSAGE_DECLINE:
+		put_decline(writer, &message->u.decline);
+		break;
+	case SC_MESSAGE_DECLINED:
+		put_declined(writer, &message->u.declined);
 		break;
 	case SC_MESSAGE_NOTICE:
 		put_notice(writer, &message->u.notice);
@@ -355,7 +395,13 @@ get_body(struct sc_bytes_reader *reader, struct sc_message *message)
 		break;
 	case SC_MESSAGE_REFUSE:
 	case SC_MESSAGE_SENT:
-		get_refusal(reader, &message->u.refusal);
+		get_sent(reader, &message->u.sent);
+		break;
+	case SC_MESSAGE_DECLINE:
+		get_decline(reader, &message->u.decline);
+		break;
+	case SC_MESSAGE_DECLINED:
+		get_declined(reader, &message->u.declined);
 		break;
 	case SC_MESSAGE_NOTICE:
 		get_notice(reader, &message->u.notice);

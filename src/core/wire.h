@@ -33,6 +33,9 @@ enum sc_message_type {
 	SC_MESSAGE_BEAT = 12,    /* to all neighbours: I am here, and this far */
 	SC_MESSAGE_BYE = 13,     /* up, after CLOSE: the subtree has left */
 	SC_MESSAGE_SENT = 14,    /* supplier to receiver: all that you wanted is under way */
+	SC_MESSAGE_DECLINE =
+	    15, /* receiver to supplier: I want nothing more of this subfile from you */
+	SC_MESSAGE_DECLINED = 16, /* supplier to receiver: the answer */
 };
 
 /* The digests of the source (core/ only carries them): of the set of all
@@ -74,13 +77,24 @@ struct sc_want {
 };
 
 /* REFUSE, and SENT. */
-struct sc_refusal {
+struct sc_sent {
 	uint32_t subfile;
 	uint32_t
 	    sent; /* chunks since the last OFFER or ASK: so many arrive, or have, and no more */
-	/* Messages that added to the list, which this is the answer to; SC_NONE: to an empty one,
-	 * by which the receiver has declined. */
-	uint32_t wants;
+	uint32_t wants; /* messages that added to the list, which this is the answer to */
+};
+
+/* Requests of one receiver have rising numbers from 1 on, so that an answer to an earlier one is
+ * known as such. */
+struct sc_decline {
+	uint32_t subfile;
+	uint32_t request;
+};
+
+struct sc_declined {
+	uint32_t subfile;
+	uint32_t request;
+	uint32_t sent; /* as in sc_sent */
 };
 
 enum sc_trouble {
@@ -151,7 +165,9 @@ struct sc_message {
 		struct sc_done done;
 		char cause[SC_CAUSE_BYTES]; /* ABORT */
 		struct sc_want want;
-		struct sc_refusal refusal;
+		struct sc_sent sent; /* REFUSE, SENT */
+		struct sc_decline decline;
+		struct sc_declined declined;
 		struct sc_notice notice;
 		struct sc_beat beat;
 		bool apart; /* CLOSE: somebody has failed, see SC_LEAVE_APART */

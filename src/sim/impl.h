@@ -139,13 +139,6 @@ struct sim {
 	uint32_t pair_cut_capacity;
 };
 
-/* A placeholder until core/node.h declares it. */
-static inline void
-sc_node_check(const struct sc_node *node)
-{
-	(void)node;
-}
-
 /* state.c */
 
 /* Count a broken rule (NULL: none is). */

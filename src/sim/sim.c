@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* The part of a core, which is opaque here, that is worth fetching ahead. */
-enum { CORE_BYTES = 12 * SC_CACHE_LINE_BYTES };
+enum { CORE_BYTES = 16 * SC_CACHE_LINE_BYTES };
 
 /* Within this time and some timeouts every node hears of the end. */
 static const uint64_t close_ns = 1000000000;

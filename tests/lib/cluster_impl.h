@@ -60,13 +60,6 @@ struct cluster {
 	struct cluster_result result;
 };
 
-/* A placeholder until core/node.h declares it. */
-static inline void
-sc_node_check(const struct sc_node *node)
-{
-	(void)node;
-}
-
 /* cluster.c */
 void cluster_broken(struct cluster *, uint32_t node, const char *rule);
 uint64_t cluster_route(uint64_t kind, uint64_t to, uint64_t from, uint64_t tag);

@@ -105,26 +105,29 @@ if ! "$work/mutant" 200 | tr "\r" "\n" | tail -n 1; then
 	exit 1
 fi
 
-mutate 'send without credit' node_send.c '/^can_send/,/^}/s/edge->sent < edge->granted && //'
-mutate 'free a slot that is being sent' node_slots.c 's/ || slot->sends > 0 || / || /'
-mutate 'free a slot that is being stored' node_slots.c 's/slot->sends > 0 || slot->storing)/slot->sends > 0)/'
-mutate 'commit when one chunk is missing' node_finish.c 's/node->stored < node->plan->chunks)/node->stored + 1 < node->plan->chunks)/'
-mutate 'forget to send when a credit comes' node_send.c '/edge->granted = credit->granted;/{n;d}'
-mutate 'leave while sends are under way' node_finish.c 's/node->sends_in_flight == 0;/true;/'
-mutate 'a slot is never given back' node_receive.c '/^node_on_stored/,/^}/s/node_slot_settle(node, event->slot);//'
-mutate 'the seal is not passed on' node_tree.c '/SC_RECORD_SEALED/{n;s/node_tell_children(node, &onward);//}'
-mutate 'a chunk that is here is taken again' node_receive.c 's/} else if (sc_bitmap_has(&node->here, event->chunk) ||/} else if (/'
-mutate 'what is here is asked for again' node_supply.c '/^fill_wants/,/^}/s/if (!sc_bitmap_has(&node->here, chunk))//'
-mutate 'go on with a node that has failed' node_peers.c '/SC_ACTION_FORGET/d'
-mutate 'ask no other node for what a failed one had' node_peers.c '/^follow_up/,/^}/s/node_resupply(node, i);//'
-mutate 'withdraw what is under way' node_supply.c 's/former->withdrawn || former->got != former->sent/former->withdrawn/'
-mutate 'a new parent is not told that all is done' node_tree.c '/^node_tree_mend/,/^}/s/node_tell_done(node);/(void)0;/'
-mutate 'a loss is not named' node_peers.c '/^follow_up/,/^}/s/node_report_loss(.*/(void)0;/'
-mutate 'silence is not noticed' node_peers.c '/^is_silent/,/^}/s/return .*/return false;/'
-mutate 'a node that is out stays' node_peers.c '/^node_on_notice/,/^}/s/node_leave(node, SC_LEAVE_CUT_OFF);//'
+mutate 'send without credit' send.c '/^can_send/,/^}/s/edge->sent < edge->granted && //'
+mutate 'free a slot that is being sent' retain.c '/^settle/,/^}/s/ || slot->sends > 0 || / || /'
+mutate 'free a slot that is being stored' retain.c 's/slot->sends > 0 || slot->storing)/slot->sends > 0)/'
+mutate 'commit when one chunk is missing' finish.c 's/store->stored < finish->context->plan->chunks)/store->stored + 1 < finish->context->plan->chunks)/'
+mutate 'forget to send when a credit comes' send.c '/edge->granted = credit->granted;/{n;d}'
+mutate 'leave while sends are under way' finish.c 's/ && finish->out->in_flight == 0;/;/'
+mutate 'a slot is never given back' store.c '/^end_store/,/^}/s/sc_pool_touch(store->pool, index);//'
+mutate 'the seal is not passed on' control.c '/^sc_control_on_down/,/^}/{/SC_RECORD_SEALED/{n;d}}'
+mutate 'a chunk that is here is taken again' in.c 's/else if (sc_store_has(in->store, event->chunk) ||/else if (/'
+mutate 'what is here is asked for again' in.c '/^fill_wants/,/^}/s/if (!sc_store_has(.*$//'
+mutate 'go on with a node that has failed' peers.c '/SC_ACTION_FORGET/d'
+mutate 'ask no other node for what a failed one had' supply.c '/^sc_supply_on_losses/,/^}/s/sc_in_choose_all(supply->in);//'
+mutate 'withdraw what is under way' in.c 's/former->withdrawn || former->got != former->sent/former->withdrawn/'
+mutate 'a new parent is not told that all is done' control.c '/^mend_parent/,/^}/s/tell_done(control);/(void)0;/'
+mutate 'a loss is not named' control.c '/^report_losses/,/^}/s/i < roster->failed.count/false/'
+mutate 'silence is not noticed' peers.c '/^is_silent/,/^}/s/return .*/return false;/'
+mutate 'a node that is out stays' control.c '/^sc_control_cut_off/,/^}/s/sc_control_leave(.*/(void)alone;/'
+mutate 'a declined supplier is never done' serve.c 's/\.request = decline->request/.request = decline->request + 1/'
+mutate 'slots that are free again are not granted' in.c '/^take_grants/,/^}/s/sc_marks_add(&in->grants, freed.first, freed.end);/;/'
+mutate 'nothing is sent once a receiver declines' out.c '/^sc_out_end/,/^}/s/out->due = true;//'
 
 # The trace ends with the step in which the rule was broken.
-build_program 'tell of a rule' node_finish.c 's/node->sends_in_flight == 0;/true;/'
+build_program 'tell of a rule' finish.c 's/ \&\& finish->out->in_flight == 0;/;/'
 tell 'tell of a rule' 1
 steps=$(sed -n 's/.* step \([0-9]*\): .*/\1/p' "$work/told" | head -n 1)
 awk -v steps="${steps:-0}" '/^E/ && ++events > steps {exit}
@@ -133,6 +136,6 @@ awk -v steps="${steps:-0}" '/^E/ && ++events > steps {exit}
 	wrong 'tell of a rule' "not the last lines before step $steps"
 
 # Its process is ended by SIGABRT, after it has told.
-build_program 'tell of an assertion' node_send.c '/^can_send/,/^}/s/edge->sent < edge->granted \&\& //'
+build_program 'tell of an assertion' send.c '/^can_send/,/^}/s/edge->sent < edge->granted \&\& //'
 tell 'tell of an assertion' 134
 exit $failed

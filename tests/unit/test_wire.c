@@ -162,15 +162,24 @@ fill(struct sc_random *random, enum sc_message_type type, struct sc_message *mes
 		break;
 	case SC_MESSAGE_REFUSE:
 	case SC_MESSAGE_SENT:
-		message->u.refusal.subfile = number(random);
-		message->u.refusal.sent = number(random);
-		message->u.refusal.wants = number(random);
+		message->u.sent.subfile = number(random);
+		message->u.sent.sent = number(random);
+		message->u.sent.wants = number(random);
 		break;
 	case SC_MESSAGE_NOTICE:
 		fill_notice(random, &message->u.notice);
 		break;
 	case SC_MESSAGE_BEAT:
 		fill_beat(random, &message->u.beat);
+		break;
+	case SC_MESSAGE_DECLINE:
+		message->u.decline.subfile = number(random);
+		message->u.decline.request = 1 + number(random) / 2;
+		break;
+	case SC_MESSAGE_DECLINED:
+		message->u.declined.subfile = number(random);
+		message->u.declined.request = 1 + number(random) / 2;
+		message->u.declined.sent = number(random);
 		break;
 	case SC_MESSAGE_BYE:
 		break;
@@ -197,7 +206,7 @@ test_what_is_written_is_read(void)
 {
 	struct sc_random random = {1};
 
-	for (int type = SC_MESSAGE_OFFER; type <= SC_MESSAGE_SENT; type++) {
+	for (int type = SC_MESSAGE_OFFER; type <= SC_MESSAGE_DECLINED; type++) {
 		for (int i = 0; i < 500; i++) {
 			uint8_t bytes[SC_CONTROL_BYTES];
 			struct sc_message in;
@@ -218,18 +227,20 @@ test_what_is_written_is_read(void)
 static void
 test_the_bytes_are_frozen(void)
 {
-	static const uint8_t credit[] = {3, 2, 4, 3, 2, 1, 0xff, 0xff, 0xff, 0x7f};
-	static const uint8_t offer[] = {3, 1, 7, 0, 0, 0, 2, 0, 9, 0, 0, 0, SC_EDGE_COLLECTION, 0,
+	static const uint8_t credit[] = {4, 2, 4, 3, 2, 1, 0xff, 0xff, 0xff, 0x7f};
+	static const uint8_t offer[] = {4, 1, 7, 0, 0, 0, 2, 0, 9, 0, 0, 0, SC_EDGE_COLLECTION, 0,
 		1, 0, 0, SC_EDGE_SECONDARY};
-	static const uint8_t failed[] = {3, 4, 5, 0, 0, 0, 1, 4, 0, 'd', 'i', 's', 'k'};
-	static const uint8_t done[] = {3, 6, 4, 1, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0};
-	static const uint8_t closing[] = {3, 8, 1};
-	static const uint8_t want[] = {3, 9, 7, 0, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0x81, 1};
-	static const uint8_t refuse[] = {3, 10, 7, 0, 0, 0, 3, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
-	static const uint8_t notice[] = {3, 11, 1, 0, 4, 1, 0, 0, SC_TROUBLE_SILENT};
+	static const uint8_t failed[] = {4, 4, 5, 0, 0, 0, 1, 4, 0, 'd', 'i', 's', 'k'};
+	static const uint8_t done[] = {4, 6, 4, 1, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0};
+	static const uint8_t closing[] = {4, 8, 1};
+	static const uint8_t want[] = {4, 9, 7, 0, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0x81, 1};
+	static const uint8_t refuse[] = {4, 10, 7, 0, 0, 0, 3, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
+	static const uint8_t decline[] = {4, 15, 7, 0, 0, 0, 2, 1, 0, 0};
+	static const uint8_t declined[] = {4, 16, 7, 0, 0, 0, 2, 1, 0, 0, 3, 0, 0, 0};
+	static const uint8_t notice[] = {4, 11, 1, 0, 4, 1, 0, 0, SC_TROUBLE_SILENT};
 	static const uint8_t beat[] = {
-		3, 12, 1, 8, 2, 0, 0, 0, 4, 3, 2, 1, 1, 0, 9, 0, 0, 0, 1, 0, 5, 0, 0, 0};
-	static const uint8_t bye[] = {3, 13};
+		4, 12, 1, 8, 2, 0, 0, 0, 4, 3, 2, 1, 1, 0, 9, 0, 0, 0, 1, 0, 5, 0, 0, 0};
+	static const uint8_t bye[] = {4, 13};
 	struct sc_message message = {.type = SC_MESSAGE_CREDIT,
 		.u.credit = {.subfile = 0x01020304, .granted = 0x7fffffff}};
 	uint8_t bytes[SC_CONTROL_BYTES];
@@ -257,10 +268,18 @@ test_the_bytes_are_frozen(void)
 		.u.want = {.subfile = 7, .first = 9, .count = 9, .bits = {0x81, 1}}};
 	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(want));
 	CU_ASSERT_EQUAL(memcmp(bytes, want, sizeof(want)), 0);
-	message = (struct sc_message){.type = SC_MESSAGE_REFUSE,
-		.u.refusal = {.subfile = 7, .sent = 3, .wants = SC_NONE}};
+	message = (struct sc_message){
+		.type = SC_MESSAGE_REFUSE, .u.sent = {.subfile = 7, .sent = 3, .wants = SC_NONE}};
 	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(refuse));
 	CU_ASSERT_EQUAL(memcmp(bytes, refuse, sizeof(refuse)), 0);
+	message = (struct sc_message){
+		.type = SC_MESSAGE_DECLINE, .u.decline = {.subfile = 7, .request = 258}};
+	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(decline));
+	CU_ASSERT_EQUAL(memcmp(bytes, decline, sizeof(decline)), 0);
+	message = (struct sc_message){.type = SC_MESSAGE_DECLINED,
+		.u.declined = {.subfile = 7, .request = 258, .sent = 3}};
+	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(declined));
+	CU_ASSERT_EQUAL(memcmp(bytes, declined, sizeof(declined)), 0);
 	message = (struct sc_message){.type = SC_MESSAGE_NOTICE,
 		.u.notice = {.count = 1, .entries = {{260, SC_TROUBLE_SILENT}}}};
 	CU_ASSERT_EQUAL(sc_message_encode(&message, bytes), sizeof(notice));
@@ -286,7 +305,7 @@ test_no_other_length_is_accepted(void)
 {
 	struct sc_random random = {2};
 
-	for (int type = SC_MESSAGE_OFFER; type <= SC_MESSAGE_SENT; type++) {
+	for (int type = SC_MESSAGE_OFFER; type <= SC_MESSAGE_DECLINED; type++) {
 		for (int i = 0; i < 20; i++) {
 			uint8_t bytes[SC_CONTROL_BYTES + 8] = {0};
 			struct sc_message message;
@@ -309,7 +328,7 @@ test_other_versions_and_types_are_refused(void)
 		for (int type = 0; type < 256; type++) {
 			uint8_t bytes[] = {(uint8_t)version, (uint8_t)type};
 			struct sc_message message;
-			bool is_bye = version == 3 && type == SC_MESSAGE_BYE;
+			bool is_bye = version == 4 && type == SC_MESSAGE_BYE;
 
 			CU_ASSERT_EQUAL(decode(bytes, sizeof(bytes), &message), is_bye ? 0 : -1);
 		}
@@ -320,18 +339,18 @@ test_other_versions_and_types_are_refused(void)
 static void
 test_senseless_fields_are_refused(void)
 {
-	static const uint8_t bad_kind[] = {3, 1, 0, 0, 0, 0, 1, 0, 9, 0, 0, 0, SC_EDGE_KINDS};
-	static const uint8_t bad_fatal[] = {3, 4, 5, 0, 0, 0, 2, 1, 0, 'x'};
-	static const uint8_t zero_in_cause[] = {3, 7, 3, 0, 'a', 0, 'b'};
-	static const uint8_t bad_apart[] = {3, 8, 2};
-	static const uint8_t bad_trouble[] = {3, 11, 1, 0, 4, 1, 0, 0, SC_TROUBLES};
-	static const uint8_t begins_later[] = {3, 9, 7, 0, 0, 0, SC_WANT_BEGIN, 9, 0, 0, 0, 0, 0};
-	static const uint8_t bad_flags[] = {3, 9, 7, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0};
-	static const uint8_t bad_state[] = {3, 12, 4, 8, 2, 0, 0, 0, 4, 3, 2, 1, 0, 0, 0, 0};
+	static const uint8_t bad_kind[] = {4, 1, 0, 0, 0, 0, 1, 0, 9, 0, 0, 0, SC_EDGE_KINDS};
+	static const uint8_t bad_fatal[] = {4, 4, 5, 0, 0, 0, 2, 1, 0, 'x'};
+	static const uint8_t zero_in_cause[] = {4, 7, 3, 0, 'a', 0, 'b'};
+	static const uint8_t bad_apart[] = {4, 8, 2};
+	static const uint8_t bad_trouble[] = {4, 11, 1, 0, 4, 1, 0, 0, SC_TROUBLES};
+	static const uint8_t begins_later[] = {4, 9, 7, 0, 0, 0, SC_WANT_BEGIN, 9, 0, 0, 0, 0, 0};
+	static const uint8_t bad_flags[] = {4, 9, 7, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0};
+	static const uint8_t bad_state[] = {4, 12, 4, 8, 2, 0, 0, 0, 4, 3, 2, 1, 0, 0, 0, 0};
 	uint8_t many[SC_CONTROL_BYTES] = {
-		3, 1, 0, 0, 0, 0, (SC_RECEIVERS_MAX + 1) & 0xff, (SC_RECEIVERS_MAX + 1) >> 8};
+		4, 1, 0, 0, 0, 0, (SC_RECEIVERS_MAX + 1) & 0xff, (SC_RECEIVERS_MAX + 1) >> 8};
 	uint8_t longest[SC_CONTROL_BYTES] = {
-		3, 7, SC_CAUSE_BYTES & 0xff, (SC_CAUSE_BYTES >> 8) & 0xff};
+		4, 7, SC_CAUSE_BYTES & 0xff, (SC_CAUSE_BYTES >> 8) & 0xff};
 	struct sc_message message;
 
 	CU_ASSERT_EQUAL(decode(bad_kind, sizeof(bad_kind), &message), -1);
