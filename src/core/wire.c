@@ -1,5 +1,8 @@
 /*
  * Control messages on the wire: see wire.h.
+ *
+ * Each message is described once, by a function that writes its fields or reads them: the two ways
+ * can't differ.  What is written is not changed.
  */
 #include "core/wire.h"
 
@@ -10,422 +13,297 @@
 
 enum { WIRE_VERSION = 4 };
 
-static void
-put_cause(struct sc_bytes_writer *writer, const char *cause)
-{
-	sc_bytes_put_text(writer, cause, strnlen(cause, SC_CAUSE_BYTES - 1));
-}
+/* One of the two is there. */
+struct wire {
+	struct sc_bytes_writer *writer;
+	struct sc_bytes_reader *reader;
+};
 
+/* A value must fulfil this: else it is our bug if it is written, and a bad message if it is read. */
 static bool
-get_bool(struct sc_bytes_reader *reader)
+require(struct wire *wire, bool sound)
 {
-	uint8_t value = (uint8_t)sc_bytes_get(reader, 1);
-
-	if (value > 1)
-		reader->bad = true;
-	return value == 1;
+	assert(sound || wire->reader != NULL);
+	if (!sound)
+		wire->reader->bad = true;
+	return sound && (wire->reader == NULL || !wire->reader->bad);
 }
 
 static void
-put_offer(struct sc_bytes_writer *writer, const struct sc_offer *offer)
+code64(struct wire *wire, uint64_t *value, size_t width)
 {
-	assert(offer->count <= SC_RECEIVERS_MAX);
-	sc_bytes_put(writer, offer->subfile, 4);
-	sc_bytes_put(writer, offer->count, 2);
+	if (wire->writer != NULL)
+		sc_bytes_put(wire->writer, *value, width);
+	else
+		*value = sc_bytes_get(wire->reader, width);
+}
+
+static void
+code(struct wire *wire, uint32_t *value, size_t width)
+{
+	if (wire->writer != NULL)
+		sc_bytes_put(wire->writer, *value, width);
+	else
+		*value = (uint32_t)sc_bytes_get(wire->reader, width);
+}
+
+/* A number from 0 to most - 1. */
+static void
+code_below(struct wire *wire, uint32_t *value, uint32_t most)
+{
+	code(wire, value, 1);
+	if (!require(wire, *value < most))
+		*value = 0;
+}
+
+static void
+code_flag(struct wire *wire, bool *flag)
+{
+	uint32_t value = wire->writer != NULL && *flag;
+
+	code_below(wire, &value, 2);
+	if (wire->reader != NULL)
+		*flag = value != 0;
+}
+
+/* How many items follow, at most so many.  False: none can be read. */
+static bool
+code_count(struct wire *wire, uint32_t *count, uint32_t most)
+{
+	code(wire, count, 2);
+	return require(wire, *count <= most);
+}
+
+static void
+code_cause(struct wire *wire, char cause[SC_CAUSE_BYTES])
+{
+	if (wire->writer != NULL)
+		sc_bytes_put_text(wire->writer, cause, strnlen(cause, SC_CAUSE_BYTES - 1));
+	else
+		sc_bytes_get_text(wire->reader, cause, SC_CAUSE_BYTES);
+}
+
+static void
+code_numbers(struct wire *wire, uint32_t *numbers, uint32_t *count, uint32_t most)
+{
+	if (!code_count(wire, count, most))
+		return;
+	for (uint32_t i = 0; i < *count; i++)
+		code(wire, &numbers[i], 4);
+}
+
+static void
+code_offer(struct wire *wire, struct sc_offer *offer)
+{
+	code(wire, &offer->subfile, 4);
+	if (!code_count(wire, &offer->count, SC_RECEIVERS_MAX))
+		return;
 	for (uint32_t i = 0; i < offer->count; i++) {
-		sc_bytes_put(writer, offer->receivers[i].node, 4);
-		sc_bytes_put(writer, offer->receivers[i].kind, 1);
+		struct sc_receiver *receiver = &offer->receivers[i];
+		uint32_t kind = receiver->kind;
+
+		code(wire, &receiver->node, 4);
+		code_below(wire, &kind, SC_EDGE_KINDS);
+		if (wire->reader != NULL)
+			receiver->kind = (enum sc_edge_kind)kind;
 	}
 }
 
 static void
-get_offer(struct sc_bytes_reader *reader, struct sc_offer *offer)
+code_credit(struct wire *wire, struct sc_credit *credit)
 {
-	offer->subfile = (uint32_t)sc_bytes_get(reader, 4);
-	offer->count = (uint32_t)sc_bytes_get(reader, 2);
-	if (offer->count > SC_RECEIVERS_MAX) {
-		reader->bad = true;
+	code(wire, &credit->subfile, 4);
+	code(wire, &credit->granted, 4);
+}
+
+static void
+code_seal(struct wire *wire, struct sc_seal *seal)
+{
+	for (int i = 0; i < 2; i++)
+		code64(wire, &seal->sum[i], 8);
+	for (int i = 0; i < 2; i++)
+		code64(wire, &seal->whole[i], 8);
+}
+
+static void
+code_failed(struct wire *wire, struct sc_failed *failed)
+{
+	code(wire, &failed->node, 4);
+	code_flag(wire, &failed->fatal);
+	code_cause(wire, failed->cause);
+}
+
+static void
+code_want(struct wire *wire, struct sc_want *want)
+{
+	code(wire, &want->subfile, 4);
+	code_below(wire, &want->flags, (SC_WANT_BEGIN | SC_WANT_ASK) + 1);
+	code(wire, &want->first, 4);
+	if (!code_count(wire, &want->count, SC_WANT_BITS_MAX) ||
+	    !require(wire, (want->flags & SC_WANT_BEGIN) == 0 || want->first == 0))
 		return;
-	}
-	for (uint32_t i = 0; i < offer->count; i++) {
-		uint8_t kind;
+	for (uint32_t i = 0; i < (want->count + 7) / 8; i++) {
+		uint32_t bits = want->bits[i];
 
-		offer->receivers[i].node = (uint32_t)sc_bytes_get(reader, 4);
-		kind = (uint8_t)sc_bytes_get(reader, 1);
-		if (kind >= SC_EDGE_KINDS)
-			reader->bad = true;
-		else
-			offer->receivers[i].kind = (enum sc_edge_kind)kind;
+		code(wire, &bits, 1);
+		if (wire->reader != NULL)
+			want->bits[i] = (uint8_t)bits;
 	}
 }
 
 static void
-put_credit(struct sc_bytes_writer *writer, const struct sc_credit *credit)
+code_sent(struct wire *wire, struct sc_sent *sent)
 {
-	sc_bytes_put(writer, credit->subfile, 4);
-	sc_bytes_put(writer, credit->granted, 4);
+	code(wire, &sent->subfile, 4);
+	code(wire, &sent->sent, 4);
+	code(wire, &sent->wants, 4);
 }
 
 static void
-get_credit(struct sc_bytes_reader *reader, struct sc_credit *credit)
+code_decline(struct wire *wire, struct sc_decline *decline)
 {
-	credit->subfile = (uint32_t)sc_bytes_get(reader, 4);
-	credit->granted = (uint32_t)sc_bytes_get(reader, 4);
+	code(wire, &decline->subfile, 4);
+	code(wire, &decline->request, 4);
+	(void)require(wire, decline->request != 0);
 }
 
 static void
-put_seal(struct sc_bytes_writer *writer, const struct sc_seal *seal)
+code_declined(struct wire *wire, struct sc_declined *declined)
 {
-	for (int i = 0; i < 2; i++)
-		sc_bytes_put(writer, seal->sum[i], 8);
-	for (int i = 0; i < 2; i++)
-		sc_bytes_put(writer, seal->whole[i], 8);
+	code(wire, &declined->subfile, 4);
+	code(wire, &declined->request, 4);
+	code(wire, &declined->sent, 4);
+	(void)require(wire, declined->request != 0);
 }
 
 static void
-get_seal(struct sc_bytes_reader *reader, struct sc_seal *seal)
+code_notice(struct wire *wire, struct sc_notice *notice)
 {
-	for (int i = 0; i < 2; i++)
-		seal->sum[i] = sc_bytes_get(reader, 8);
-	for (int i = 0; i < 2; i++)
-		seal->whole[i] = sc_bytes_get(reader, 8);
-}
-
-static void
-put_failed(struct sc_bytes_writer *writer, const struct sc_failed *failed)
-{
-	sc_bytes_put(writer, failed->node, 4);
-	sc_bytes_put(writer, failed->fatal, 1);
-	put_cause(writer, failed->cause);
-}
-
-static void
-get_failed(struct sc_bytes_reader *reader, struct sc_failed *failed)
-{
-	failed->node = (uint32_t)sc_bytes_get(reader, 4);
-	failed->fatal = get_bool(reader);
-	sc_bytes_get_text(reader, failed->cause, SC_CAUSE_BYTES);
-}
-
-static void
-put_want(struct sc_bytes_writer *writer, const struct sc_want *want)
-{
-	assert(want->count <= SC_WANT_BITS_MAX);
-	sc_bytes_put(writer, want->subfile, 4);
-	sc_bytes_put(writer, want->flags, 1);
-	sc_bytes_put(writer, want->first, 4);
-	sc_bytes_put(writer, want->count, 2);
-	for (uint32_t i = 0; i < (want->count + 7) / 8; i++)
-		sc_bytes_put(writer, want->bits[i], 1);
-}
-
-static void
-get_want(struct sc_bytes_reader *reader, struct sc_want *want)
-{
-	want->subfile = (uint32_t)sc_bytes_get(reader, 4);
-	want->flags = (uint32_t)sc_bytes_get(reader, 1);
-	want->first = (uint32_t)sc_bytes_get(reader, 4);
-	want->count = (uint32_t)sc_bytes_get(reader, 2);
-	if (want->flags > (SC_WANT_BEGIN | SC_WANT_ASK) || want->count > SC_WANT_BITS_MAX ||
-	    ((want->flags & SC_WANT_BEGIN) != 0 && want->first != 0)) {
-		reader->bad = true;
+	if (!code_count(wire, &notice->count, SC_NOTICE_MAX))
 		return;
-	}
-	for (uint32_t i = 0; i < (want->count + 7) / 8; i++)
-		want->bits[i] = (uint8_t)sc_bytes_get(reader, 1);
-}
-
-static void
-put_sent(struct sc_bytes_writer *writer, const struct sc_sent *sent)
-{
-	sc_bytes_put(writer, sent->subfile, 4);
-	sc_bytes_put(writer, sent->sent, 4);
-	sc_bytes_put(writer, sent->wants, 4);
-}
-
-static void
-get_sent(struct sc_bytes_reader *reader, struct sc_sent *sent)
-{
-	sent->subfile = (uint32_t)sc_bytes_get(reader, 4);
-	sent->sent = (uint32_t)sc_bytes_get(reader, 4);
-	sent->wants = (uint32_t)sc_bytes_get(reader, 4);
-}
-
-static void
-put_decline(struct sc_bytes_writer *writer, const struct sc_decline *decline)
-{
-	sc_bytes_put(writer, decline->subfile, 4);
-	sc_bytes_put(writer, decline->request, 4);
-}
-
-static void
-get_decline(struct sc_bytes_reader *reader, struct sc_decline *decline)
-{
-	decline->subfile = (uint32_t)sc_bytes_get(reader, 4);
-	decline->request = (uint32_t)sc_bytes_get(reader, 4);
-	if (decline->request == 0)
-		reader->bad = true;
-}
-
-static void
-put_declined(struct sc_bytes_writer *writer, const struct sc_declined *declined)
-{
-	sc_bytes_put(writer, declined->subfile, 4);
-	sc_bytes_put(writer, declined->request, 4);
-	sc_bytes_put(writer, declined->sent, 4);
-}
-
-static void
-get_declined(struct sc_bytes_reader *reader, struct sc_declined *declined)
-{
-	declined->subfile = (uint32_t)sc_bytes_get(reader, 4);
-	declined->request = (uint32_t)sc_bytes_get(reader, 4);
-	declined->sent = (uint32_t)sc_bytes_get(reader, 4);
-	if (declined->request == 0)
-		reader->bad = true;
-}
-
-static void
-put_notice(struct sc_bytes_writer *writer, const struct sc_notice *notice)
-{
-	assert(notice->count <= SC_NOTICE_MAX);
-	sc_bytes_put(writer, notice->count, 2);
 	for (uint32_t i = 0; i < notice->count; i++) {
-		sc_bytes_put(writer, notice->entries[i].node, 4);
-		sc_bytes_put(writer, notice->entries[i].trouble, 1);
-	}
-}
+		uint32_t trouble = notice->entries[i].trouble;
 
-static void
-get_notice(struct sc_bytes_reader *reader, struct sc_notice *notice)
-{
-	notice->count = (uint32_t)sc_bytes_get(reader, 2);
-	if (notice->count > SC_NOTICE_MAX) {
-		reader->bad = true;
-		return;
-	}
-	for (uint32_t i = 0; i < notice->count; i++) {
-		uint8_t trouble;
-
-		notice->entries[i].node = (uint32_t)sc_bytes_get(reader, 4);
-		trouble = (uint8_t)sc_bytes_get(reader, 1);
-		if (trouble >= SC_TROUBLES)
-			reader->bad = true;
-		else
+		code(wire, &notice->entries[i].node, 4);
+		code_below(wire, &trouble, SC_TROUBLES);
+		if (wire->reader != NULL)
 			notice->entries[i].trouble = (enum sc_trouble)trouble;
 	}
 }
 
 static void
-put_numbers(struct sc_bytes_writer *writer, const uint32_t *numbers, uint32_t count)
+code_tally(struct wire *wire, struct sc_tally *tally)
 {
-	sc_bytes_put(writer, count, 2);
-	for (uint32_t i = 0; i < count; i++)
-		sc_bytes_put(writer, numbers[i], 4);
+	code(wire, &tally->committed, 4);
+	code(wire, &tally->failed, 4);
+	code(wire, &tally->least, 4);
 }
 
 static void
-get_numbers(struct sc_bytes_reader *reader, uint32_t *numbers, uint32_t *count, uint32_t capacity)
+code_done(struct wire *wire, struct sc_done *done)
 {
-	*count = (uint32_t)sc_bytes_get(reader, 2);
-	if (*count > capacity) {
-		reader->bad = true;
-		return;
-	}
-	for (uint32_t i = 0; i < *count; i++)
-		numbers[i] = (uint32_t)sc_bytes_get(reader, 4);
-}
-
-static void
-put_tally(struct sc_bytes_writer *writer, const struct sc_tally *tally)
-{
-	sc_bytes_put(writer, tally->committed, 4);
-	sc_bytes_put(writer, tally->failed, 4);
-	sc_bytes_put(writer, tally->least, 4);
-}
-
-static void
-get_tally(struct sc_bytes_reader *reader, struct sc_tally *tally)
-{
-	tally->committed = (uint32_t)sc_bytes_get(reader, 4);
-	tally->failed = (uint32_t)sc_bytes_get(reader, 4);
-	tally->least = (uint32_t)sc_bytes_get(reader, 4);
-}
-
-static void
-put_done(struct sc_bytes_writer *writer, const struct sc_done *done)
-{
-	sc_bytes_put(writer, done->leader, 4);
-	put_tally(writer, &done->tally);
-}
-
-static void
-get_done(struct sc_bytes_reader *reader, struct sc_done *done)
-{
-	done->leader = (uint32_t)sc_bytes_get(reader, 4);
-	get_tally(reader, &done->tally);
+	code(wire, &done->leader, 4);
+	code_tally(wire, &done->tally);
 }
 
 enum { BEAT_TORPID = 1, BEAT_COPY_FAILED = 2 };
 
 static void
-put_beat(struct sc_bytes_writer *writer, const struct sc_beat *beat)
+code_beat(struct wire *wire, struct sc_beat *beat)
 {
-	assert(beat->held_count <= SC_GROUP_SIZE_MAX && beat->list_count <= SC_BEAT_LIST_MAX);
-	sc_bytes_put(writer,
-	    (beat->torpid ? BEAT_TORPID : 0) | (beat->copy_failed ? BEAT_COPY_FAILED : 0), 1);
-	sc_bytes_put(writer, beat->steps, 1);
-	sc_bytes_put(writer, beat->tree, 4);
-	sc_bytes_put(writer, beat->mark, 4);
-	put_numbers(writer, beat->held, beat->held_count);
-	put_numbers(writer, beat->list, beat->list_count);
+	uint32_t state = 0;
+
+	if (wire->writer != NULL)
+		state =
+		    (beat->torpid ? BEAT_TORPID : 0u) | (beat->copy_failed ? BEAT_COPY_FAILED : 0u);
+	code_below(wire, &state, (BEAT_TORPID | BEAT_COPY_FAILED) + 1);
+	if (wire->reader != NULL) {
+		beat->torpid = (state & BEAT_TORPID) != 0;
+		beat->copy_failed = (state & BEAT_COPY_FAILED) != 0;
+	}
+	code(wire, &beat->steps, 1);
+	code(wire, &beat->tree, 4);
+	code(wire, &beat->mark, 4);
+	code_numbers(wire, beat->held, &beat->held_count, SC_GROUP_SIZE_MAX);
+	code_numbers(wire, beat->list, &beat->list_count, SC_BEAT_LIST_MAX);
 }
 
+/* Of the type that is there; any may be. */
 static void
-get_beat(struct sc_bytes_reader *reader, struct sc_beat *beat)
-{
-	uint8_t state = (uint8_t)sc_bytes_get(reader, 1);
-
-	if (state > (BEAT_TORPID | BEAT_COPY_FAILED))
-		reader->bad = true;
-	beat->torpid = (state & BEAT_TORPID) != 0;
-	beat->copy_failed = (state & BEAT_COPY_FAILED) != 0;
-	beat->steps = (uint32_t)sc_bytes_get(reader, 1);
-	beat->tree = (uint32_t)sc_bytes_get(reader, 4);
-	beat->mark = (uint32_t)sc_bytes_get(reader, 4);
-	get_numbers(reader, beat->held, &beat->held_count, SC_GROUP_SIZE_MAX);
-	if (!reader->bad)
-		get_numbers(reader, beat->list, &beat->list_count, SC_BEAT_LIST_MAX);
-}
-
-static void
-put_body(struct sc_bytes_writer *writer, const struct sc_message *message)
+code_body(struct wire *wire, struct sc_message *message)
 {
 	switch (message->type) {
 	case SC_MESSAGE_OFFER:
-		put_offer(writer, &message->u.offer);
-		break;
+		code_offer(wire, &message->u.offer);
+		return;
 	case SC_MESSAGE_CREDIT:
-		put_credit(writer, &message->u.credit);
-		break;
+		code_credit(wire, &message->u.credit);
+		return;
 	case SC_MESSAGE_SEAL:
-		put_seal(writer, &message->u.seal);
-		break;
+		code_seal(wire, &message->u.seal);
+		return;
 	case SC_MESSAGE_FAILED:
-		put_failed(writer, &message->u.failed);
-		break;
+		code_failed(wire, &message->u.failed);
+		return;
 	case SC_MESSAGE_PROGRESS:
-		put_tally(writer, &message->u.tally);
-		break;
+		code_tally(wire, &message->u.tally);
+		return;
 	case SC_MESSAGE_DONE:
-		put_done(writer, &message->u.done);
-		break;
+		code_done(wire, &message->u.done);
+		return;
 	case SC_MESSAGE_ABORT:
-		put_cause(writer, message->u.cause);
-		break;
+		code_cause(wire, message->u.cause);
+		return;
 	case SC_MESSAGE_CLOSE:
-		sc_bytes_put(writer, message->u.apart, 1);
-		break;
+		code_flag(wire, &message->u.apart);
+		return;
 	case SC_MESSAGE_WANT:
-		put_want(writer, &message->u.want);
-		break;
+		code_want(wire, &message->u.want);
+		return;
 	case SC_MESSAGE_REFUSE:
 	case SC_MESSAGE_SENT:
-		put_sent(writer, &message->u.sent);
-		break;
+		code_sent(wire, &message->u.sent);
+		return;
 	case SC_MESSAGE_DECLINE:
-		put_decline(writer, &message->u.decline);
-		break;
+		code_decline(wire, &message->u.decline);
+		return;
 	case SC_MESSAGE_DECLINED:
-		put_declined(writer, &message->u.declined);
-		break;
+		code_declined(wire, &message->u.declined);
+		return;
 	case SC_MESSAGE_NOTICE:
-		put_notice(writer, &message->u.notice);
-		break;
+		code_notice(wire, &message->u.notice);
+		return;
 	case SC_MESSAGE_BEAT:
-		put_beat(writer, &message->u.beat);
-		break;
+		code_beat(wire, &message->u.beat);
+		return;
 	case SC_MESSAGE_BYE:
-		break;
+		return;
 	}
+	(void)require(wire, false);
 }
 
 size_t
 sc_message_encode(const struct sc_message *message, uint8_t bytes[SC_CONTROL_BYTES])
 {
 	struct sc_bytes_writer writer = {.bytes = bytes, .capacity = SC_CONTROL_BYTES};
+	struct wire wire = {.writer = &writer};
 
 	sc_bytes_put(&writer, WIRE_VERSION, 1);
 	sc_bytes_put(&writer, message->type, 1);
-	put_body(&writer, message);
+	code_body(&wire, (struct sc_message *)(uintptr_t)message);
 	return writer.used;
-}
-
-/* Of the type that is there; any may be. */
-static void
-get_body(struct sc_bytes_reader *reader, struct sc_message *message)
-{
-	switch (message->type) {
-	case SC_MESSAGE_OFFER:
-		get_offer(reader, &message->u.offer);
-		break;
-	case SC_MESSAGE_CREDIT:
-		get_credit(reader, &message->u.credit);
-		break;
-	case SC_MESSAGE_SEAL:
-		get_seal(reader, &message->u.seal);
-		break;
-	case SC_MESSAGE_FAILED:
-		get_failed(reader, &message->u.failed);
-		break;
-	case SC_MESSAGE_PROGRESS:
-		get_tally(reader, &message->u.tally);
-		break;
-	case SC_MESSAGE_DONE:
-		get_done(reader, &message->u.done);
-		break;
-	case SC_MESSAGE_ABORT:
-		sc_bytes_get_text(reader, message->u.cause, SC_CAUSE_BYTES);
-		break;
-	case SC_MESSAGE_CLOSE:
-		message->u.apart = get_bool(reader);
-		break;
-	case SC_MESSAGE_WANT:
-		get_want(reader, &message->u.want);
-		break;
-	case SC_MESSAGE_REFUSE:
-	case SC_MESSAGE_SENT:
-		get_sent(reader, &message->u.sent);
-		break;
-	case SC_MESSAGE_DECLINE:
-		get_decline(reader, &message->u.decline);
-		break;
-	case SC_MESSAGE_DECLINED:
-		get_declined(reader, &message->u.declined);
-		break;
-	case SC_MESSAGE_NOTICE:
-		get_notice(reader, &message->u.notice);
-		break;
-	case SC_MESSAGE_BEAT:
-		get_beat(reader, &message->u.beat);
-		break;
-	case SC_MESSAGE_BYE:
-		break;
-	default:
-		reader->bad = true;
-		break;
-	}
 }
 
 int
 sc_message_decode(const uint8_t *bytes, size_t length, struct sc_message *message)
 {
 	struct sc_bytes_reader reader = {.bytes = bytes, .left = length};
+	struct wire wire = {.reader = &reader};
 	uint8_t version = (uint8_t)sc_bytes_get(&reader, 1);
 
 	message->type = (enum sc_message_type)sc_bytes_get(&reader, 1);
 	if (reader.bad || version != WIRE_VERSION)
 		return -1;
-	get_body(&reader, message);
+	code_body(&wire, message);
 	return reader.bad || reader.left != 0 ? -1 : 0;
 }
