@@ -39,7 +39,7 @@ own_part_is_done(const struct sc_finish *finish)
 		return false;
 	return finish->control->is_aborted ||
 	    (copy_is_settled(finish->store) && all_is_sent(finish->out) &&
-		finish->in->former_count == 0);
+		finish->in->formers.count == 0);
 }
 
 /* A part that was done stays so when others ask for chunks again: they are not done then.  But

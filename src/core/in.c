@@ -3,8 +3,6 @@
  */
 #include "core/in.h"
 
-#include "base/vector.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +28,7 @@ sc_in_init(struct sc_in *in, const struct sc_context *context, struct sc_pool *p
 		.store = store,
 		.out = out,
 		.peers = peers,
+		.formers.context = context,
 	};
 	in->edges = calloc(context->plan->subfiles, sizeof(*in->edges));
 	if (in->edges == NULL)
@@ -46,7 +45,7 @@ void
 sc_in_free(struct sc_in *in)
 {
 	free(in->edges);
-	free(in->formers);
+	free(in->formers.items);
 	*in = (struct sc_in){0};
 }
 
@@ -261,95 +260,6 @@ sc_in_ask_again(struct sc_in *in, uint32_t subfile, uint32_t position)
 	sc_context_send(in->context, edge->peer, message);
 }
 
-static struct sc_former *
-find_former(const struct sc_in *in, uint32_t peer, uint32_t subfile)
-{
-	for (uint32_t i = 0; i < in->former_count; i++) {
-		if (in->formers[i].peer == peer && in->formers[i].subfile == subfile)
-			return &in->formers[i];
-	}
-	return NULL;
-}
-
-static struct sc_former *
-former_for(struct sc_in *in, uint32_t peer, uint32_t subfile)
-{
-	struct sc_former *former = find_former(in, peer, subfile);
-
-	if (former != NULL)
-		return former;
-	in->formers = sc_vector_must32(in->formers, in->former_count + 1, &in->former_capacity,
-	    sizeof(*in->formers));
-	former = &in->formers[in->former_count++];
-	*former = (struct sc_former){.peer = peer, .subfile = subfile, .sent = SC_NONE};
-	return former;
-}
-
-bool
-sc_in_is_former(const struct sc_in *in, uint32_t peer, uint32_t subfile)
-{
-	return find_former(in, peer, subfile) != NULL;
-}
-
-void
-sc_in_decline(struct sc_in *in, uint32_t peer, uint32_t subfile)
-{
-	struct sc_message *message = sc_context_message(in->context, SC_MESSAGE_DECLINE);
-
-	in->request = in->request == UINT32_MAX ? 1 : in->request + 1;
-	message->u.decline = (struct sc_decline){.subfile = subfile, .request = in->request};
-	sc_context_send(in->context, peer, message);
-	former_for(in, peer, subfile)->request = in->request;
-}
-
-/* Once all that it sent has come, nothing is under way, and its receives can end. */
-static void
-withdraw_if_ready(struct sc_in *in, struct sc_former *former)
-{
-	struct sc_action *action;
-
-	if (former->withdrawn || former->got != former->sent)
-		return;
-	former->withdrawn = true;
-	if (former->posted == 0)
-		return;
-	action = sc_context_act(in->context, SC_ACTION_WITHDRAW);
-	action->peer = former->peer;
-	action->subfile = former->subfile;
-}
-
-static void
-drop_former(struct sc_in *in, struct sc_former *former)
-{
-	*former = in->formers[--in->former_count];
-}
-
-/* Is it done?  Then it may be asked again. */
-static void
-settle_former(struct sc_in *in, struct sc_former *former)
-{
-	withdraw_if_ready(in, former);
-	if (!former->withdrawn || former->posted > 0 || former->request != 0)
-		return;
-	sc_marks_add_one(&in->choose, former->subfile);
-	drop_former(in, former);
-}
-
-bool
-sc_in_on_former_sent(struct sc_in *in, uint32_t peer, uint32_t subfile, uint32_t sent,
-    uint32_t request)
-{
-	struct sc_former *former = find_former(in, peer, subfile);
-
-	if (former == NULL)
-		return false;
-	if (request == former->request)
-		former->request = 0;
-	former->sent = sent;
-	settle_former(in, former);
-	return true;
-}
-
 /* The receives that are posted for a supplier. */
 static uint32_t
 count_posted(const struct sc_in *in, uint32_t peer, uint32_t subfile)
@@ -373,13 +283,15 @@ sc_in_retire(struct sc_in *in, uint32_t subfile, uint32_t sent)
 
 	assert(edge->peer != SC_NONE);
 	if (!sc_peers_failed(in->peers, edge->peer) &&
-	    (posted > 0 || sc_in_is_former(in, edge->peer, subfile))) {
-		struct sc_former *former = former_for(in, edge->peer, subfile);
-
-		former->got = edge->got;
-		former->sent = sent;
-		former->posted = posted;
-		withdraw_if_ready(in, former);
+	    (posted > 0 || sc_former_is(&in->formers, edge->peer, subfile))) {
+		sc_former_add(&in->formers,
+		    &(struct sc_former){
+			    .peer = edge->peer,
+			    .subfile = subfile,
+			    .got = edge->got,
+			    .sent = sent,
+			    .posted = posted,
+		    });
 	}
 	*edge = (struct sc_inbound){
 		.peer = SC_NONE,
@@ -394,28 +306,11 @@ sc_in_retire(struct sc_in *in, uint32_t subfile, uint32_t sent)
 void
 sc_in_forget(struct sc_in *in, uint32_t peer)
 {
-	for (uint32_t i = in->former_count; i-- > 0;) {
-		if (in->formers[i].peer == peer)
-			drop_former(in, &in->formers[i]);
-	}
+	sc_former_forget(&in->formers, peer);
 	for (uint32_t i = 0; !in->context->is_origin && i < in->context->plan->subfiles; i++) {
 		if (in->edges[i].peer == peer)
 			sc_in_retire(in, i, SC_NONE);
 	}
-}
-
-/* A chunk, or the end of a receive, of a supplier that is not in force. */
-static void
-former_got(struct sc_in *in, uint32_t peer, uint32_t subfile, bool chunk)
-{
-	struct sc_former *former = find_former(in, peer, subfile);
-
-	if (former == NULL)
-		return;
-	assert(former->posted > 0);
-	former->posted--;
-	former->got += chunk;
-	settle_former(in, former);
 }
 
 void
@@ -490,7 +385,7 @@ sc_in_on_arrived(struct sc_in *in, const struct sc_event *event)
 	if (current)
 		edge->got++;
 	else
-		former_got(in, event->peer, event->subfile, true);
+		sc_former_on_received(&in->formers, event->peer, event->subfile, true);
 	sc_in_update_need(in, event->subfile);
 	sc_marks_add_one(&in->look, event->subfile);
 	if (in->closed || sc_peers_failed(in->peers, event->peer))
@@ -511,7 +406,7 @@ sc_in_on_receive_ended(struct sc_in *in, const struct sc_event *event)
 
 	assert(slot->state == SC_SLOT_RECEIVING && slot->peer == event->peer);
 	slot->peer = SC_NONE;
-	former_got(in, event->peer, slot->charged, false);
+	sc_former_on_received(&in->formers, event->peer, slot->charged, false);
 	sc_pool_release(in->pool, event->slot);
 }
 
@@ -519,7 +414,7 @@ void
 sc_in_choose_all(struct sc_in *in)
 {
 	if (!in->context->is_origin)
-		sc_marks_add(&in->choose, 0, in->context->plan->subfiles);
+		sc_marks_add(&in->formers.choose, 0, in->context->plan->subfiles);
 }
 
 void
@@ -540,14 +435,13 @@ sc_in_check(const struct sc_in *in)
 		assert(edge->damages_settled <= edge->damages);
 		assert(in->closed || edge->peer == SC_NONE || edge->peer == in->context->self ||
 		    edge->granted - edge->got == count_posted(in, edge->peer, i) ||
-		    sc_in_is_former(in, edge->peer, i));
+		    sc_former_is(&in->formers, edge->peer, i));
 	}
-	for (uint32_t i = 0; i < in->former_count; i++) {
-		const struct sc_former *former = &in->formers[i];
+	sc_former_check(&in->formers);
+	for (uint32_t i = 0; i < in->formers.count; i++) {
+		const struct sc_former *former = &in->formers.items[i];
 
 		assert(!sc_peers_failed(in->peers, former->peer));
-		assert(find_former(in, former->peer, former->subfile) == former);
-		assert(former->sent == SC_NONE || former->got <= former->sent);
 		assert(in->edges[former->subfile].peer == former->peer ||
 		    former->posted == count_posted(in, former->peer, former->subfile));
 	}

@@ -1,16 +1,16 @@
 /*
  * Inbound edges: "that peer sends this subfile to me".
  *
- * It owns, for each subfile, the supplier in force and the credits that it was granted, and the
- * former suppliers whose last chunks are still under way.  It is told of chunks and of the ends of
- * receives, and by supply.h which supplier to take; it grants credits as far as the window allows,
- * and keeps for supply.h which subfiles have to be looked at.
+ * It owns, for each subfile, the supplier in force and the credits that it was granted.  It is told
+ * of chunks and of the ends of receives, and by supply.h which supplier to take; it grants credits
+ * as far as the window allows, and keeps for supply.h which subfiles have to be looked at.
  */
 #ifndef SC_CORE_IN_H
 #define SC_CORE_IN_H
 
 #include "core/context.h"
 #include "core/event.h"
+#include "core/former.h"
 #include "core/marks.h"
 #include "core/out.h"
 #include "core/peers.h"
@@ -35,18 +35,6 @@ struct sc_inbound {
 	uint32_t damages_settled; /* of these, those that supply.h has dealt with */
 };
 
-/* A supplier that is still there but no longer in force, and whose last chunks are
- * under way. */
-struct sc_former {
-	uint32_t peer;
-	uint32_t subfile;
-	uint32_t got;
-	uint32_t sent;    /* that many will have come; SC_NONE: it has not said */
-	uint32_t posted;  /* receives that have not ended */
-	uint32_t request; /* the last DECLINE that is not answered; 0: none */
-	bool withdrawn;
-};
-
 struct sc_in {
 	const struct sc_context *context;
 	struct sc_pool *pool;
@@ -54,15 +42,11 @@ struct sc_in {
 	struct sc_out *out;
 	const struct sc_peers *peers;
 	struct sc_inbound *edges; /* by subfile; owned, as all here */
-	struct sc_former *formers;
-	uint32_t former_count;
-	uint32_t former_capacity;
-	uint32_t request;       /* the number of the last DECLINE */
+	struct sc_formers formers;
 	bool short_of_slots;    /* a credit could not be granted for want of a slot */
 	bool closed;            /* nothing more is taken */
 	struct sc_marks grants; /* subfiles that may be granted credits */
 	struct sc_marks look;   /* subfiles of which something came: supply.h */
-	struct sc_marks choose; /* subfiles whose supplier has to be chosen again: supply.h */
 };
 
 /* 0, or -1 without memory.  Free with sc_in_free, also after a failure. */
@@ -98,19 +82,8 @@ void sc_in_ask(struct sc_in *, uint32_t peer, uint32_t subfile);
 /* Ask the supplier in force, which has offered, for one position once more. */
 void sc_in_ask_again(struct sc_in *, uint32_t subfile, uint32_t position);
 
-/* Tell a peer that nothing is wanted of it.  It will answer DECLINED. */
-void sc_in_decline(struct sc_in *, uint32_t peer, uint32_t subfile);
-
 /* The supplier in force is so no longer.  sent: as in sc_former. */
 void sc_in_retire(struct sc_in *, uint32_t subfile, uint32_t sent);
-
-/* Is the peer a former supplier that is not done yet?  Then it can't be asked again. */
-bool sc_in_is_former(const struct sc_in *, uint32_t peer, uint32_t subfile);
-
-/* REFUSE (request 0) or DECLINED of a former supplier: it sends `sent` chunks in all.  False if it
- * is none. */
-bool sc_in_on_former_sent(struct sc_in *, uint32_t peer, uint32_t subfile, uint32_t sent,
-    uint32_t request);
 
 /* It has failed. */
 void sc_in_forget(struct sc_in *, uint32_t peer);

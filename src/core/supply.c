@@ -107,13 +107,13 @@ sc_supply_on_offer(struct sc_supply *supply, uint32_t peer, const struct sc_offe
 	edge = &supply->in->edges[offer->subfile];
 	was_asked = edge->peer == peer;
 	if (edge->peer == SC_NONE && choose(supply, offer->subfile) == peer &&
-	    !sc_in_is_former(supply->in, peer, offer->subfile)) {
+	    !sc_former_is(&supply->in->formers, peer, offer->subfile)) {
 		edge->peer = peer;
 		edge->begun = true;
 	}
 	if (edge->peer != peer ||
 	    (lacks(supply, offer->subfile) == 0 && supply->store->copy != SC_COPY_OPENING)) {
-		sc_in_decline(supply->in, peer, offer->subfile);
+		sc_former_decline(&supply->in->formers, peer, offer->subfile);
 		return 0;
 	}
 	sc_context_record(supply->context,
@@ -128,7 +128,7 @@ sc_supply_pass_over(struct sc_supply *supply, uint32_t subfile, uint32_t sent)
 {
 	note_refuser(&supply->lists[subfile], supply->in->edges[subfile].peer);
 	sc_in_retire(supply->in, subfile, sent);
-	sc_marks_add_one(&supply->in->choose, subfile);
+	sc_marks_add_one(&supply->in->formers.choose, subfile);
 }
 
 int
@@ -136,7 +136,7 @@ sc_supply_on_refuse(struct sc_supply *supply, uint32_t peer, const struct sc_sen
 {
 	if (supply->context->is_origin || refusal->subfile >= supply->context->plan->subfiles)
 		return -1;
-	if (!sc_in_on_former_sent(supply->in, peer, refusal->subfile, refusal->sent, 0) &&
+	if (!sc_former_on_sent(&supply->in->formers, peer, refusal->subfile, refusal->sent, 0) &&
 	    supply->in->edges[refusal->subfile].peer == peer && !supply->in->closed)
 		sc_supply_pass_over(supply, refusal->subfile, refusal->sent);
 	return 0;
@@ -148,7 +148,7 @@ sc_supply_on_declined(struct sc_supply *supply, uint32_t peer, const struct sc_d
 	if (supply->context->is_origin || declined->subfile >= supply->context->plan->subfiles ||
 	    declined->request == 0)
 		return -1;
-	(void)sc_in_on_former_sent(supply->in, peer, declined->subfile, declined->sent,
+	(void)sc_former_on_sent(&supply->in->formers, peer, declined->subfile, declined->sent,
 	    declined->request);
 	return 0;
 }
@@ -176,12 +176,12 @@ resume_edge(struct sc_supply *supply, uint32_t subfile)
 	if (lacks(supply, subfile) == 0)
 		sc_out_list_planned(supply->out, subfile);
 	if (edge->offered && lacks(supply, subfile) == 0) {
-		sc_in_decline(supply->in, edge->peer, subfile);
+		sc_former_decline(&supply->in->formers, edge->peer, subfile);
 		edge->offered = false;
 	} else if (edge->offered) {
 		sc_in_begin(supply->in, subfile, false);
 	} else {
-		sc_marks_add_one(&supply->in->choose, subfile);
+		sc_marks_add_one(&supply->in->formers.choose, subfile);
 	}
 }
 
@@ -243,7 +243,7 @@ resupply(struct sc_supply *supply, uint32_t subfile)
 		return; /* it will offer by itself */
 	if (edge->peer != SC_NONE) {
 		if (edge->peer != self)
-			sc_in_decline(supply->in, edge->peer, subfile);
+			sc_former_decline(&supply->in->formers, edge->peer, subfile);
 		sc_in_retire(supply->in, subfile, SC_NONE);
 	}
 	if (supplier == SC_NONE) {
@@ -251,7 +251,7 @@ resupply(struct sc_supply *supply, uint32_t subfile)
 		return;
 	}
 	sc_out_list_planned(supply->out, subfile);
-	if (sc_in_is_former(supply->in, supplier, subfile))
+	if (sc_former_is(&supply->in->formers, supplier, subfile))
 		return; /* asked once its last chunks have come */
 	sc_peers_add(supply->peers, supplier);
 	sc_in_ask(supply->in, supplier, subfile);
@@ -286,10 +286,10 @@ sc_supply_do_without_relief(struct sc_supply *supply, uint32_t subfile)
 		return;
 	if (edge->peer == SC_NONE) {
 		note_refuser(&supply->lists[subfile], planned.from);
-		sc_marks_add_one(&supply->in->choose, subfile);
+		sc_marks_add_one(&supply->in->formers.choose, subfile);
 		return;
 	}
-	sc_in_decline(supply->in, planned.from, subfile);
+	sc_former_decline(&supply->in->formers, planned.from, subfile);
 	sc_supply_pass_over(supply, subfile, SC_NONE);
 }
 
@@ -316,7 +316,7 @@ replace_damaged(struct sc_supply *supply, uint32_t subfile)
 	edge->damages_settled++;
 	sc_out_scatter(supply->out);
 	if (edge->damages_settled > SC_DAMAGES_MAX) {
-		sc_in_decline(supply->in, edge->peer, subfile);
+		sc_former_decline(&supply->in->formers, edge->peer, subfile);
 		sc_supply_pass_over(supply, subfile, SC_NONE);
 		return;
 	}
@@ -348,7 +348,7 @@ look_for_late(struct sc_supply *supply)
 		if (!supply->lists[i].late && lacks(supply, i) > LATE_WINDOWS * plan->window &&
 		    lacks(supply, i) > supply->store->parts[i].total / LATE_PART) {
 			supply->lists[i].late = true;
-			sc_marks_add_one(&supply->in->choose, i);
+			sc_marks_add_one(&supply->in->formers.choose, i);
 		}
 	}
 }
@@ -365,7 +365,7 @@ complete(struct sc_supply *supply, uint32_t subfile)
 	/* Asked again for less than it had credits for, a supplier has some left. */
 	if (!edge->elsewhere && edge->granted == edge->got)
 		return;
-	sc_in_decline(supply->in, edge->peer, subfile);
+	sc_former_decline(&supply->in->formers, edge->peer, subfile);
 	sc_in_retire(supply->in, subfile, SC_NONE);
 }
 
@@ -406,13 +406,14 @@ sc_supply_settle(struct sc_supply *supply)
 {
 	struct sc_in *in = supply->in;
 
-	while ((sc_marks_any(&in->look) || sc_marks_any(&in->choose)) && !is_pausing(supply)) {
+	while ((sc_marks_any(&in->look) || sc_marks_any(&in->formers.choose)) &&
+	    !is_pausing(supply)) {
 		struct sc_marks looks = sc_marks_take(&in->look);
 		struct sc_marks choices;
 
 		for (uint32_t i = looks.first; i < looks.end; i++)
 			look(supply, i);
-		choices = sc_marks_take(&in->choose);
+		choices = sc_marks_take(&in->formers.choose);
 		for (uint32_t i = choices.first; i < choices.end && !is_pausing(supply); i++)
 			resupply(supply, i);
 	}

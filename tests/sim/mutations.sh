@@ -117,7 +117,7 @@ mutate 'a chunk that is here is taken again' in.c 's/else if (sc_store_has(in->s
 mutate 'what is here is asked for again' in.c '/^fill_wants/,/^}/s/if (!sc_store_has(.*$//'
 mutate 'go on with a node that has failed' peers.c '/SC_ACTION_FORGET/d'
 mutate 'ask no other node for what a failed one had' supply.c '/^sc_supply_on_losses/,/^}/s/sc_in_choose_all(supply->in);//'
-mutate 'withdraw what is under way' in.c 's/former->withdrawn || former->got != former->sent/former->withdrawn/'
+mutate 'withdraw what is under way' former.c 's/former->withdrawn || former->got != former->sent/former->withdrawn/'
 mutate 'a new parent is not told that all is done' control.c '/^mend_parent/,/^}/s/tell_done(control);/(void)0;/'
 mutate 'a loss is not named' control.c '/^report_losses/,/^}/s/i < roster->failed.count/false/'
 mutate 'silence is not noticed' peers.c '/^is_silent/,/^}/s/return .*/return false;/'
