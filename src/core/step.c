@@ -355,7 +355,7 @@ sc_node_step(struct sc_node *node, const struct sc_event *event, struct sc_actio
 		sc_context_act(&node->context, SC_ACTION_LEAVE)->leave = node->control.leave;
 	}
 	node->context.actions = NULL;
-#ifdef SC_CHECK_EVERY_STEP
+#ifdef SC_CHECK_EVERY_STEP /* configure --enable-debug */
 	sc_node_check(node);
 #endif
 	return rc;
