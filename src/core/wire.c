@@ -30,12 +30,12 @@ require(struct wire *wire, bool sound)
 }
 
 static void
-code64(struct wire *wire, uint64_t *value, size_t width)
+code64(struct wire *wire, uint64_t *value)
 {
 	if (wire->writer != NULL)
-		sc_bytes_put(wire->writer, *value, width);
+		sc_bytes_put(wire->writer, *value, 8);
 	else
-		*value = sc_bytes_get(wire->reader, width);
+		*value = sc_bytes_get(wire->reader, 8);
 }
 
 static void
@@ -119,10 +119,10 @@ code_credit(struct wire *wire, struct sc_credit *credit)
 static void
 code_seal(struct wire *wire, struct sc_seal *seal)
 {
-	for (int i = 0; i < 2; i++)
-		code64(wire, &seal->sum[i], 8);
-	for (int i = 0; i < 2; i++)
-		code64(wire, &seal->whole[i], 8);
+	code64(wire, &seal->sum.low);
+	code64(wire, &seal->sum.high);
+	code64(wire, &seal->whole.low);
+	code64(wire, &seal->whole.high);
 }
 
 static void

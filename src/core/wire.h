@@ -10,6 +10,7 @@
 #ifndef SC_CORE_WIRE_H
 #define SC_CORE_WIRE_H
 
+#include "base/digest.h"
 #include "base/limits.h"
 #include "plan/plan.h"
 
@@ -36,13 +37,6 @@ enum sc_message_type {
 	SC_MESSAGE_DECLINE =
 	    15, /* receiver to supplier: I want nothing more of this subfile from you */
 	SC_MESSAGE_DECLINED = 16, /* supplier to receiver: the answer */
-};
-
-/* The digests of the source (core/ only carries them): of the set of all
- * chunks, and of the whole as one stream. */
-struct sc_seal {
-	uint64_t sum[2];
-	uint64_t whole[2];
 };
 
 /* One entry of a distribution list [0039]. */

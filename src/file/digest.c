@@ -68,12 +68,6 @@ sc_digest_zeros(size_t length, uint32_t chunk)
 	return from_xxh(XXH3_128bits_digest(&state));
 }
 
-bool
-sc_digest_equal(struct sc_digest a, struct sc_digest b)
-{
-	return a.low == b.low && a.high == b.high;
-}
-
 char *
 sc_digest_text(struct sc_digest digest, char out[SC_DIGEST_TEXT_BYTES])
 {

@@ -4,14 +4,10 @@
 #ifndef SC_FILE_DIGEST_H
 #define SC_FILE_DIGEST_H
 
-#include <stdbool.h>
+#include "base/digest.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-struct sc_digest {
-	uint64_t low;
-	uint64_t high;
-};
 
 enum { SC_DIGEST_TEXT_BYTES = 33 };
 
@@ -21,8 +17,6 @@ struct sc_digest sc_digest_chunk(const void *payload, size_t length, uint32_t ch
 
 /* The same for a payload of zeros, without one. O(length); keeps nothing. */
 struct sc_digest sc_digest_zeros(size_t length, uint32_t chunk);
-
-bool sc_digest_equal(struct sc_digest, struct sc_digest);
 
 /* As `xxhsum -H2` prints it: 32 digits, high half first.  Returns out. */
 char *sc_digest_text(struct sc_digest, char out[SC_DIGEST_TEXT_BYTES]);

@@ -1,19 +1,15 @@
 /*
- * A DEST that exists already and may hold what is to be staged: its chunks are
- * digested, so that they can be compared with the source's before anything is
- * sent.  It is only read, and nothing of it is believed: who uses it compares
- * each digest with the origin's, and asks at the end if the file stayed as it
- * was.
+ * A DEST that exists already and may hold what is to be staged: it is digested before anything
+ * is sent.  It is only read, and nothing of it is trusted: the caller compares the digest with
+ * the origin's, and asks afterwards if the file has stayed as it was.
  */
 #ifndef SC_FILE_EXISTING_H
 #define SC_FILE_EXISTING_H
 
 #include "base/error.h"
-#include "file/scan.h"
-#include "file/slots.h"
+#include "file/digest.h"
 #include "file/source.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -28,21 +24,9 @@ struct sc_existing; /* opaque; used by one thread at a time */
 int sc_existing_open(struct sc_existing **, const char *dest, uint64_t size_bytes,
     struct sc_error *);
 
-/*
- * Digest all chunks, in order: each is told (tell may be NULL), their sum as
- * the sink and the source have it, and the XXH3-128 of the whole.  Both can be
- * compared with what sc_source_finish says.  Called once.  Time: the file is
- * read.  Memory: 8 bytes a chunk from now on.  -1 with a sentence if it can't be
- * read, has become shorter, or *cancel (NULL: nobody can) became true.
- */
-int sc_existing_digest(struct sc_existing *, uint32_t chunk_bytes, const atomic_bool *cancel,
-    sc_scan_tell *tell, void *context, struct sc_digest *sum, struct sc_digest *whole,
-    struct sc_error *);
-
-/* Read a chunk into a slot and seal it there, as sc_sink_load does: it fails
- * if the digest is no more what was told. */
-int sc_existing_load(struct sc_existing *, const struct sc_slots *, uint32_t slot, uint32_t chunk,
-    struct sc_error *);
+/* The XXH3-128 of all of its bytes, which are read.  -1 with a sentence if it can't be read or has
+ * become shorter. */
+int sc_existing_digest(const struct sc_existing *, struct sc_digest *whole, struct sc_error *);
 
 /* Is dest still this file, with the size and the times (mtime, ctime) that it
  * had when it was opened? */

@@ -126,11 +126,10 @@ sc_io_finish(struct sc_io *io)
 }
 
 void
-sc_io_commit(struct sc_io *io, const struct sc_digest *sum, const struct sc_digest *whole)
+sc_io_commit(struct sc_io *io, const struct sc_seal *seal)
 {
 	assert(io->dest != NULL);
-	io->commit_sum = *sum;
-	io->commit_whole = *whole;
+	io->commit_seal = *seal;
 	put_job(io, WRITER, JOB_COMMIT, SC_IO_NO_SLOT, SC_IO_NO_SLOT);
 }
 
@@ -176,8 +175,7 @@ sc_io_poll(struct sc_io *io, struct sc_io_result *result)
 	result->what = entry.what;
 	result->slot = entry.slot;
 	result->chunk = entry.chunk;
-	result->sum = entry.sum;
-	result->whole = entry.whole;
+	result->seal = entry.seal;
 	result->slot_lost = entry.slot_lost;
 	result->error.errnum = 0;
 	result->error.text[0] = '\0';

@@ -24,7 +24,7 @@ enum sc_io_what {
 	SC_IO_LOADED,    /* a chunk is in its slot */
 	SC_IO_STORED,    /* a slot's chunk is in the part file */
 	SC_IO_OPENED,    /* the sink is there */
-	SC_IO_FINISHED,  /* the source was read and stayed as it was: sum, whole */
+	SC_IO_FINISHED,  /* the source was read and stayed as it was: seal */
 	SC_IO_COMMITTED, /* dest is complete */
 	SC_IO_LOAD_FAILED,
 	SC_IO_STORE_FAILED, /* also of opening: slot is SC_IO_NO_SLOT */
@@ -37,12 +37,11 @@ enum sc_io_what {
 
 struct sc_io_result {
 	enum sc_io_what what;
-	uint32_t slot;          /* of a load or store, else SC_IO_NO_SLOT */
-	uint32_t chunk;         /* the same */
-	bool slot_lost;         /* of a store: the disk may still read the slot's memory */
-	struct sc_digest sum;   /* SC_IO_FINISHED */
-	struct sc_digest whole; /* SC_IO_FINISHED */
-	struct sc_error error;  /* of a failure; else its text is empty */
+	uint32_t slot;         /* of a load or store, else SC_IO_NO_SLOT */
+	uint32_t chunk;        /* the same */
+	bool slot_lost;        /* of a store: the disk may still read the slot's memory */
+	struct sc_seal seal;   /* SC_IO_FINISHED */
+	struct sc_error error; /* of a failure; else its text is empty */
 };
 
 struct sc_io_config {
@@ -83,7 +82,7 @@ int sc_io_start(struct sc_io **, const struct sc_io_config *, struct sc_error *)
 void sc_io_load(struct sc_io *, uint32_t slot, uint32_t chunk);
 void sc_io_store(struct sc_io *, uint32_t slot, uint32_t chunk);
 void sc_io_finish(struct sc_io *); /* the source, after the last load */
-void sc_io_commit(struct sc_io *, const struct sc_digest *sum, const struct sc_digest *whole);
+void sc_io_commit(struct sc_io *, const struct sc_seal *);
 
 /*
  * Take one result.  False if there is none now; costs some atomic loads then,

@@ -26,8 +26,7 @@ struct sc_io_entry {
 	enum sc_io_what what;
 	uint32_t slot;
 	uint32_t chunk;
-	struct sc_digest sum;
-	struct sc_digest whole;
+	struct sc_seal seal;
 	bool slot_lost;
 	struct sc_error *error; /* owned; NULL: none, or no memory for it */
 };
@@ -73,8 +72,7 @@ struct sc_io {
 	struct sc_error sink_error;
 
 	/* Of the one commit; set before its job is queued. */
-	struct sc_digest commit_sum;
-	struct sc_digest commit_whole;
+	struct sc_seal commit_seal;
 };
 
 /* A job has failed, or was given up. */

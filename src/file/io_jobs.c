@@ -113,7 +113,7 @@ finish(struct sc_io *io, const struct sc_io_job *job)
 
 	/* A buddy may have had nothing to load. */
 	sc_source_set_chunks(io->source, io->slots->chunk_bytes);
-	rc = sc_source_finish(io->source, &entry.sum, &entry.whole, &error);
+	rc = sc_source_finish(io->source, &entry.seal, &error);
 	if (!sc_watch_end(&io->workers[READER].watch))
 		return false;
 	if (rc != 0)
@@ -154,7 +154,7 @@ write_job(struct sc_io *io, const struct sc_io_job *job, struct sc_error *error)
 	case JOB_STORE:
 		return sc_sink_store(io->sink, io->slots, job->slot, error);
 	case JOB_COMMIT:
-		return sc_sink_commit(io->sink, &io->commit_sum, &io->commit_whole, error);
+		return sc_sink_commit(io->sink, &io->commit_seal, error);
 	case JOB_LOAD:
 	case JOB_FINISH:
 		break;

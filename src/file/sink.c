@@ -276,13 +276,13 @@ sync_part(struct sc_sink *sink, struct sc_error *err)
 
 /* The file that will be read is the one that was sent, past every cache. */
 static int
-verify(struct sc_sink *sink, const struct sc_digest *whole, struct sc_error *err)
+verify(struct sc_sink *sink, struct sc_digest whole, struct sc_error *err)
 {
 	struct sc_digest found;
 
 	if (sink->backing->ops->verify(sink->backing, &found) != 0)
 		return sc_fail(err, errno, "cannot read %s back", dest_of(sink));
-	if (sc_digest_equal(found, *whole))
+	if (sc_digest_equal(found, whole))
 		return 0;
 	sink->spoiled = true;
 	return sc_fail(err, 0,
@@ -305,19 +305,18 @@ fail_sum(struct sc_sink *sink, struct sc_error *err)
 }
 
 int
-sc_sink_commit(struct sc_sink *sink, const struct sc_digest *sum, const struct sc_digest *whole,
-    struct sc_error *err)
+sc_sink_commit(struct sc_sink *sink, const struct sc_seal *seal, struct sc_error *err)
 {
 	assert(!sink->committed);
 	assert(sink->stored == sink->chunks);
-	if (!sc_digest_equal(sink->sum, *sum))
+	if (!sc_digest_equal(sink->sum, seal->sum))
 		return fail_sum(sink, err);
 	/* The bytes first, which takes its time, and their verification: a run
 	 * that is cut off there leaves a part file that the next one may remove,
 	 * and reading would spoil the time of last access. */
 	if (sync_part(sink, err) != 0)
 		return -1;
-	if (sink->options.verify && verify(sink, whole, err) != 0)
+	if (sink->options.verify && verify(sink, seal->whole, err) != 0)
 		return -1;
 	if (sink->backing->ops->finish(sink->backing, err) != 0)
 		return -1;

@@ -95,14 +95,13 @@ int sc_sink_load(struct sc_sink *, const struct sc_slots *, uint32_t slot, uint3
 
 /*
  * All chunks are stored (else it is our bug): compare the digest of all chunks
- * with sum, fsync, verify against whole if asked for, set mode (and what
+ * with the seal's, fsync, verify against its whole if asked for, set mode (and what
  * preserve asks for), fsync that, rename, fsync the directory.  The sink can still be read
  * with sc_sink_load afterwards.  On failure dest is as it was, except if only
  * the last step failed: then it is complete, but its name might not be
  * durable.
  */
-int sc_sink_commit(struct sc_sink *, const struct sc_digest *sum, const struct sc_digest *whole,
-    struct sc_error *);
+int sc_sink_commit(struct sc_sink *, const struct sc_seal *, struct sc_error *);
 
 /*
  * Close.  A sink that was not committed leaves nothing behind, or with resume

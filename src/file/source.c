@@ -125,12 +125,11 @@ read_rest(struct sc_source *source, struct sc_error *err)
 }
 
 int
-sc_source_finish(struct sc_source *source, struct sc_digest *sum, struct sc_digest *whole,
-    struct sc_error *err)
+sc_source_finish(struct sc_source *source, struct sc_seal *seal, struct sc_error *err)
 {
 	if (read_rest(source, err) != 0 || source->ops->check(source->stream, err) != 0)
 		return -1;
-	*sum = source->sum;
-	*whole = sc_digest_stream_value(source->whole);
+	seal->sum = source->sum;
+	seal->whole = sc_digest_stream_value(source->whole);
 	return 0;
 }

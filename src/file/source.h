@@ -87,13 +87,11 @@ int sc_source_read(struct sc_source *, const struct sc_slots *, uint32_t slot, u
 
 /*
  * After the last chunk was read: has the file stayed as it was (size, mtime,
- * ctime)?  Then set *sum to the digest of all its chunks (sc_digest_sum_add)
- * and *whole to the whole file's XXH3-128.  Fails with "X changed while it was
+ * ctime)?  Then set *seal to what it is known by.  Fails with "X changed while it was
  * read" otherwise.  What was not read in order is read now: free if all was,
  * else up to the time of the whole file.  Unless the file is empty, the size of
  * its chunks must be known: by a read, or by sc_source_set_chunks.
  */
-int sc_source_finish(struct sc_source *, struct sc_digest *sum, struct sc_digest *whole,
-    struct sc_error *);
+int sc_source_finish(struct sc_source *, struct sc_seal *, struct sc_error *);
 
 #endif

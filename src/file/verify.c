@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,8 +16,7 @@
 enum { BUFFER_BYTES = 1 << 20, BUFFER_ALIGNMENT_BYTES = 4096 };
 
 static int
-digest_all(int fd, bool direct, uint64_t size_bytes, uint8_t *buffer,
-    struct sc_digest_stream *stream)
+add_all(int fd, bool direct, uint64_t size_bytes, uint8_t *buffer, struct sc_digest_stream *stream)
 {
 	uint64_t offset = 0;
 
@@ -46,6 +44,28 @@ digest_all(int fd, bool direct, uint64_t size_bytes, uint8_t *buffer,
 	return 0;
 }
 
+int
+sc_verify_digest(int fd, bool direct, uint64_t size_bytes, struct sc_digest *whole)
+{
+	struct sc_digest_stream *stream = sc_digest_stream_new();
+	void *buffer = NULL;
+	int rc = -1;
+	int errnum;
+
+	/* posix_memalign returns its error and leaves errno alone. */
+	if (stream == NULL || posix_memalign(&buffer, BUFFER_ALIGNMENT_BYTES, BUFFER_BYTES) != 0)
+		errno = ENOMEM;
+	else
+		rc = add_all(fd, direct, size_bytes, buffer, stream);
+	errnum = errno;
+	if (rc == 0)
+		*whole = sc_digest_stream_value(stream);
+	free(buffer);
+	sc_digest_stream_free(stream);
+	errno = errnum;
+	return rc;
+}
+
 static bool
 same_file(int a, int b)
 {
@@ -58,37 +78,21 @@ same_file(int a, int b)
 int
 sc_verify_read(int fd, int dir_fd, const char *name, uint64_t size_bytes, struct sc_digest *whole)
 {
-	struct sc_digest_stream *stream = sc_digest_stream_new();
-	void *buffer = NULL;
 	bool direct = false;
-	int again = -1;
 	int rc = -1;
-	int errnum;
+	int errnum = ENOENT;
+	int again;
 
-	/* posix_memalign returns its error and leaves errno alone. */
-	if (stream == NULL || posix_memalign(&buffer, BUFFER_ALIGNMENT_BYTES, BUFFER_BYTES) != 0) {
-		errno = ENOMEM;
-		goto out;
-	}
 	/* Advice; but all there is where reads can't be direct. */
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	again = sc_platform_open_direct(dir_fd, name, &direct);
 	if (again < 0)
-		goto out;
-	if (!same_file(again, fd)) {
-		errno = ENOENT;
-		goto out;
+		return -1;
+	if (same_file(again, fd)) {
+		rc = sc_verify_digest(again, direct, size_bytes, whole);
+		errnum = errno;
 	}
-	if (digest_all(again, direct, size_bytes, buffer, stream) != 0)
-		goto out;
-	*whole = sc_digest_stream_value(stream);
-	rc = 0;
-out:
-	errnum = errno;
-	if (again >= 0)
-		(void)close(again); /* it was only read */
-	free(buffer);
-	sc_digest_stream_free(stream);
+	(void)close(again); /* it was only read */
 	errno = errnum;
 	return rc;
 }

@@ -6,14 +6,17 @@
 
 #include "file/digest.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
+/* The XXH3-128 of a file of size_bytes.  direct: fd was opened for reads past the page cache.
+ * 0, or -1 with errno; EIO if the file has another size. */
+int sc_verify_digest(int fd, bool direct, uint64_t size_bytes, struct sc_digest *whole);
+
 /*
- * The XXH3-128 of all bytes of the file that fd is open on, which has this
- * name in the directory and was synced.  Read past the page cache if the file
- * system can, else after asking for its pages to be dropped.  0, or -1 with
- * errno; ENOENT if the name is another file's, EIO if there are less than
- * size_bytes.
+ * The same of the file that fd is open on, which has this name in the directory and was synced:
+ * read past the page cache if the file system can do that, else after asking for its pages to be
+ * dropped.  ENOENT if the name is another file's.
  */
 int sc_verify_read(int fd, int dir_fd, const char *name, uint64_t size_bytes,
     struct sc_digest *whole);

@@ -87,8 +87,8 @@ append_message(struct sc_trace_line *line, const uint8_t *bytes, size_t length)
 static void
 append_seal(struct sc_trace_line *line, const struct sc_seal *seal)
 {
-	append(line, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, seal->sum[0], seal->sum[1],
-	    seal->whole[0], seal->whole[1]);
+	append(line, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, seal->sum.low, seal->sum.high,
+	    seal->whole.low, seal->whole.high);
 }
 
 void

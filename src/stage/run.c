@@ -66,8 +66,6 @@ static int
 perform(struct run *run, const struct sc_action *action)
 {
 	const struct sc_run_config *config = run->config;
-	struct sc_digest sum;
-	struct sc_digest whole;
 
 	switch (action->what) {
 	case SC_ACTION_LOAD:
@@ -91,11 +89,9 @@ perform(struct run *run, const struct sc_action *action)
 		sc_io_finish(run->io);
 		return 0;
 	case SC_ACTION_COMMIT:
-		sum = (struct sc_digest){action->seal.sum[0], action->seal.sum[1]};
-		whole = (struct sc_digest){action->seal.whole[0], action->seal.whole[1]};
-		run->result->report.digest_low = sum.low;
-		run->result->report.digest_high = sum.high;
-		sc_io_commit(run->io, &sum, &whole);
+		run->result->report.digest_low = action->seal.sum.low;
+		run->result->report.digest_high = action->seal.sum.high;
+		sc_io_commit(run->io, &action->seal);
 		return 0;
 	case SC_ACTION_CONTROL:
 		return sc_fabric_control(config->fabric, action->peer,
@@ -237,12 +233,9 @@ take_io_result(struct run *run, const struct sc_io_result *happened)
 		break;
 	case SC_IO_FINISHED:
 		event.what = SC_EVENT_SOURCE_FINISHED;
-		event.seal.sum[0] = happened->sum.low;
-		event.seal.sum[1] = happened->sum.high;
-		event.seal.whole[0] = happened->whole.low;
-		event.seal.whole[1] = happened->whole.high;
+		event.seal = happened->seal;
 		run->result->has_digest = true;
-		run->result->digest = happened->whole;
+		run->result->digest = happened->seal.whole;
 		break;
 	case SC_IO_COMMITTED:
 		event.what = SC_EVENT_COMMITTED;

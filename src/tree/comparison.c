@@ -61,9 +61,12 @@ int
 sc_comparison_digest(struct sc_comparison *comparison, struct sc_digest *whole,
     struct sc_error *err)
 {
-	struct sc_digest sum;
+	struct sc_seal seal;
 
-	return sc_source_finish(comparison->source, &sum, whole, err);
+	if (sc_source_finish(comparison->source, &seal, err) != 0)
+		return -1;
+	*whole = seal.whole;
+	return 0;
 }
 
 void

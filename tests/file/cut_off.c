@@ -127,7 +127,7 @@ uint32_t
 sc_cut_finish(struct sc_cut *cut, uint32_t chunk_bytes, const struct sc_sink_options *options,
     char *note)
 {
-	struct sc_digest sum = {0}, whole = sc_digest_chunk(cut->bytes, cut->size, 0);
+	struct sc_seal seal = {.whole = sc_digest_chunk(cut->bytes, cut->size, 0)};
 	struct sc_sink *sink;
 	struct sc_slots slots;
 	struct sc_error err = {0};
@@ -142,11 +142,11 @@ sc_cut_finish(struct sc_cut *cut, uint32_t chunk_bytes, const struct sc_sink_opt
 	held = count_held(cut, sink, &slots);
 	for (uint32_t chunk = 0; chunk < sc_cut_chunks(cut, chunk_bytes); chunk++) {
 		fill(cut, &slots, chunk);
-		sc_digest_sum_add(&sum, chunk, sc_slots_header(&slots, 0).digest);
+		sc_digest_sum_add(&seal.sum, chunk, sc_slots_header(&slots, 0).digest);
 		if (!sc_bitmap_has(sc_sink_held(sink), chunk))
 			CU_ASSERT_EQUAL_FATAL(sc_sink_store(sink, &slots, 0, NULL), 0);
 	}
-	if (sc_sink_commit(sink, &sum, &whole, &err) != 0)
+	if (sc_sink_commit(sink, &seal, &err) != 0)
 		fprintf(stderr, "%s\n", err.text);
 	sc_sink_close(sink);
 	sc_slots_free(&slots);

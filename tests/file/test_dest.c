@@ -25,16 +25,16 @@ part_file_of_another_is_not_published(void)
 	uint8_t *bytes = sc_test_bytes(50000, 1);
 	struct sc_source_facts facts = sc_trial_facts(50000);
 	const struct sc_sink_options unverified = {0};
-	struct sc_digest sum, whole = sc_digest_chunk(bytes, 50000, 0);
+	struct sc_seal seal;
 	struct sc_sink *sink;
 	struct sc_error err = {0};
 
 	sc_trial_set_up(&s);
 	sink = sc_trial_open(&s, &facts, &unverified);
-	sum = sc_trial_store(&s, sink, bytes, 50000);
+	seal = sc_trial_store(&s, sink, bytes, 50000);
 	CU_ASSERT_EQUAL(unlink(s.part), 0);
 	sc_test_file_write(s.part, "other", 5);
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, &err), -1);
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "was taken away"));
 	sc_sink_close(sink);
 	/* Neither published nor removed: it isn't ours. */
@@ -62,15 +62,15 @@ static void
 dest_that_appears_meanwhile_is_not_replaced(void)
 {
 	struct sc_source_facts facts = sc_trial_facts(3);
-	struct sc_digest sum, whole = sc_digest_chunk("new", 3, 0);
+	struct sc_seal seal;
 	struct sc_sink *sink;
 	struct sc_error err = {0};
 
 	sc_trial_set_up(&s);
 	sink = sc_trial_open(&s, &facts, &sc_trial_plain);
-	sum = sc_trial_store(&s, sink, (const uint8_t *)"new", 3);
+	seal = sc_trial_store(&s, sink, (const uint8_t *)"new", 3);
 	sc_test_file_write(s.dest, "other", 5);
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, &err), -1);
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "dest exists; use --force"));
 	sc_sink_close(sink);
 	CU_ASSERT(sc_test_file_equals(s.dest, "other", 5));
@@ -160,15 +160,15 @@ static int
 stage_in_unreadable_directory(const char *where, void *data)
 {
 	const struct sc_source_facts facts = sc_trial_facts(3);
-	struct sc_digest sum, whole = sc_digest_chunk("new", 3, 0);
+	struct sc_seal seal;
 	struct sc_sink *sink;
 
 	(void)where;
 	(void)data;
 	if (sc_sink_open(&sink, s.dest, &facts, SC_TRIAL_CHUNK_BYTES, &sc_trial_plain, NULL) != 0)
 		return 1;
-	sum = sc_trial_store(&s, sink, (const uint8_t *)"new", 3);
-	if (sc_sink_commit(sink, &sum, &whole, NULL) != 0)
+	seal = sc_trial_store(&s, sink, (const uint8_t *)"new", 3);
+	if (sc_sink_commit(sink, &seal, NULL) != 0)
 		return 2;
 	sc_sink_close(sink);
 	return 0;
@@ -244,15 +244,15 @@ static void
 part_file_of_a_live_run_is_left_alone(void)
 {
 	struct sc_source_facts facts = sc_trial_facts(3);
-	struct sc_digest sum, whole = sc_digest_chunk("new", 3, 0);
+	struct sc_seal seal;
 	struct sc_sink *first;
 
 	sc_trial_set_up(&s);
 	first = sc_trial_open(&s, &facts, &sc_trial_plain);
 	sc_trial_refused(s.dest, &facts, &sc_trial_plain, "another stagecast is writing");
-	sum = sc_trial_store(&s, first, (const uint8_t *)"new", 3);
+	seal = sc_trial_store(&s, first, (const uint8_t *)"new", 3);
 	sc_trial_refused(s.dest, &facts, &sc_trial_forced, "another stagecast is writing");
-	CU_ASSERT_EQUAL(sc_sink_commit(first, &sum, &whole, NULL), 0);
+	CU_ASSERT_EQUAL(sc_sink_commit(first, &seal, NULL), 0);
 	/* Now the name is free again, though the first still holds its file. */
 	sc_trial_file(&s, (const uint8_t *)"two", 3, &facts, &sc_trial_forced);
 	sc_sink_close(first);

@@ -1,6 +1,5 @@
 /*
- * A DEST that exists already: what its chunks are worth is found out, and
- * nothing of it changes unnoticed.
+ * A DEST that exists already: its digest is found out, and nothing of it changes unnoticed.
  */
 #include "file/existing.h"
 #include "file/source.h"
@@ -47,52 +46,32 @@ open_dest(void)
 	return existing;
 }
 
-/* A sc_scan_tell: chunks come in order, as they are in bytes. */
-static void
-compare(void *context, uint32_t chunk, struct sc_digest digest)
-{
-	uint32_t *next = context;
-	size_t offset = (size_t)chunk * CHUNK_BYTES;
-	size_t length = SIZE - offset < CHUNK_BYTES ? SIZE - offset : CHUNK_BYTES;
-
-	CU_ASSERT_EQUAL(chunk, *next);
-	++*next;
-	CU_ASSERT(sc_digest_equal(digest, sc_digest_chunk(bytes + offset, length, chunk)));
-}
-
 /* As the origin would say of the same bytes. */
-static void
-seal_of_source(struct sc_digest *sum, struct sc_digest *whole)
+static struct sc_digest
+digest_of_source(void)
 {
 	struct sc_source *source;
 	struct sc_source_facts facts;
-	struct sc_slots slots;
+	struct sc_seal seal;
 
-	CU_ASSERT_EQUAL_FATAL(sc_slots_init(&slots, 1, CHUNK_BYTES, NULL), 0);
 	CU_ASSERT_EQUAL_FATAL(sc_source_open(&source, dest, &facts, NULL), 0);
-	CU_ASSERT_EQUAL(sc_source_read(source, &slots, 0, 0, NULL), 0);
-	CU_ASSERT_EQUAL(sc_source_finish(source, sum, whole, NULL), 0);
+	sc_source_set_chunks(source, CHUNK_BYTES);
+	CU_ASSERT_EQUAL_FATAL(sc_source_finish(source, &seal, NULL), 0);
 	sc_source_close(source);
-	sc_slots_free(&slots);
+	return seal.whole;
 }
 
 static void
-digests_are_the_sources(void)
+digest_is_the_sources(void)
 {
-	struct sc_digest sum, whole, source_sum, source_whole;
 	struct sc_existing *existing;
-	uint32_t next = 0;
+	struct sc_digest whole;
 
 	set_up();
 	existing = open_dest();
 	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
-	CU_ASSERT_EQUAL(sc_existing_digest(existing, CHUNK_BYTES, NULL, compare, &next, &sum,
-			    &whole, NULL),
-	    0);
-	CU_ASSERT_EQUAL(next, CHUNKS);
-	seal_of_source(&source_sum, &source_whole);
-	CU_ASSERT(sc_digest_equal(sum, source_sum));
-	CU_ASSERT(sc_digest_equal(whole, source_whole));
+	CU_ASSERT_EQUAL(sc_existing_digest(existing, &whole, NULL), 0);
+	CU_ASSERT(sc_digest_equal(whole, digest_of_source()));
 	CU_ASSERT(sc_existing_unchanged(existing));
 	sc_existing_close(existing);
 	sc_existing_close(NULL);
@@ -100,18 +79,16 @@ digests_are_the_sources(void)
 }
 
 static void
-empty_file_has_digests_too(void)
+empty_file_has_a_digest_too(void)
 {
-	struct sc_digest sum, whole;
 	struct sc_existing *existing;
+	struct sc_digest whole;
 
 	set_up();
 	sc_test_file_write(dest, "", 0);
 	CU_ASSERT_EQUAL(sc_existing_open(&existing, dest, 0, NULL), 0);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
-	CU_ASSERT_EQUAL(sc_existing_digest(existing, CHUNK_BYTES, NULL, NULL, NULL, &sum, &whole,
-			    NULL),
-	    0);
+	CU_ASSERT_EQUAL(sc_existing_digest(existing, &whole, NULL), 0);
 	CU_ASSERT(sc_digest_equal(whole, sc_digest_chunk("", 0, 0)));
 	sc_existing_close(existing);
 	tear_down();
@@ -141,58 +118,9 @@ what_cannot_be_the_same_is_none(void)
 }
 
 static void
-flip(size_t at)
-{
-	int fd = open(dest, O_WRONLY);
-	uint8_t byte = bytes[at] ^ 1;
-
-	CU_ASSERT_FATAL(fd >= 0);
-	CU_ASSERT_EQUAL(pwrite(fd, &byte, 1, (off_t)at), 1);
-	CU_ASSERT_EQUAL(close(fd), 0);
-}
-
-static void
-chunks_are_loaded_while_they_are_the_same(void)
-{
-	struct sc_digest sum, whole;
-	struct sc_existing *existing;
-	struct sc_slots slots;
-	struct sc_error err = {0};
-
-	set_up();
-	CU_ASSERT_EQUAL_FATAL(sc_slots_init(&slots, 1, CHUNK_BYTES, NULL), 0);
-	existing = open_dest();
-	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
-	CU_ASSERT_EQUAL(sc_existing_digest(existing, CHUNK_BYTES, NULL, NULL, NULL, &sum, &whole,
-			    NULL),
-	    0);
-	for (uint32_t chunk = 0; chunk < CHUNKS; chunk++) {
-		struct sc_chunk_header header;
-
-		CU_ASSERT_EQUAL(sc_existing_load(existing, &slots, 0, chunk, NULL), 0);
-		CU_ASSERT(sc_slots_check(&slots, 0, sc_slots_message_bytes(&slots, 0), &header));
-		CU_ASSERT_EQUAL(header.chunk, chunk);
-		CU_ASSERT_EQUAL(header.zero, chunk == 2);
-		CU_ASSERT_EQUAL(memcmp(sc_slots_payload(&slots, 0),
-				    bytes + (size_t)chunk * CHUNK_BYTES, header.length),
-		    0);
-	}
-	flip(4 * CHUNK_BYTES + 3);
-	CU_ASSERT_EQUAL(sc_existing_load(existing, &slots, 0, 4, &err), -1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "dest changed while it was used"));
-	CU_ASSERT_EQUAL(sc_existing_load(existing, &slots, 0, 5, NULL), 0);
-	CU_ASSERT_EQUAL(truncate(dest, 5 * CHUNK_BYTES + 1), 0);
-	CU_ASSERT_EQUAL(sc_existing_load(existing, &slots, 0, 5, NULL), -1);
-	CU_ASSERT(!sc_existing_unchanged(existing));
-	sc_existing_close(existing);
-	sc_slots_free(&slots);
-	tear_down();
-}
-
-static void
 shrunk_or_replaced_file_is_noticed(void)
 {
-	struct sc_digest sum, whole;
+	struct sc_digest whole;
 	struct sc_existing *existing;
 	struct sc_error err = {0};
 
@@ -208,29 +136,8 @@ shrunk_or_replaced_file_is_noticed(void)
 	existing = open_dest();
 	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
 	CU_ASSERT_EQUAL(truncate(dest, SIZE - 1), 0);
-	CU_ASSERT_EQUAL(sc_existing_digest(existing, CHUNK_BYTES, NULL, NULL, NULL, &sum, &whole,
-			    &err),
-	    -1);
+	CU_ASSERT_EQUAL(sc_existing_digest(existing, &whole, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "cannot read "));
-	sc_existing_close(existing);
-	tear_down();
-}
-
-static void
-digesting_can_be_cancelled(void)
-{
-	const atomic_bool cancel = true;
-	struct sc_digest sum, whole;
-	struct sc_existing *existing;
-	uint32_t next = 0;
-
-	set_up();
-	existing = open_dest();
-	CU_ASSERT_PTR_NOT_NULL_FATAL(existing);
-	CU_ASSERT_EQUAL(sc_existing_digest(existing, CHUNK_BYTES, &cancel, compare, &next, &sum,
-			    &whole, NULL),
-	    -1);
-	CU_ASSERT_EQUAL(next, 0);
 	sc_existing_close(existing);
 	tear_down();
 }
@@ -267,12 +174,10 @@ it_can_be_given_the_sources_attributes(void)
 }
 
 static CU_TestInfo tests[] = {
-	{"digests are the source's", digests_are_the_sources},
-	{"an empty file has digests too", empty_file_has_digests_too},
+	{"the digest is the source's", digest_is_the_sources},
+	{"an empty file has a digest too", empty_file_has_a_digest_too},
 	{"what cannot be the same is none", what_cannot_be_the_same_is_none},
-	{"chunks are loaded while they are the same", chunks_are_loaded_while_they_are_the_same},
 	{"a shrunk or replaced file is noticed", shrunk_or_replaced_file_is_noticed},
-	{"digesting can be cancelled", digesting_can_be_cancelled},
 	{"it can be given the source's attributes", it_can_be_given_the_sources_attributes},
 	CU_TEST_INFO_NULL,
 };

@@ -35,7 +35,7 @@ static struct sc_slots slots;
 static struct sc_source_facts facts = {.size_bytes = SIZE, .allocated_bytes = SIZE, .mode = 0644};
 static char *dest;
 static struct sc_io *io;
-static struct sc_digest sum;
+static struct sc_seal seal;
 
 static int
 start(uint64_t stall_after_ns)
@@ -129,7 +129,7 @@ stores_are_given_up(void)
 	/* And all that comes later, at once. */
 	store(4, 4);
 	REQUIRE(sc_io_poll(io, &result) && result.what == SC_IO_STORE_FAILED && result.slot == 4);
-	sc_io_commit(io, &sum, &sum);
+	sc_io_commit(io, &seal);
 	REQUIRE(sc_io_poll(io, &result) && result.what == SC_IO_COMMIT_FAILED);
 	REQUIRE(!sc_io_poll(io, &result));
 	REQUIRE(stops_at_once(false));
@@ -188,10 +188,10 @@ loads_are_given_up(void)
 static int
 store_all(void)
 {
-	sum = (struct sc_digest){0};
+	seal = (struct sc_seal){0};
 	for (uint32_t chunk = 0; chunk < CHUNKS; chunk++) {
 		store(chunk % SLOTS, chunk);
-		sc_digest_sum_add(&sum, chunk, sc_slots_header(&slots, chunk % SLOTS).digest);
+		sc_digest_sum_add(&seal.sum, chunk, sc_slots_header(&slots, chunk % SLOTS).digest);
 		REQUIRE(comes(SC_IO_STORED));
 	}
 	return 0;
@@ -205,7 +205,7 @@ late_commit_gives_no_name(void)
 
 	REQUIRE(start(stall_ns) == 0 && comes(SC_IO_OPENED) && store_all() == 0);
 	sc_hanging_disk_set(SC_HANG_SYNC);
-	sc_io_commit(io, &sum, &sum);
+	sc_io_commit(io, &seal);
 	REQUIRE(is_stall(SC_IO_COMMIT_FAILED, SC_IO_NO_SLOT, false));
 	sc_hanging_disk_set(SC_HANG_NOTHING);
 	sc_io_wait(io, stall_ns);
@@ -221,7 +221,7 @@ slow_disk_is_none_that_hangs(void)
 {
 	REQUIRE(start(10 * stall_ns) == 0 && comes(SC_IO_OPENED) && store_all() == 0);
 	sc_hanging_disk_set(SC_HANG_SYNC);
-	sc_io_commit(io, &sum, &sum);
+	sc_io_commit(io, &seal);
 	REQUIRE(wait_until_it_hangs());
 	sc_clock_sleep_ns(stall_ns);
 	sc_hanging_disk_set(SC_HANG_NOTHING);

@@ -129,8 +129,8 @@ file_goes_through_the_queues(void)
 	sc_io_wait(io, 0); /* nothing comes; it returns all the same */
 	sc_io_finish(io);
 	result = expect(io, SC_IO_FINISHED);
-	CU_ASSERT(sc_digest_equal(result.whole, sc_digest_chunk(bytes, SIZE, 0)));
-	sc_io_commit(io, &result.sum, &result.whole);
+	CU_ASSERT(sc_digest_equal(result.seal.whole, sc_digest_chunk(bytes, SIZE, 0)));
+	sc_io_commit(io, &result.seal);
 	expect(io, SC_IO_COMMITTED);
 	sc_io_busy(io, &read_s, &write_s);
 	CU_ASSERT(read_s > 0 && write_s > 0);
@@ -145,12 +145,12 @@ file_goes_through_the_queues(void)
 static void
 relay_reads_back_while_it_stores(void)
 {
-	struct sc_digest sum = {0}, whole;
+	struct sc_seal seal = {0};
 	struct sc_io *io;
 	uint32_t loads = 0;
 
 	set_up();
-	whole = sc_digest_chunk(bytes, SIZE, 0);
+	seal.whole = sc_digest_chunk(bytes, SIZE, 0);
 	io = start(NULL, to);
 	expect(io, SC_IO_OPENED);
 	for (uint32_t chunk = 0; chunk < CHUNKS; chunk++) {
@@ -159,7 +159,7 @@ relay_reads_back_while_it_stores(void)
 		bool stored = false;
 
 		CU_ASSERT_EQUAL(sc_source_read(source, &slots, slot, chunk, NULL), 0);
-		sc_digest_sum_add(&sum, chunk, sc_slots_header(&slots, slot).digest);
+		sc_digest_sum_add(&seal.sum, chunk, sc_slots_header(&slots, slot).digest);
 		sc_io_store(io, slot, chunk);
 		if (chunk > 0)
 			sc_io_load(io, 2 + slot, chunk / 2);
@@ -181,7 +181,7 @@ relay_reads_back_while_it_stores(void)
 	}
 	CU_ASSERT_EQUAL(loads, CHUNKS - 1);
 	/* The commit in one thread, loads in the other. */
-	sc_io_commit(io, &sum, &whole);
+	sc_io_commit(io, &seal);
 	for (uint32_t slot = 0; slot < SLOTS; slot++)
 		sc_io_load(io, slot, CHUNKS - 1 - slot);
 	for (uint32_t i = 0, committed = 0; i < SLOTS + 1; i++) {
@@ -230,7 +230,7 @@ buddy_has_source_and_copy(void)
 	expect(io, SC_IO_OPENED);
 	sc_io_finish(io);
 	result = expect(io, SC_IO_FINISHED);
-	CU_ASSERT(sc_digest_equal(result.whole, sc_digest_chunk(bytes, SIZE, 0)));
+	CU_ASSERT(sc_digest_equal(result.seal.whole, sc_digest_chunk(bytes, SIZE, 0)));
 	CU_ASSERT(sc_io_stop(io));
 	tear_down();
 }
@@ -259,7 +259,7 @@ results_wait_until_they_are_taken(void)
 	CU_ASSERT_EQUAL(loads, 3 * SLOTS);
 	result = expect(io, SC_IO_FINISHED);
 	CU_ASSERT_EQUAL(result.slot, SC_IO_NO_SLOT);
-	CU_ASSERT(sc_digest_equal(result.whole, sc_digest_chunk(bytes, SIZE, 0)));
+	CU_ASSERT(sc_digest_equal(result.seal.whole, sc_digest_chunk(bytes, SIZE, 0)));
 	CU_ASSERT(!sc_io_poll(io, &result));
 	sc_io_stop(io);
 	tear_down();
@@ -290,7 +290,7 @@ stop_in_the_middle_leaves_nothing(void)
 static void
 sink_that_cannot_open_answers_every_store(void)
 {
-	struct sc_digest zero = {0};
+	struct sc_seal zero = {0};
 	struct sc_io_result result;
 	struct sc_io *io;
 	char *missing;
@@ -302,7 +302,7 @@ sink_that_cannot_open_answers_every_store(void)
 		sc_slots_seal(&slots, slot, slot, CHUNK_BYTES, true);
 		sc_io_store(io, slot, slot);
 	}
-	sc_io_commit(io, &zero, &zero);
+	sc_io_commit(io, &zero);
 	result = expect(io, SC_IO_STORE_FAILED);
 	CU_ASSERT_EQUAL(result.slot, SC_IO_NO_SLOT);
 	CU_ASSERT_PTR_NOT_NULL(strstr(result.error.text, "missing/to: No such file"));
@@ -397,14 +397,14 @@ static void
 wrong_sum_fails_the_commit(void)
 {
 	struct sc_io_result result;
-	struct sc_digest zero = {0};
+	struct sc_seal zero = {0};
 	struct sc_io *io;
 
 	set_up();
 	io = start(source, to);
 	expect(io, SC_IO_OPENED);
 	copy_all(io);
-	sc_io_commit(io, &zero, &zero);
+	sc_io_commit(io, &zero);
 	result = expect(io, SC_IO_COMMIT_FAILED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(result.error.text, "digests differ"));
 	sc_io_stop(io);

@@ -269,23 +269,23 @@ read_only_leftover_is_taken_over(void)
 	sc_cut_tear_down(&cut);
 }
 
-static struct sc_digest
-sum_of_source(void)
+static struct sc_seal
+seal_of_source(void)
 {
-	struct sc_digest sum = {0};
+	struct sc_seal seal = {.whole = sc_digest_chunk(cut.bytes, SIZE, 0)};
 
 	for (uint32_t chunk = 0; chunk < CHUNKS; chunk++)
-		sc_digest_sum_add(&sum, chunk,
+		sc_digest_sum_add(&seal.sum, chunk,
 		    sc_digest_chunk(cut.bytes + (size_t)chunk * SC_TRIAL_CHUNK_BYTES,
 			sc_trial_length(SIZE, chunk), chunk));
-	return sum;
+	return seal;
 }
 
 static void
 dest_in_the_way_costs_nothing_but_the_commit(void)
 {
 	const struct sc_sink_options preserve = {.resume = true, .preserve = true};
-	struct sc_digest sum, whole;
+	struct sc_seal seal;
 	struct sc_error err = {0};
 	struct sc_sink *sink;
 	struct stat st;
@@ -293,13 +293,12 @@ dest_in_the_way_costs_nothing_but_the_commit(void)
 	sc_cut_set_up(&cut, SIZE);
 	cut.facts.mode = 0444;
 	cut.facts.uid = geteuid() == 0 ? 12345 : geteuid();
-	sum = sum_of_source();
-	whole = sc_digest_chunk(cut.bytes, SIZE, 0);
+	seal = seal_of_source();
 	sink = sc_trial_open(&cut.s, &cut.facts, &preserve);
 	for (uint32_t chunk = 0; chunk < CHUNKS; chunk++)
 		sc_cut_store(&cut, sink, chunk);
 	sc_test_file_write(cut.s.dest, "other", 5);
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, &err), -1);
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "dest exists; use --force"));
 	sc_sink_close(sink);
 	CU_ASSERT_EQUAL_FATAL(stat(cut.s.part, &st), 0);
@@ -315,20 +314,19 @@ dest_in_the_way_costs_nothing_but_the_commit(void)
 static void
 wrong_sum_is_not_kept(void)
 {
-	struct sc_digest sum, whole;
+	struct sc_seal seal;
 	struct sc_error err = {0};
 	struct sc_sink *sink;
 
 	sc_cut_set_up(&cut, SIZE);
 	sc_cut_run(&cut, 5);
 	cut.bytes[SC_TRIAL_CHUNK_BYTES + 1] ^= 1;
-	sum = sum_of_source();
-	whole = sc_digest_chunk(cut.bytes, SIZE, 0);
+	seal = seal_of_source();
 	sink = sc_trial_open(&cut.s, &cut.facts, &sc_cut_resume);
 	CU_ASSERT_EQUAL(sc_sink_held(sink)->count, 5);
 	for (uint32_t chunk = 5; chunk < CHUNKS; chunk++)
 		sc_cut_store(&cut, sink, chunk);
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, &err), -1);
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "digests differ"));
 	sc_sink_close(sink);
 	CU_ASSERT_EQUAL(sc_tempdir_entries(cut.s.dir), 0);
@@ -341,13 +339,12 @@ static void
 damage_found_by_verifying_is_not_kept(void)
 {
 	const struct sc_sink_options options = {.resume = true, .verify = true};
-	struct sc_digest sum, whole;
+	struct sc_seal seal;
 	struct sc_sink *sink;
 	int fd;
 
 	sc_cut_set_up(&cut, SIZE);
-	sum = sum_of_source();
-	whole = sc_digest_chunk(cut.bytes, SIZE, 0);
+	seal = seal_of_source();
 	sink = sc_trial_open(&cut.s, &cut.facts, &options);
 	for (uint32_t chunk = 0; chunk < CHUNKS; chunk++)
 		sc_cut_store(&cut, sink, chunk);
@@ -355,7 +352,7 @@ damage_found_by_verifying_is_not_kept(void)
 	CU_ASSERT_FATAL(fd >= 0);
 	CU_ASSERT_EQUAL(pwrite(fd, "damage", 6, 1000), 6);
 	CU_ASSERT_EQUAL(close(fd), 0);
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, NULL), -1);
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, NULL), -1);
 	sc_sink_close(sink);
 	CU_ASSERT_EQUAL(sc_tempdir_entries(cut.s.dir), 0);
 	sc_cut_tear_down(&cut);

@@ -40,17 +40,17 @@ dest_appears_at_the_commit_only(void)
 {
 	uint8_t *bytes = sc_test_bytes(50000, 1);
 	struct sc_source_facts facts = sc_trial_facts(50000);
-	struct sc_digest sum, whole = sc_digest_chunk(bytes, 50000, 0);
+	struct sc_seal seal;
 	struct sc_sink *sink;
 	struct stat st;
 
 	sc_trial_set_up(&s);
 	sink = sc_trial_open(&s, &facts, &sc_trial_plain);
-	sum = sc_trial_store(&s, sink, bytes, 50000);
+	seal = sc_trial_store(&s, sink, bytes, 50000);
 	CU_ASSERT(!sc_test_file_exists(s.dest));
 	CU_ASSERT_EQUAL_FATAL(stat(s.part, &st), 0);
 	CU_ASSERT_EQUAL(st.st_mode & 07777, 0600);
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, NULL), 0);
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, NULL), 0);
 	CU_ASSERT(sc_test_file_exists(s.dest));
 	CU_ASSERT(!sc_test_file_exists(s.part));
 	/* Others may still need a chunk. */
@@ -158,7 +158,7 @@ holes_stay_holes(void)
 	size_t size = 64 * SC_TRIAL_CHUNK_BYTES;
 	uint8_t *bytes = calloc(1, size);
 	struct sc_source_facts facts = sc_trial_facts(size);
-	struct sc_digest sum = {0}, whole;
+	struct sc_seal seal = {0};
 	struct sc_sink *sink;
 
 	sc_trial_set_up(&s);
@@ -167,14 +167,14 @@ holes_stay_holes(void)
 	memset(bytes + 10 * SC_TRIAL_CHUNK_BYTES, 'x', SC_TRIAL_CHUNK_BYTES);
 	bytes[20 * SC_TRIAL_CHUNK_BYTES + 4096] = 'y';
 	facts.allocated_bytes = 2 * SC_TRIAL_CHUNK_BYTES;
-	whole = sc_digest_chunk(bytes, size, 0);
+	seal.whole = sc_digest_chunk(bytes, size, 0);
 	sink = sc_trial_open(&s, &facts, &sc_trial_plain);
 	for (uint32_t chunk = 0; chunk < 64; chunk++) {
 		sc_trial_fill(&s, bytes, size, chunk, chunk % 2 == 1);
 		CU_ASSERT_EQUAL(sc_sink_store(sink, &s.slots, 0, NULL), 0);
-		sc_digest_sum_add(&sum, chunk, sc_slots_header(&s.slots, 0).digest);
+		sc_digest_sum_add(&seal.sum, chunk, sc_slots_header(&s.slots, 0).digest);
 	}
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, NULL), 0);
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, NULL), 0);
 	sc_sink_close(sink);
 	CU_ASSERT(sc_test_file_equals(s.dest, bytes, size));
 	/* 4 + 1 blocks, and what the file system needs for itself. */
@@ -190,7 +190,7 @@ blocks_of_zeros_are_left_out_at_any_chunk_size(void)
 	enum { ODD_BYTES = 5001, SIZE = 20 * ODD_BYTES };
 	uint8_t *bytes = calloc(1, SIZE);
 	struct sc_source_facts facts = sc_trial_facts(SIZE);
-	struct sc_digest sum = {0}, whole;
+	struct sc_seal seal = {0};
 	struct sc_slots odd;
 	struct sc_sink *sink;
 
@@ -206,10 +206,10 @@ blocks_of_zeros_are_left_out_at_any_chunk_size(void)
 		memcpy(sc_slots_payload(&odd, 0), bytes + chunk * ODD_BYTES, ODD_BYTES);
 		sc_slots_seal(&odd, 0, chunk, ODD_BYTES, false);
 		CU_ASSERT_EQUAL(sc_sink_store(sink, &odd, 0, NULL), 0);
-		sc_digest_sum_add(&sum, chunk, sc_slots_header(&odd, 0).digest);
+		sc_digest_sum_add(&seal.sum, chunk, sc_slots_header(&odd, 0).digest);
 	}
-	whole = sc_digest_chunk(bytes, SIZE, 0);
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, NULL), 0);
+	seal.whole = sc_digest_chunk(bytes, SIZE, 0);
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, NULL), 0);
 	sc_sink_close(sink);
 	CU_ASSERT(sc_test_file_equals(s.dest, bytes, SIZE));
 	CU_ASSERT(sc_test_file_allocated(s.dest) <= 6 * 4096);
@@ -239,16 +239,16 @@ wrong_sum_refuses_the_commit(void)
 {
 	uint8_t *bytes = sc_test_bytes(50000, 1);
 	struct sc_source_facts facts = sc_trial_facts(50000);
-	struct sc_digest sum, whole = sc_digest_chunk(bytes, 50000, 0);
+	struct sc_seal seal;
 	struct sc_sink *sink;
 	struct sc_error err = {0};
 
 	sc_trial_set_up(&s);
 	sc_test_file_write(s.dest, "old", 3);
 	sink = sc_trial_open(&s, &facts, &sc_trial_forced);
-	sum = sc_trial_store(&s, sink, bytes, 50000);
-	sum.high ^= 1;
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, &err), -1);
+	seal = sc_trial_store(&s, sink, bytes, 50000);
+	seal.sum.high ^= 1;
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "digests differ"));
 	sc_sink_close(sink);
 	CU_ASSERT(sc_test_file_equals(s.dest, "old", 3));
@@ -263,19 +263,19 @@ expect_damage_found(size_t size, off_t at)
 {
 	uint8_t *bytes = sc_test_bytes(size, 1);
 	struct sc_source_facts facts = sc_trial_facts(size);
-	struct sc_digest sum, whole = sc_digest_chunk(bytes, size, 0);
+	struct sc_seal seal;
 	struct sc_sink *sink = sc_trial_open(&s, &facts, &sc_trial_plain);
 	struct sc_error err = {0};
 	int fd = open(s.part, O_RDWR);
 	char byte;
 
-	sum = sc_trial_store(&s, sink, bytes, size);
+	seal = sc_trial_store(&s, sink, bytes, size);
 	CU_ASSERT_FATAL(fd >= 0);
 	CU_ASSERT_EQUAL(pread(fd, &byte, 1, at), 1);
 	byte ^= 0x10;
 	CU_ASSERT_EQUAL(pwrite(fd, &byte, 1, at), 1);
 	CU_ASSERT_EQUAL(close(fd), 0);
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, &err), -1);
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "dest was damaged on its way to the disk"));
 	sc_sink_close(sink);
 	CU_ASSERT_EQUAL(sc_tempdir_entries(s.dir), 0);
@@ -297,14 +297,14 @@ truncated_part_file_is_found(void)
 {
 	uint8_t *bytes = sc_test_bytes(50000, 1);
 	struct sc_source_facts facts = sc_trial_facts(50000);
-	struct sc_digest sum, whole = sc_digest_chunk(bytes, 50000, 0);
+	struct sc_seal seal;
 	struct sc_sink *sink;
 
 	sc_trial_set_up(&s);
 	sink = sc_trial_open(&s, &facts, &sc_trial_plain);
-	sum = sc_trial_store(&s, sink, bytes, 50000);
+	seal = sc_trial_store(&s, sink, bytes, 50000);
 	CU_ASSERT_EQUAL(truncate(s.part, 49999), 0);
-	CU_ASSERT_EQUAL(sc_sink_commit(sink, &sum, &whole, NULL), -1);
+	CU_ASSERT_EQUAL(sc_sink_commit(sink, &seal, NULL), -1);
 	sc_sink_close(sink);
 	CU_ASSERT_EQUAL(sc_tempdir_entries(s.dir), 0);
 	free(bytes);

@@ -92,7 +92,8 @@ every_size_is_read_whole(void)
 	set_up();
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		uint8_t *bytes = sc_test_bytes(sizes[i], i);
-		struct sc_digest expected = {0}, sum, whole;
+		struct sc_digest expected = {0};
+		struct sc_seal seal;
 		struct sc_source_facts facts;
 		struct sc_source *source;
 
@@ -100,9 +101,9 @@ every_size_is_read_whole(void)
 		source = open_source(&facts);
 		CU_ASSERT_EQUAL(facts.size_bytes, sizes[i]);
 		CU_ASSERT_EQUAL(read_all(source, bytes, sizes[i], &expected), 0);
-		CU_ASSERT_EQUAL(sc_source_finish(source, &sum, &whole, NULL), 0);
-		CU_ASSERT(sc_digest_equal(sum, expected));
-		CU_ASSERT(sc_digest_equal(whole, sc_digest_chunk(bytes, sizes[i], 0)));
+		CU_ASSERT_EQUAL(sc_source_finish(source, &seal, NULL), 0);
+		CU_ASSERT(sc_digest_equal(seal.sum, expected));
+		CU_ASSERT(sc_digest_equal(seal.whole, sc_digest_chunk(bytes, sizes[i], 0)));
 		sc_source_close(source);
 		free(bytes);
 	}
@@ -144,7 +145,8 @@ order_does_not_change_the_digests(void)
 	static const uint32_t order[] = {0, 0, 2, 1, 5, 0, 3};
 	size_t size = 6 * CHUNK_BYTES - 5;
 	uint8_t *bytes = sc_test_bytes(size, 1);
-	struct sc_digest expected = {0}, sum, whole;
+	struct sc_digest expected = {0};
+	struct sc_seal seal;
 	struct sc_source_facts facts;
 	struct sc_source *source;
 
@@ -153,10 +155,10 @@ order_does_not_change_the_digests(void)
 	source = open_source(&facts);
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		CU_ASSERT_EQUAL(sc_source_read(source, &slots, 1, order[i], NULL), 0);
-	CU_ASSERT_EQUAL(sc_source_finish(source, &sum, &whole, NULL), 0);
-	CU_ASSERT(sc_digest_equal(whole, sc_digest_chunk(bytes, size, 0)));
+	CU_ASSERT_EQUAL(sc_source_finish(source, &seal, NULL), 0);
+	CU_ASSERT(sc_digest_equal(seal.whole, sc_digest_chunk(bytes, size, 0)));
 	read_all(source, bytes, size, &expected);
-	CU_ASSERT(sc_digest_equal(sum, expected));
+	CU_ASSERT(sc_digest_equal(seal.sum, expected));
 	sc_source_close(source);
 	free(bytes);
 	tear_down();
@@ -167,7 +169,8 @@ zeros_and_holes_become_zero_chunks(void)
 {
 	size_t size = 40 * CHUNK_BYTES + 100;
 	uint8_t *bytes = calloc(1, size);
-	struct sc_digest expected = {0}, sum, whole;
+	struct sc_digest expected = {0};
+	struct sc_seal seal;
 	struct sc_source_facts facts;
 	struct sc_source *source;
 	int fd;
@@ -196,9 +199,9 @@ zeros_and_holes_become_zero_chunks(void)
 		CU_ASSERT_EQUAL(sc_source_read(source, &slots, 0, chunk, NULL), 0);
 		CU_ASSERT(holds(bytes + (size_t)chunk * CHUNK_BYTES, CHUNK_BYTES, chunk));
 	}
-	CU_ASSERT_EQUAL(sc_source_finish(source, &sum, &whole, NULL), 0);
-	CU_ASSERT(sc_digest_equal(sum, expected));
-	CU_ASSERT(sc_digest_equal(whole, sc_digest_chunk(bytes, size, 0)));
+	CU_ASSERT_EQUAL(sc_source_finish(source, &seal, NULL), 0);
+	CU_ASSERT(sc_digest_equal(seal.sum, expected));
+	CU_ASSERT(sc_digest_equal(seal.whole, sc_digest_chunk(bytes, size, 0)));
 	sc_source_close(source);
 	free(bytes);
 	tear_down();
@@ -264,7 +267,7 @@ expect_change_noticed(void (*change)(void))
 {
 	struct sc_source_facts facts;
 	struct sc_source *source;
-	struct sc_digest sum, whole;
+	struct sc_seal seal;
 	struct sc_error err = {0};
 	struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
 
@@ -272,9 +275,9 @@ expect_change_noticed(void (*change)(void))
 	CU_ASSERT_EQUAL(utimensat(AT_FDCWD, path, old, 0), 0);
 	source = open_source(&facts);
 	CU_ASSERT_EQUAL(sc_source_read(source, &slots, 0, 0, NULL), 0);
-	CU_ASSERT_EQUAL(sc_source_finish(source, &sum, &whole, NULL), 0);
+	CU_ASSERT_EQUAL(sc_source_finish(source, &seal, NULL), 0);
 	change();
-	CU_ASSERT_EQUAL(sc_source_finish(source, &sum, &whole, &err), -1);
+	CU_ASSERT_EQUAL(sc_source_finish(source, &seal, &err), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "source changed while it was read"));
 	sc_source_close(source);
 }

@@ -191,8 +191,8 @@ parse_event(struct replay *replay, struct sc_event *event)
 		"E %" SCNu32 " %" SCNu64 " %31s %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
 		" %d %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %n",
 		&replay->node, &event->now_ns, name, &event->peer, &event->slot, &event->chunk,
-		&event->subfile, &intact, &event->seal.sum[0], &event->seal.sum[1],
-		&event->seal.whole[0], &event->seal.whole[1], &at) != 12 ||
+		&event->subfile, &intact, &event->seal.sum.low, &event->seal.sum.high,
+		&event->seal.whole.low, &event->seal.whole.high, &at) != 12 ||
 	    at == 0 || find_event(name, &event->what) != 0)
 		return bad(replay, "no event");
 	event->intact = intact != 0;

@@ -91,11 +91,11 @@ sc_trial_fill(struct sc_trial *s, const uint8_t *bytes, size_t size, uint32_t ch
 	sc_slots_seal(&s->slots, 0, chunk, (uint32_t)length, as_zero);
 }
 
-struct sc_digest
+struct sc_seal
 sc_trial_store(struct sc_trial *s, struct sc_sink *sink, const uint8_t *bytes, size_t size)
 {
 	uint32_t chunks = (uint32_t)((size + SC_TRIAL_CHUNK_BYTES - 1) / SC_TRIAL_CHUNK_BYTES);
-	struct sc_digest sum = {0};
+	struct sc_seal seal = {.whole = sc_digest_chunk(bytes, size, 0)};
 
 	for (uint32_t i = 0; i < 2 * chunks; i++) {
 		uint32_t chunk = i % chunks;
@@ -104,9 +104,9 @@ sc_trial_store(struct sc_trial *s, struct sc_sink *sink, const uint8_t *bytes, s
 			continue;
 		sc_trial_fill(s, bytes, size, chunk, false);
 		CU_ASSERT_EQUAL_FATAL(sc_sink_store(sink, &s->slots, 0, NULL), 0);
-		sc_digest_sum_add(&sum, chunk, sc_slots_header(&s->slots, 0).digest);
+		sc_digest_sum_add(&seal.sum, chunk, sc_slots_header(&s->slots, 0).digest);
 	}
-	return sum;
+	return seal;
 }
 
 void
@@ -114,10 +114,9 @@ sc_trial_file(struct sc_trial *s, const uint8_t *bytes, size_t size,
     const struct sc_source_facts *facts, const struct sc_sink_options *options)
 {
 	struct sc_sink *sink = sc_trial_open(s, facts, options);
-	struct sc_digest sum = sc_trial_store(s, sink, bytes, size);
-	struct sc_digest whole = sc_digest_chunk(bytes, size, 0);
+	struct sc_seal seal = sc_trial_store(s, sink, bytes, size);
 	struct sc_error err = {0};
-	int rc = sc_sink_commit(sink, &sum, &whole, &err);
+	int rc = sc_sink_commit(sink, &seal, &err);
 
 	CU_ASSERT_EQUAL(rc, 0);
 	if (rc != 0)

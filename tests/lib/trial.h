@@ -46,7 +46,7 @@ void sc_trial_fill(struct sc_trial *, const uint8_t *bytes, size_t size, uint32_
     bool as_zero);
 
 /* Store all chunks, the odd ones first.  Returns their sum. */
-struct sc_digest sc_trial_store(struct sc_trial *, struct sc_sink *, const uint8_t *bytes,
+struct sc_seal sc_trial_store(struct sc_trial *, struct sc_sink *, const uint8_t *bytes,
     size_t size);
 
 /* Stage bytes to dest from beginning to end, which must work. */

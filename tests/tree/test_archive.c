@@ -148,13 +148,13 @@ commit(struct sc_sink *sink, struct sc_error *err)
 {
 	uint32_t chunks =
 	    (uint32_t)((tar.length + SC_TRIAL_CHUNK_BYTES - 1) / SC_TRIAL_CHUNK_BYTES);
-	struct sc_digest sum = {0}, whole = sc_digest_chunk(tar.bytes, tar.length, 0);
+	struct sc_seal seal = {.whole = sc_digest_chunk(tar.bytes, tar.length, 0)};
 
 	for (uint32_t i = 0; i < chunks; i++) {
 		sc_trial_fill(&s, tar.bytes, tar.length, i, false);
-		sc_digest_sum_add(&sum, i, sc_slots_header(&s.slots, 0).digest);
+		sc_digest_sum_add(&seal.sum, i, sc_slots_header(&s.slots, 0).digest);
 	}
-	return sc_sink_commit(sink, &sum, &whole, err);
+	return sc_sink_commit(sink, &seal, err);
 }
 
 static struct sc_sink *

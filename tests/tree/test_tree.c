@@ -206,11 +206,11 @@ load(struct sc_sink *sink, uint32_t chunk)
 static void
 commit(struct sc_sink *sink)
 {
-	struct sc_digest sum, whole;
+	struct sc_seal seal;
 	struct sc_error err = {0};
 
-	CU_ASSERT_EQUAL_FATAL(sc_source_finish(source, &sum, &whole, &err), 0);
-	if (sc_sink_commit(sink, &sum, &whole, &err) != 0)
+	CU_ASSERT_EQUAL_FATAL(sc_source_finish(source, &seal, &err), 0);
+	if (sc_sink_commit(sink, &seal, &err) != 0)
 		fprintf(stderr, "%s\n", err.text);
 	CU_ASSERT_STRING_EQUAL(err.text, "");
 }
@@ -460,7 +460,7 @@ changes_are_noticed(void)
 
 	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++) {
 		char command[1024];
-		struct sc_digest sum, whole;
+		struct sc_seal seal;
 		struct sc_error err = {0};
 		int rc = 0;
 
@@ -473,7 +473,7 @@ changes_are_noticed(void)
 		for (uint32_t chunk = (uint32_t)i; chunk < chunks && rc == 0; chunk++)
 			rc = sc_source_read(source, &slots, 0, chunk, &err);
 		if (rc == 0)
-			rc = sc_source_finish(source, &sum, &whole, &err);
+			rc = sc_source_finish(source, &seal, &err);
 		CU_ASSERT_EQUAL(rc, -1);
 		CU_ASSERT(strstr(err.text, "changed while it was read") != NULL ||
 		    strstr(err.text, "cannot open") != NULL);

@@ -134,10 +134,10 @@ fill(struct sc_random *random, enum sc_message_type type, struct sc_message *mes
 		message->u.credit.granted = number(random);
 		break;
 	case SC_MESSAGE_SEAL:
-		for (int i = 0; i < 2; i++) {
-			message->u.seal.sum[i] = sc_random_next(random);
-			message->u.seal.whole[i] = (uint64_t)0 - sc_random_below(random, 2);
-		}
+		message->u.seal.sum.low = sc_random_next(random);
+		message->u.seal.whole.low = (uint64_t)0 - sc_random_below(random, 2);
+		message->u.seal.sum.high = sc_random_next(random);
+		message->u.seal.whole.high = (uint64_t)0 - sc_random_below(random, 2);
 		break;
 	case SC_MESSAGE_FAILED:
 		message->u.failed.node = number(random);

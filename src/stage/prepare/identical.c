@@ -86,7 +86,7 @@ digest_file(const char *path, const struct sc_source_facts *facts, struct sc_dig
 {
 	struct sc_source_facts now;
 	struct sc_source *source;
-	struct sc_digest sum;
+	struct sc_seal seal;
 	int rc = -1;
 
 	if (sc_source_open(&source, path, &now, err) != 0)
@@ -95,8 +95,10 @@ digest_file(const char *path, const struct sc_source_facts *facts, struct sc_dig
 	if (now.size_bytes != facts->size_bytes || !same_time(&now, facts))
 		(void)sc_fail(err, 0, "%s changed while it was looked at", path);
 	else
-		rc = sc_source_finish(source, &sum, whole, err);
+		rc = sc_source_finish(source, &seal, err);
 	sc_source_close(source);
+	if (rc == 0)
+		*whole = seal.whole;
 	return rc;
 }
 
@@ -121,15 +123,13 @@ digest_source(const struct sc_options *options, const struct sc_source_facts *fa
 static bool
 digest_candidate(struct sc_candidate *candidate, struct sc_digest *whole)
 {
-	struct sc_digest sum;
 	struct sc_error why;
 	int rc;
 
 	if (candidate->file == NULL && candidate->tree.source == NULL)
 		return false;
 	if (candidate->file != NULL)
-		rc = sc_existing_digest(candidate->file, PIECE_BYTES, NULL, NULL, NULL, &sum, whole,
-		    &why);
+		rc = sc_existing_digest(candidate->file, whole, &why);
 	else
 		rc = sc_comparison_digest(&candidate->tree, whole, &why);
 	if (rc != 0)
