@@ -7,7 +7,6 @@
 #include "archive/unpack.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "beneath/platform.h"
 #include "beneath/system.h"
 #include "file/sink.h"
 #include "file/transfer.h"
@@ -178,7 +177,7 @@ unpack(struct archive_backing *archive, struct sc_unpack_sum *sum, struct sc_err
 		.title = archive->target.dest,
 		.preserve = archive->options.preserve,
 		.skip_unreadable = archive->options.skip_unreadable,
-		.umask = sc_platform_umask(),
+		.umask = sc_system_umask(),
 		.source = {read_ready, archive},
 		.tell = note_left_out,
 		.tell_context = archive,

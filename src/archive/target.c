@@ -3,8 +3,8 @@
  */
 #include "archive/target.h"
 
-#include "beneath/platform.h"
 #include "beneath/remove.h"
+#include "beneath/system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,29 +78,12 @@ fail_exists(const struct sc_target *target, struct sc_error *err)
 	return sc_fail(err, 0, "%s exists; use --force to replace it", target->dest);
 }
 
-/* Rename where nothing has the new name.  -1 with errno. */
-static int
-rename_new(const struct sc_target *target)
-{
-	struct stat st;
-
-	if (sc_platform_rename_new(target->dir_fd, target->tree_name, target->name) == 0)
-		return 0;
-	if (errno != EOPNOTSUPP)
-		return -1;
-	/* A moment stays in which another program's new, empty directory could be replaced. */
-	if (fstatat(target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		errno = EEXIST;
-		return -1;
-	}
-	return renameat(target->dir_fd, target->tree_name, target->dir_fd, target->name);
-}
-
 /* Rename where there is an older dest, which then has the tree's name or the old one's. */
 static int
 rename_over(const struct sc_target *target)
 {
-	if (sc_platform_exchange(target->dir_fd, target->tree_name, target->name) == 0)
+	if (sc_system_exchange(target->dir_fd, target->tree_name, target->dir_fd, target->name) ==
+	    0)
 		return 0;
 	if (errno != EOPNOTSUPP)
 		return -1;
@@ -130,7 +113,9 @@ sc_target_publish(struct sc_target *target, bool force, bool *published, struct 
 		return fail_exists(target, err);
 	if (exists && !S_ISDIR(st.st_mode))
 		return sc_fail(err, 0, "%s exists, and is not a directory", target->dest);
-	rc = exists ? rename_over(target) : rename_new(target);
+	rc = exists
+	    ? rename_over(target)
+	    : sc_system_rename_new(target->dir_fd, target->tree_name, target->dir_fd, target->name);
 	if (rc != 0 && errno == EEXIST)
 		return fail_exists(target, err);
 	if (rc != 0)

@@ -3,7 +3,7 @@
  */
 #include "beneath/beneath.h"
 
-#include "beneath/platform.h"
+#include "beneath/system.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -121,7 +121,7 @@ open_by_component(const struct sc_beneath *b, const char *name, const struct way
 		memcpy(component, name, length);
 		component[length] = '\0';
 		if (!way->make || mkdirat(fd, component, way->mode) == 0 || errno == EEXIST)
-			next = sc_platform_open_place(fd, component);
+			next = sc_system_open_place(fd, component);
 		errnum = errno;
 		if (fd != b->root_fd)
 			(void)close(fd);
@@ -146,7 +146,7 @@ open_place(struct sc_beneath *b, const char *name, const struct way *way)
 	int fd;
 
 	if (!b->by_component) {
-		fd = sc_platform_open_beneath(b->root_fd, name);
+		fd = sc_system_open_beneath(b->root_fd, name);
 		if (fd < 0 && errno == ENOSYS)
 			b->by_component = true;
 		else if (fd >= 0 || errno != ENOENT || !way->make)
@@ -238,7 +238,7 @@ sc_beneath_mkdir(struct sc_beneath *b, const char *name, mode_t mode, bool may_e
 		return 0;
 	if (errno != EEXIST || !may_exist)
 		return fail(b, errno, what, name, err);
-	fd = sc_platform_open_place(dir_fd, last);
+	fd = sc_system_open_place(dir_fd, last);
 	if (fd < 0)
 		return fail(b, errno, what, name, err);
 	(void)close(fd);
@@ -404,7 +404,7 @@ sc_beneath_describe(const struct sc_beneath *b, int fd, const char *name,
 	for (size_t i = 0; i < facts->xattr_count; i++) {
 		const struct sc_beneath_xattr *xattr = &facts->xattrs[i];
 
-		if (sc_platform_set_xattr(fd, xattr->name, xattr->value, xattr->length) != 0)
+		if (sc_system_set_xattr(fd, xattr->name, xattr->value, xattr->length) != 0)
 			return sc_fail(err, errno, "cannot give %s/%s the attribute %.80s",
 			    b->title, sc_beneath_show(name, shown), xattr->name);
 	}

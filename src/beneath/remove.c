@@ -4,7 +4,7 @@
 #include "beneath/remove.h"
 
 #include "base/clock.h"
-#include "beneath/platform.h"
+#include "beneath/system.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -51,12 +51,12 @@ is_dots(const char *name)
 static int
 open_place(const struct removal *removal, int dir_fd, const char *name)
 {
-	int fd = sc_platform_open_beneath(dir_fd, name);
+	int fd = sc_system_open_beneath(dir_fd, name);
 	struct stat st;
 
 	if (fd >= 0 || errno != ENOSYS)
 		return fd;
-	fd = sc_platform_open_place(dir_fd, name);
+	fd = sc_system_open_place(dir_fd, name);
 	if (fd < 0 || (fstat(fd, &st) == 0 && st.st_dev == removal->device))
 		return fd;
 	(void)close(fd);

@@ -3,7 +3,7 @@
  */
 #include "file/attributes.h"
 
-#include "beneath/platform.h"
+#include "beneath/system.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -14,7 +14,7 @@ static int
 give_owner_and_mode(int fd, const char *dest, const struct sc_source_facts *facts, bool preserve,
     struct sc_error *err)
 {
-	mode_t mode = facts->mode & 0777 & ~sc_platform_umask();
+	mode_t mode = facts->mode & 0777 & ~sc_system_umask();
 	struct stat st;
 
 	if (preserve) {

@@ -2,7 +2,7 @@
  * One regular file: its chunks grow in the part file, see backing.h.
  */
 #include "base/units.h"
-#include "beneath/platform.h"
+#include "beneath/system.h"
 #include "file/attributes.h"
 #include "file/backing.h"
 #include "file/sink.h"
@@ -79,7 +79,7 @@ begin(struct sc_backing *base, const struct sc_bitmap *held, struct sc_error *er
 	if (ftruncate(part->fd, (off_t)size) != 0)
 		return sc_fail(err, errno, "cannot make the part file of %s as large as it is",
 		    part->dest);
-	if (file->sparse || size == 0 || sc_platform_reserve(part->fd, size) == 0 ||
+	if (file->sparse || size == 0 || sc_system_reserve(part->fd, size) == 0 ||
 	    errno == EOPNOTSUPP)
 		return 0;
 	if (errno == ENOSPC)
@@ -97,7 +97,7 @@ empty(struct sc_backing *base)
 static int
 clear(const struct file_backing *file, uint64_t offset, uint32_t length)
 {
-	if (file->sparse && sc_platform_punch(file->base.part.fd, offset, length) == 0)
+	if (file->sparse && sc_system_punch(file->base.part.fd, offset, length) == 0)
 		return 0;
 	return sc_write_zeros_at(file->base.part.fd, length, offset);
 }

@@ -4,7 +4,7 @@
 #define _DEFAULT_SOURCE /* flock */
 #include "file/part.h"
 
-#include "beneath/platform.h"
+#include "beneath/system.h"
 #include "file/digest.h"
 
 #include <assert.h>
@@ -88,7 +88,7 @@ open_directory(struct sc_part *part, struct sc_error *err)
 		*slash = '\0';
 		directory = part->dest;
 	}
-	part->dir_fd = sc_platform_open_directory(directory);
+	part->dir_fd = sc_system_open_directory(directory);
 	errnum = errno;
 	if (slash != NULL)
 		*slash = '/';
@@ -356,37 +356,12 @@ sc_part_leftover(const char *dest)
 	return found;
 }
 
-/* As rename without replacing, where the file system doesn't have that. */
-static int
-rename_new_by_link(const struct sc_part *part)
-{
-	struct stat st;
-
-	if (linkat(part->dir_fd, part->part_name, part->dir_fd, part->name, 0) == 0) {
-		/* If it fails dest is there all the same, and the next run
-		 * takes the other name for a leftover. */
-		(void)unlinkat(part->dir_fd, part->part_name, 0);
-		return 0;
-	}
-	if (errno == EEXIST)
-		return -1;
-	/* Neither is known here (FAT, some FUSE): a moment stays in which another
-	 * program's new file could be replaced. */
-	if (fstatat(part->dir_fd, part->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		errno = EEXIST;
-		return -1;
-	}
-	return renameat(part->dir_fd, part->part_name, part->dir_fd, part->name);
-}
-
 static int
 rename_part(const struct sc_part *part, bool force)
 {
 	if (force)
 		return renameat(part->dir_fd, part->part_name, part->dir_fd, part->name);
-	if (sc_platform_rename_new(part->dir_fd, part->part_name, part->name) == 0)
-		return 0;
-	return errno == EOPNOTSUPP ? rename_new_by_link(part) : -1;
+	return sc_system_rename_new(part->dir_fd, part->part_name, part->dir_fd, part->name);
 }
 
 int

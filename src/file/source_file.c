@@ -1,7 +1,7 @@
 /*
  * One regular file as a stream: see source.h.
  */
-#include "beneath/platform.h"
+#include "beneath/system.h"
 #include "file/source.h"
 #include "file/transfer.h"
 
@@ -59,7 +59,7 @@ is_hole(struct file_stream *file, uint64_t offset, uint32_t length)
 		return false;
 	if (offset < file->asked || offset >= file->end) {
 		file->asked = offset;
-		sc_platform_next_data(file->fd, offset, (uint64_t)file->opened.st_size, &file->data,
+		sc_system_next_data(file->fd, offset, (uint64_t)file->opened.st_size, &file->data,
 		    &file->end);
 	}
 	return offset + length <= file->data;

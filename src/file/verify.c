@@ -3,7 +3,7 @@
  */
 #include "file/verify.h"
 
-#include "beneath/platform.h"
+#include "beneath/system.h"
 #include "file/transfer.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ add_all(int fd, bool direct, uint64_t size_bytes, uint8_t *buffer, struct sc_dig
 
 		/* A device with larger blocks, or the odd end of the file. */
 		if (n < 0 && errno == EINVAL && direct) {
-			if (sc_platform_leave_direct(fd) != 0)
+			if (sc_system_leave_direct(fd) != 0)
 				return -1;
 			direct = false;
 			continue;
@@ -85,7 +85,7 @@ sc_verify_read(int fd, int dir_fd, const char *name, uint64_t size_bytes, struct
 
 	/* Advice; but all there is where reads can't be direct. */
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	again = sc_platform_open_direct(dir_fd, name, &direct);
+	again = sc_system_open_direct(dir_fd, name, &direct);
 	if (again < 0)
 		return -1;
 	if (same_file(again, fd)) {

@@ -271,7 +271,7 @@ give(const struct sc_place *place, int from_fd, const char *from, const char *na
 	int rc, fd, errnum;
 
 	*replaced = false;
-	if (sc_system_move(from_fd, from, dir_fd, name) == 0)
+	if (sc_system_rename_new(from_fd, from, dir_fd, name) == 0)
 		return 0;
 	if (errno != EEXIST || !force)
 		return -1;
@@ -327,7 +327,7 @@ take_back(const struct sc_place *place, int whole_fd, const struct sc_place_name
 		if (replaced[count])
 			(void)sc_system_exchange(whole_fd, inner, place->part->dir_fd, outer);
 		else
-			(void)sc_system_move(place->part->dir_fd, outer, whole_fd, inner);
+			(void)sc_system_rename_new(place->part->dir_fd, outer, whole_fd, inner);
 	}
 }
 

@@ -4,7 +4,7 @@
 #include "tree/sink.h"
 
 #include "base/units.h"
-#include "beneath/platform.h"
+#include "beneath/system.h"
 #include "file/transfer.h"
 #include "tree/sink_impl.h"
 
@@ -121,7 +121,7 @@ unpack(struct sc_tree *tree, uint32_t chunk, uint8_t *bytes, struct sc_error *er
 	sc_bitmap_remove(&tree->early, chunk);
 	/* Only to save space. */
 	if (length > 0)
-		(void)sc_platform_punch(tree->place.spool_fd, begin, length);
+		(void)sc_system_punch(tree->place.spool_fd, begin, length);
 	unlock(tree);
 	return 0;
 }
@@ -483,7 +483,7 @@ sc_tree_backing_open(struct sc_backing **out, const char *dest, const struct sc_
 	tree->facts = *facts;
 	tree->options = *options;
 	tree->chunk_bytes = chunk_bytes;
-	tree->umask = sc_platform_umask();
+	tree->umask = sc_system_umask();
 	tree->last = (struct sc_tree_file){.entry = SC_NO_ENTRY, .fd = -1};
 	for (size_t i = 0; i < SC_TREE_OPEN_FILES; i++)
 		tree->files[i] = tree->last;

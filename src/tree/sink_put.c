@@ -2,7 +2,7 @@
  * Entries are created and written: see sink_impl.h.
  */
 #define _XOPEN_SOURCE 700 /* UTIME_OMIT */
-#include "beneath/platform.h"
+#include "beneath/system.h"
 #include "file/transfer.h"
 #include "tree/sink_impl.h"
 
@@ -153,7 +153,7 @@ write_piece(const struct sc_entry *entry, int fd, const uint8_t *bytes, size_t l
     uint64_t offset, bool fresh)
 {
 	if (!fresh && (bytes == NULL || entry->sparse) &&
-	    (!entry->sparse || sc_platform_punch(fd, offset, length) != 0) &&
+	    (!entry->sparse || sc_system_punch(fd, offset, length) != 0) &&
 	    sc_write_zeros_at(fd, length, offset) != 0)
 		return -1;
 	if (bytes == NULL)

@@ -4,7 +4,7 @@
 #define _XOPEN_SOURCE 700 /* PATH_MAX */
 #include "tree/source.h"
 
-#include "beneath/platform.h"
+#include "beneath/system.h"
 #include "file/transfer.h"
 
 #include <assert.h>
@@ -84,7 +84,7 @@ place_of(struct tree_stream *tree, uint32_t entry, const char **name)
 	if (tree->directory_fd >= 0)
 		(void)close(tree->directory_fd);
 	tree->directory = SC_NO_ENTRY;
-	tree->directory_fd = sc_platform_open_directory(path_of(tree, parent, path));
+	tree->directory_fd = sc_system_open_directory(path_of(tree, parent, path));
 	if (tree->directory_fd >= 0)
 		tree->directory = parent;
 	return tree->directory_fd;
@@ -154,7 +154,7 @@ read_sparse(const struct tree_stream *tree, uint8_t *bytes, size_t length, uint6
 		uint64_t data, end, begin = offset + done;
 		size_t hole, piece;
 
-		sc_platform_next_data(tree->file_fd, begin, size, &data, &end);
+		sc_system_next_data(tree->file_fd, begin, size, &data, &end);
 		hole = data - begin < length - done ? (size_t)(data - begin) : length - done;
 		memset(bytes + done, 0, hole);
 		done += hole;
