@@ -162,8 +162,9 @@ sync_tree(struct archive_backing *archive, struct sc_error *err)
 	if (silent_ns > sync_patience_ns)
 		silent_ns = sync_patience_ns;
 	atomic_store(&archive->alive_ns, sc_clock_now_ns() + silent_ns);
-	if (sc_system_sync(archive->target.root_fd) != 0)
-		return sc_fail(err, errno, "cannot write %s to its disk", archive->target.dest);
+	if (sc_system_sync(archive->target.tree.fd) != 0)
+		return sc_fail(err, errno, "cannot write %s to its disk",
+		    archive->target.tree.dest);
 	atomic_store(&archive->alive_ns, sc_clock_now_ns());
 	return 0;
 }
@@ -174,7 +175,7 @@ unpack(struct archive_backing *archive, struct sc_unpack_sum *sum, struct sc_err
 {
 	const struct sc_unpack_options options = {
 		.archive = archive->source,
-		.title = archive->target.dest,
+		.title = archive->target.tree.dest,
 		.preserve = archive->options.preserve,
 		.skip_unreadable = archive->options.skip_unreadable,
 		.umask = sc_system_umask(),
@@ -187,7 +188,7 @@ unpack(struct archive_backing *archive, struct sc_unpack_sum *sum, struct sc_err
 
 	*sum = (struct sc_unpack_sum){0};
 	if (sc_target_make(&archive->target, err) != 0 ||
-	    sc_unpack(archive->target.root_fd, &options, sum, err) != 0)
+	    sc_unpack(archive->target.tree.fd, &options, sum, err) != 0)
 		return -1;
 	return sync_tree(archive, err);
 }
@@ -481,7 +482,6 @@ sc_archive_open(struct sc_backing **out, const char *dest, const struct sc_sourc
 	archive->size_bytes = facts->size_bytes;
 	archive->chunk_bytes = chunk_bytes;
 	archive->part_fd = -1;
-	archive->target.dir_fd = archive->target.root_fd = -1;
 	if (sc_backing_open_file(&archive->file, dest, facts, chunk_bytes, options, err) != 0)
 		goto fail;
 	archive->base.part = archive->file->part;

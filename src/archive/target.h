@@ -6,29 +6,21 @@
 #define SC_ARCHIVE_TARGET_H
 
 #include "base/error.h"
-#include "file/part.h"
+#include "beneath/growing.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
 
 struct sc_target {
-	char *dest; /* for messages */
-	char *name; /* its last component */
-	char *tree_name;
-	char *old_name; /* of an older DEST, for the moment between two renames */
-	int dir_fd;     /* of the directory of all of these; owned, as all here */
-	int root_fd;    /* of the tree; -1 while there is none */
-	dev_t device;   /* of the tree */
-	ino_t inode;
+	struct sc_growing tree; /* fd: -1 while there is none */
+	char *old_name;         /* of an older DEST, for the moment between two renames; owned */
 	atomic_uint_fast64_t *alive_ns; /* set to the time while something is removed */
 };
 
 /* Beside the dest of an open part, whose lock keeps other runs away; the part can be closed
  * before. */
-int sc_target_open(struct sc_target *, const struct sc_part *, atomic_uint_fast64_t *alive_ns,
-    struct sc_error *);
+int sc_target_open(struct sc_target *, const struct sc_growing *part,
+    atomic_uint_fast64_t *alive_ns, struct sc_error *);
 
 /* Remove what an earlier run has left of its tree.  Nothing there is no error. */
 int sc_target_clear(struct sc_target *, struct sc_error *);

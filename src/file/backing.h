@@ -60,7 +60,7 @@ struct sc_backing_ops {
 /* What each kind begins with. */
 struct sc_backing {
 	const struct sc_backing_ops *ops;
-	struct sc_part part;
+	struct sc_growing part;
 };
 
 /*

@@ -62,7 +62,7 @@ static int
 begin(struct sc_backing *base, const struct sc_bitmap *held, struct sc_error *err)
 {
 	struct file_backing *file = file_of(base);
-	const struct sc_part *part = &base->part;
+	const struct sc_growing *part = &base->part;
 	uint64_t size = file->facts.size_bytes;
 	uint64_t needed = file->sparse ? file->facts.allocated_bytes : size;
 	uint64_t available, taken;
@@ -136,9 +136,9 @@ sync_part(struct sc_backing *base)
 static int
 verify(struct sc_backing *base, struct sc_digest *whole)
 {
-	const struct sc_part *part = &base->part;
+	const struct sc_growing *part = &base->part;
 
-	return sc_verify_read(part->fd, part->dir_fd, part->part_name,
+	return sc_verify_read(part->fd, part->dir_fd, part->temporary,
 	    file_of(base)->facts.size_bytes, whole);
 }
 
@@ -183,7 +183,7 @@ sc_backing_open_file(struct sc_backing **out, const char *dest, const struct sc_
 		.force = options->force,
 		.resume = options->resume,
 		.owner = options->preserve ? facts->uid : geteuid(),
-		.tree = options->tree,
+		.directory = options->tree,
 	};
 	struct file_backing *file = calloc(1, sizeof(*file));
 

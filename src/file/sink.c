@@ -25,7 +25,9 @@ struct sc_sink {
 	struct sc_digest sum;       /* of the chunks stored */
 	struct sc_bitmap held;      /* since the opening */
 	struct sc_journal *journal; /* NULL: none is kept */
-	struct sc_error note;       /* of the opening */
+	char *journal_name;
+	char *new_name;       /* of a journal that is not complete */
+	struct sc_error note; /* of the opening */
 
 	/* Half of each stored chunk's digest, or 0 for one that isn't stored.
 	 * An element is written once, by its store, and a load of that chunk
@@ -100,9 +102,9 @@ take_left(struct sc_sink *sink, struct sc_error *err)
 		.tell = hold,
 		.context = sink,
 	};
-	const struct sc_part *part = &sink->backing->part;
+	const struct sc_growing *part = &sink->backing->part;
 	enum sc_journal_verdict verdict =
-	    sc_journal_open(part->dir_fd, part->journal_name, &resume.journal_fd);
+	    sc_journal_open(part->dir_fd, sink->journal_name, &resume.journal_fd);
 	int rc = 0;
 
 	sink->worth = true; /* as far as we know */
@@ -138,15 +140,19 @@ static int
 begin_journal(struct sc_sink *sink, struct sc_error *err)
 {
 	struct sc_journal_header header = sc_journal_header_of(&sink->facts, sink->chunk_bytes);
-	const struct sc_part *part = &sink->backing->part;
+	const struct sc_growing *part = &sink->backing->part;
 	struct sc_error why;
 
-	if (sc_journal_create(&sink->journal, part->dir_fd, part->new_name, &header, &why) != 0)
+	sink->new_name = sc_part_beside(part, SC_PART_NEW_SUFFIX);
+	sink->journal_name = sc_part_beside(part, SC_PART_JOURNAL_SUFFIX);
+	if (sink->new_name == NULL || sink->journal_name == NULL)
+		return sc_fail(err, ENOMEM, "cannot write %s", part->dest);
+	if (sc_journal_create(&sink->journal, part->dir_fd, sink->new_name, &header, &why) != 0)
 		give_up_journal(sink, &why);
 	if (part->left && take_left(sink, err) != 0)
 		return -1;
 	if (sink->journal != NULL &&
-	    sc_journal_publish(sink->journal, part->journal_name, sink->held.count > 0, &why) != 0)
+	    sc_journal_publish(sink->journal, sink->journal_name, sink->held.count > 0, &why) != 0)
 		give_up_journal(sink, &why);
 	return 0;
 }
@@ -200,6 +206,8 @@ sc_sink_close(struct sc_sink *sink)
 	if (sink->backing != NULL)
 		sink->backing->ops->close(sink->backing, sink->worth && !sink->spoiled);
 	sc_bitmap_free(&sink->held);
+	free(sink->new_name);
+	free(sink->journal_name);
 	free(sink->marks);
 	free(sink);
 }

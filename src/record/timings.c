@@ -8,8 +8,8 @@
  */
 #include "record/timings.h"
 
+#include "beneath/put.h"
 #include "record/h5.h"
-#include "record/timings_file.h"
 #include "record/timings_tables.h"
 #include "record/timings_types.h"
 
@@ -350,7 +350,7 @@ sc_timings_write(const char *path, const struct sc_timings_run *run, const struc
 	bytes = make_image(run, plan, &reports, &length, &why);
 	if (bytes == NULL)
 		goto out;
-	status = sc_timings_file_put(path, bytes, length, &why);
+	status = sc_put_file(path, bytes, length, &why);
 out:
 	free(bytes);
 	free(reports.nodes);

@@ -1,9 +1,9 @@
 /*
  * stagecast-report: the program.
  */
+#include "beneath/put.h"
 #include "config.h"
 #include "record/timings.h"
-#include "record/timings_file.h"
 #include "record/timings_read.h"
 #include "report/facts.h"
 #include "report/options.h"
@@ -36,7 +36,7 @@ write_picture(const char *path, const struct sc_report_facts *facts,
 			rc = sc_fail(&cause, errno, "no memory for the picture");
 	}
 	if (rc == 0)
-		rc = sc_timings_file_put(path, bytes, length, &cause);
+		rc = sc_put_file(path, bytes, length, &cause);
 	free(bytes);
 	return rc == 0 ? 0 : sc_fail(err, 0, "%s: %s", path, cause.text);
 }

@@ -21,9 +21,9 @@
 #include <stdint.h>
 
 struct sc_place {
-	struct sc_part *part; /* borrowed; its fd is the part directory's */
-	char *title;          /* what tree becomes, for messages; owned */
-	bool several;         /* what is in tree gets names in DEST's directory; else tree itself */
+	struct sc_growing *part; /* borrowed; its fd is the part directory's */
+	char *title;             /* what tree becomes, for messages; owned */
+	bool several; /* what is in tree gets names in DEST's directory; else tree itself */
 	int tree_fd;
 	int spool_fd;
 };
@@ -41,7 +41,7 @@ struct sc_place_name {
  * if dest can't be replaced (sc_place_check), somebody else has it, or the directory isn't there.
  * Nothing is to be closed then.
  */
-int sc_place_open(struct sc_place *, struct sc_part *part, const char *dest, bool several,
+int sc_place_open(struct sc_place *, struct sc_growing *part, const char *dest, bool several,
     bool resume, bool force, struct sc_error *);
 
 /* Is the name free, or with force that of something that it may replace: a directory by a

@@ -25,7 +25,7 @@ allowed()
 	cli) echo base plan cli ;;
 	stage) echo base beneath plan core file tree archive fabric record cli stage ;;
 	simulate) echo base plan core record sim cli simulate ;;
-	report) echo base plan core record cli report ;;
+	report) echo base beneath plan core record cli report ;;
 	*) return 1 ;;
 	esac
 }

@@ -275,7 +275,7 @@ trap_at_the_part_files_name_is_refused(void)
 	CU_ASSERT(sc_test_file_equals(target, "precious", 8));
 	CU_ASSERT_EQUAL(unlink(s.part), 0);
 	CU_ASSERT_EQUAL(mkfifo(s.part, 0600), 0);
-	sc_trial_refused(s.dest, &facts, &sc_trial_plain, "is none of ours");
+	sc_trial_refused(s.dest, &facts, &sc_trial_plain, "is not a regular file");
 	CU_ASSERT_EQUAL(unlink(s.part), 0);
 	CU_ASSERT_EQUAL(mkdir(s.part, 0700), 0);
 	sc_trial_refused(s.dest, &facts, &sc_trial_plain, "Is a directory");
@@ -283,7 +283,7 @@ trap_at_the_part_files_name_is_refused(void)
 	if (geteuid() == 0) {
 		sc_test_file_write(s.part, "someone's", 9);
 		CU_ASSERT_EQUAL(chown(s.part, 12345, 12345), 0);
-		sc_trial_refused(s.dest, &facts, &sc_trial_plain, "is none of ours");
+		sc_trial_refused(s.dest, &facts, &sc_trial_plain, "belongs to another user");
 		CU_ASSERT(sc_test_file_equals(s.part, "someone's", 9));
 	} else {
 		printf(" (SKIPPED in part: not root) ");

@@ -225,9 +225,9 @@ part_file_given_away_is_replaced(void)
 		cut.facts.uid = cut.facts.gid = 12345;
 		sc_cut_run(&cut, 5);
 		CU_ASSERT_EQUAL(chown(cut.s.part, 54321, 12345), 0);
-		sc_trial_refused(cut.s.dest, &cut.facts, &preserve, "is none of ours");
+		sc_trial_refused(cut.s.dest, &cut.facts, &preserve, "belongs to another user");
 		CU_ASSERT_EQUAL(chown(cut.s.part, 12345, 12345), 0);
-		sc_trial_refused(cut.s.dest, &cut.facts, &sc_cut_resume, "is none of ours");
+		sc_trial_refused(cut.s.dest, &cut.facts, &sc_cut_resume, "belongs to another user");
 		CU_ASSERT_EQUAL(sc_cut_finish(&cut, SC_TRIAL_CHUNK_BYTES, &preserve, NULL), 0);
 	} else {
 		printf(" (SKIPPED: not root) ");

@@ -119,7 +119,7 @@ empty_copies
 echo file >"$dir/copies/1"
 stage 2 --copies=rank --unpack --force "$dir/plain.tar" "$dir/copies/%r"
 expect_status 3 "DEST is a file"
-expect_said "copies/1 exists, and is not a directory" "DEST is a file"
+expect_said "copies/1 exists and is not a directory" "DEST is a file"
 [[ $(cat "$dir/copies/1") == file ]] || fail "a file was replaced"
 
 for name in / . .. "$dir/copies/."; do

@@ -147,7 +147,7 @@ for rank in 0 1; do
 done
 stage 2 --copies=rank --unpack --force "$dir/archives/gzip" "$dest"
 expect_status 1 "DEST is a link to a folder"
-expect_said "exists, and is not a directory" "DEST is a link to a folder"
+expect_said "exists and is not a directory" "DEST is a link to a folder"
 rm -f "$around"/copies/[01]/dest
 check_around "DEST is a link to a folder"
 

@@ -286,10 +286,10 @@ existing_dest(void)
 	/* A file, or a link to a directory, is not replaced by a tree. */
 	CU_ASSERT_EQUAL(rmdir(s.dest), 0);
 	sc_test_file_write(s.dest, "file", 4);
-	sc_trial_refused(s.dest, &tar.facts, &forced, "dest exists, and is not a directory");
+	sc_trial_refused(s.dest, &tar.facts, &forced, "dest exists and is not a directory");
 	CU_ASSERT_EQUAL(unlink(s.dest), 0);
 	CU_ASSERT_EQUAL(symlink(".", s.dest), 0);
-	sc_trial_refused(s.dest, &tar.facts, &forced, "dest exists, and is not a directory");
+	sc_trial_refused(s.dest, &tar.facts, &forced, "dest exists and is not a directory");
 	CU_ASSERT_EQUAL(unlink(s.dest), 0);
 	free(older);
 	tear_down();

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "beneath/put.h"
 #include "stage/outcome/summary.h"
 
 #include <assert.h>
@@ -359,30 +360,21 @@ static int
 write_whole(const char *path, int (*write)(const void *context, FILE *), const void *context,
     struct sc_error *err)
 {
-	size_t capacity = strlen(path) + sizeof(".part");
-	char *part = malloc(capacity);
-	FILE *file = NULL;
+	struct sc_error cause = {.text = "no memory"};
+	char *text = NULL;
+	size_t length = 0;
+	FILE *file = open_memstream(&text, &length);
 	int rc = -1;
 
-	if (part == NULL)
-		return sc_fail(err, ENOMEM, "%s", path);
-	snprintf(part, capacity, "%s.part", path);
-	file = fopen(part, "w");
-	if (file == NULL)
-		goto out;
-	rc = write(context, file);
-	if (fclose(file) != 0)
-		rc = -1;
-	if (rc == 0)
-		rc = rename(part, path);
-out:
-	if (rc != 0) {
-		(void)sc_fail(err, errno, "%s", path);
-		if (file != NULL)
-			(void)unlink(part);
+	if (file != NULL) {
+		rc = write(context, file);
+		if (fclose(file) != 0)
+			rc = -1;
 	}
-	free(part);
-	return rc;
+	if (rc == 0)
+		rc = sc_put_file(path, text, length, &cause);
+	free(text);
+	return rc == 0 ? 0 : sc_fail(err, 0, "%s: %s", path, cause.text);
 }
 
 /* The lines of a file; -1 if it can't be read. */

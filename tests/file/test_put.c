@@ -1,8 +1,9 @@
 /*
  * A file that appears whole or not at all, whatever is in its way.
  */
+#define _DEFAULT_SOURCE /* flock */
+#include "beneath/put.h"
 #include "lib/suite.h"
-#include "record/timings_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -67,7 +69,7 @@ check_holds(const char *path, const char *text)
 static int
 put(const char *path, struct sc_error *err)
 {
-	return sc_timings_file_put(path, content, strlen(content), err);
+	return sc_put_file(path, content, strlen(content), err);
 }
 
 static void
@@ -138,9 +140,9 @@ test_unusable_names(void)
 	snprintf(path, sizeof(path), "%s/%0300d", place.dir, 0);
 	check_refused(path, ENAMETOOLONG, "File name too long");
 	snprintf(path, sizeof(path), "%s/", place.dir);
-	check_refused(path, 0, "not the name of a file");
-	check_refused("", 0, "not the name of a file");
-	check_refused(place.dir, 0, "not a regular file");
+	check_refused(path, 0, "is a directory");
+	check_refused("", 0, "is empty");
+	check_refused(place.dir, 0, "is a directory");
 	/* As root, a rename would have replaced the device. */
 	check_refused("/dev/null", 0, "not a regular file");
 	place_close(&place);
@@ -191,7 +193,7 @@ test_link_in_the_way(void)
 	snprintf(victim, sizeof(victim), "%s/victim", place.dir);
 	make_file(victim, older);
 	CU_ASSERT_EQUAL_FATAL(symlink("victim", place.part), 0);
-	check_refused(place.path, ELOOP, "in the way");
+	check_refused(place.path, 0, "is a symbolic link");
 	check_holds(victim, older);
 	CU_ASSERT_EQUAL(access(place.path, F_OK), -1);
 	CU_ASSERT_EQUAL(unlink(place.part), 0);
@@ -204,9 +206,8 @@ test_link_in_the_way(void)
 static void
 hold_part(const char *part, int ready, int wait)
 {
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = open(part, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	bool held = fd >= 0 && fcntl(fd, F_SETLK, &whole) == 0;
+	bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 	char byte = held ? '+' : '-';
 
 	if (write(ready, &byte, 1) != 1 || read(wait, &byte, 1) != 0)
@@ -264,5 +265,5 @@ main(void)
 		CU_TEST_INFO_NULL,
 	};
 
-	return sc_run_suite("timings_file", tests);
+	return sc_run_suite("put", tests);
 }
