@@ -8,36 +8,27 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Jobs of a queue that are not a slot's: open and commit, or finish.  The
- * rest is for nothing but safety. */
+/* Jobs of a queue that have no slot: open and commit, or finish; and some to spare. */
 enum { JOBS_BESIDE_SLOTS = 4 };
 
-/* What sc_io_stop waits for threads that are at something. */
+/* How long sc_io_stop waits for threads that have a job under way. */
 static const uint64_t stop_patience_ns = UINT64_C(5) * 1000 * 1000 * 1000;
 
-/* Signals are the main thread's: none may interrupt a write here. */
 static int
 start_threads(struct sc_io *io)
 {
-	sigset_t all, before;
-	int rc, restored;
+	int rc = 0;
 
-	(void)sigfillset(&all); /* can't fail */
-	rc = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (rc != 0)
-		return rc;
 	for (int i = 0; i < WORKERS && rc == 0; i++) {
-		rc = pthread_create(&io->workers[i].thread, NULL,
-		    i == READER ? sc_io_read_jobs : sc_io_write_jobs, io);
-		io->workers[i].runs = rc == 0;
+		struct sc_io_worker *worker = &io->workers[i];
+
+		worker->io = io;
+		rc = sc_thread_start(&worker->thread, sc_io_do_jobs, worker);
+		worker->runs = rc == 0;
 	}
-	restored = pthread_sigmask(SIG_SETMASK, &before, NULL);
-	assert(restored == 0);
-	(void)restored;
 	return rc;
 }
 
@@ -53,12 +44,12 @@ put_job(struct sc_io *io, int number, enum sc_io_job_what what, uint32_t slot, u
 		sc_queue_put(&worker->jobs, &job);
 }
 
-/* Room for all jobs and results, for good.  0 or an errno. */
+/* With room for all jobs and results that there can be.  0 or an errno. */
 static int
 init_queues(struct sc_io *io)
 {
 	uint32_t jobs = io->slots->count + JOBS_BESIDE_SLOTS;
-	int rc = sc_queue_init(&io->results, 2 * jobs, sizeof(struct sc_io_entry));
+	int rc = sc_queue_init(&io->results, 2 * jobs, sizeof(struct sc_io_result));
 
 	for (int i = 0; i < WORKERS && rc == 0; i++)
 		rc = sc_queue_init(&io->workers[i].jobs, jobs, sizeof(struct sc_io_job));
@@ -133,7 +124,7 @@ sc_io_commit(struct sc_io *io, const struct sc_seal *seal)
 	put_job(io, WRITER, JOB_COMMIT, SC_IO_NO_SLOT, SC_IO_NO_SLOT);
 }
 
-/* If the disk keeps this one for too long, answer in its place. */
+/* If the disk keeps this thread for too long, answer in its place. */
 static bool
 give_up_stalled(struct sc_io *io, struct sc_io_worker *worker)
 {
@@ -154,36 +145,28 @@ give_up_stalled(struct sc_io *io, struct sc_io_worker *worker)
 }
 
 static bool
-poll_results(struct sc_io *io, struct sc_io_entry *entry)
+poll_results(struct sc_io *io, struct sc_io_result *result)
 {
 	bool stalled = false;
 
-	if (sc_queue_poll(&io->results, entry))
+	if (sc_queue_poll(&io->results, result))
 		return true;
 	for (int i = 0; i < WORKERS; i++)
 		stalled = give_up_stalled(io, &io->workers[i]) || stalled;
-	return stalled && sc_queue_poll(&io->results, entry);
+	return stalled && sc_queue_poll(&io->results, result);
 }
 
 bool
 sc_io_poll(struct sc_io *io, struct sc_io_result *result)
 {
-	struct sc_io_entry entry;
+	static char no_memory[] = "an I/O operation failed: no memory";
 
-	if (!poll_results(io, &entry))
+	if (!poll_results(io, result))
 		return false;
-	result->what = entry.what;
-	result->slot = entry.slot;
-	result->chunk = entry.chunk;
-	result->seal = entry.seal;
-	result->slot_lost = entry.slot_lost;
-	result->error.errnum = 0;
-	result->error.text[0] = '\0';
-	if (entry.error != NULL)
-		result->error = *entry.error;
-	else if (entry.what >= SC_IO_LOAD_FAILED)
-		(void)sc_fail(&result->error, ENOMEM, "an I/O operation failed");
-	free(entry.error);
+	free(io->why);
+	io->why = result->why;
+	if (result->why == NULL && result->what >= SC_IO_LOAD_FAILED)
+		result->why = no_memory;
 	return true;
 }
 
@@ -207,11 +190,20 @@ sc_io_note(const struct sc_io *io)
 	return sc_sink_note(io->sink);
 }
 
-void
-sc_io_busy(struct sc_io *io, double *read_s, double *write_s)
+/* How long to wait for the threads that run: not for those that were given up. */
+static uint64_t
+patience_ns(const struct sc_io *io, uint64_t until_ns)
 {
-	*read_s = (double)atomic_load(&io->workers[READER].busy_ns) * 1e-9;
-	*write_s = (double)atomic_load(&io->workers[WRITER].busy_ns) * 1e-9;
+	uint64_t now_ns = sc_clock_now_ns();
+
+	for (int i = 0; i < WORKERS; i++) {
+		if (!io->workers[i].runs || io->workers[i].given_up)
+			continue;
+		if (io->stall_ns == 0)
+			return UINT64_MAX;
+		return now_ns < until_ns ? until_ns - now_ns : 0;
+	}
+	return 0;
 }
 
 /* Wait for threads that have been told to end.  False if one doesn't in time. */
@@ -220,37 +212,22 @@ end_threads(struct sc_io *io)
 {
 	uint64_t until_ns = sc_clock_now_ns() + stop_patience_ns;
 
-	for (;;) {
-		uint64_t now_ns = sc_clock_now_ns();
-		uint64_t patience_ns = 0;
-		bool all = true;
+	while (io->workers[READER].runs || io->workers[WRITER].runs) {
 		uint8_t number;
-		int rc;
 
-		for (int i = 0; i < WORKERS; i++) {
-			all = all && !io->workers[i].runs;
-			/* Whoever was given up has had his time. */
-			if (io->workers[i].runs && !io->workers[i].given_up)
-				patience_ns = io->stall_ns == 0 ? UINT64_MAX
-				    : now_ns < until_ns         ? until_ns - now_ns
-								: 0;
-		}
-		if (all)
-			return true;
-		sc_queue_wait(&io->ended, patience_ns);
+		sc_queue_wait(&io->ended, patience_ns(io, until_ns));
 		if (!sc_queue_poll(&io->ended, &number))
 			return false;
-		rc = pthread_join(io->workers[number].thread, NULL);
-		assert(rc == 0);
-		(void)rc;
+		sc_thread_join(io->workers[number].thread);
 		io->workers[number].runs = false;
 	}
+	return true;
 }
 
 bool
 sc_io_stop(struct sc_io *io)
 {
-	struct sc_io_entry entry;
+	struct sc_io_result result;
 
 	if (io == NULL)
 		return true;
@@ -261,8 +238,9 @@ sc_io_stop(struct sc_io *io)
 	}
 	if (!end_threads(io))
 		return false;
-	while (io->results.items != NULL && sc_queue_poll(&io->results, &entry))
-		free(entry.error);
+	while (io->results.items != NULL && sc_queue_poll(&io->results, &result))
+		free(result.why);
+	free(io->why);
 	sc_sink_close(io->sink);
 	for (int i = 0; i < WORKERS; i++)
 		sc_queue_free(&io->workers[i].jobs);

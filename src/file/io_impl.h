@@ -1,6 +1,5 @@
 /*
- * The inside of the I/O threads: what the caller's side (io.c) and the threads'
- * (io_jobs.c) share.
+ * What the two sides of the I/O threads share: the caller's (io.c) and the threads' (io_jobs.c).
  */
 #ifndef SC_FILE_IO_IMPL_H
 #define SC_FILE_IO_IMPL_H
@@ -20,30 +19,20 @@ struct sc_io_job {
 	uint32_t chunk;
 };
 
-/* A result without its kilobyte of error, which hardly any has: that one is
- * allocated when it happens, and the queue stays small. */
-struct sc_io_entry {
-	enum sc_io_what what;
-	uint32_t slot;
-	uint32_t chunk;
-	struct sc_seal seal;
-	bool slot_lost;
-	struct sc_error *error; /* owned; NULL: none, or no memory for it */
-};
+/* The reader loads and finishes; the writer opens, stores and commits. */
+enum { READER, WRITER, WORKERS };
 
 /* A thread and its jobs. */
 struct sc_io_worker {
+	struct sc_io *io;
 	pthread_t thread;
 	bool runs;
-	bool given_up; /* by the caller, whose these two are */
+	bool given_up; /* by the caller, which owns this and the cause */
 	struct sc_error why;
 	struct sc_queue jobs;  /* of struct sc_io_job */
-	struct sc_watch watch; /* over the job that it is at: */
-	struct sc_io_job at;   /* the thread's, or the caller's once it was given up */
-	atomic_uint_fast64_t busy_ns;
+	struct sc_watch watch; /* over the job under way: */
+	struct sc_io_job at;   /* the thread's; the caller's after it was given up */
 };
-
-enum { READER, WRITER, WORKERS };
 
 struct sc_io {
 	const struct sc_slots *slots;
@@ -54,17 +43,18 @@ struct sc_io {
 	char *dest;
 
 	struct sc_io_worker workers[WORKERS];
-	struct sc_queue results; /* of struct sc_io_entry */
+	struct sc_queue results; /* of struct sc_io_result; owns their sentences */
 	struct sc_queue ended;   /* of the numbers of workers, each once */
+	char *why;               /* the sentence of the last result that was taken; owned */
 
-	/* Set by the opening, the writer's first job.  The reader uses it too,
-	 * for chunks whose SC_IO_STORED the caller has seen: what the writer did
-	 * before it came to the reader through two locks. */
+	/* Set by the opening, the writer's first job.  The reader uses it too, for chunks whose
+	 * SC_IO_STORED the caller has seen: between the writer's store and that load lie the
+	 * locks of two queues. */
 	struct sc_sink *sink;
-	atomic_bool stopping; /* the opening needn't go on, and nothing gets its name */
+	atomic_bool stopping; /* the opening needn't go on, and nothing gets its final name */
 
-	/* One slot, for what is read from a disk that may hang: a slot of the
-	 * caller's could then be written to long after it was given up. */
+	/* One slot, for loads from a disk that may hang: into a slot of the caller's such a load
+	 * could still write long after it was given up. */
 	struct sc_slots loaded;
 
 	/* The writer's alone: once a store failed, nothing more is stored. */
@@ -79,8 +69,7 @@ struct sc_io {
 void sc_io_put_failure(struct sc_io *, const struct sc_io_job *, bool slot_lost,
     const struct sc_error *);
 
-/* The threads: argument is the struct sc_io. */
-void *sc_io_read_jobs(void *argument);
-void *sc_io_write_jobs(void *argument);
+/* What a thread runs; argument is its struct sc_io_worker. */
+void *sc_io_do_jobs(void *argument);
 
 #endif

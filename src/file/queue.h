@@ -4,15 +4,15 @@
 #ifndef SC_FILE_QUEUE_H
 #define SC_FILE_QUEUE_H
 
-#include <pthread.h>
+#include "base/thread.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct sc_queue {
-	pthread_mutex_t lock;
-	pthread_cond_t filled;
+	struct sc_monitor monitor; /* over all of it; told of each item, and of the stop */
 	bool stopping;
 	atomic_uint count; /* changed under the lock, looked at without it */
 	uint32_t capacity;
@@ -21,12 +21,11 @@ struct sc_queue {
 	uint8_t *items; /* owned; NULL: not initialised */
 };
 
-/* Room for capacity items of item_bytes, for good.  0 or an errno.  Free with
- * sc_queue_free. */
+/* With room for capacity items of item_bytes.  0 or an errno.  Free with sc_queue_free. */
 int sc_queue_init(struct sc_queue *, uint32_t capacity, size_t item_bytes);
 
-/* No thread may use it any more.  Items in it are forgotten.  Also on an
- * all-zero struct, and twice. */
+/* No thread may use it any more.  Items in it are dropped.  Also for an all-zero struct, and
+ * twice. */
 void sc_queue_free(struct sc_queue *);
 
 /* Copy an item to the end.  Never blocks; a full queue is our bug. */

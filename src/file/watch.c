@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-/* A time at which nothing begins. */
+/* In the place of the time of a job's begin. */
 static const uint64_t given_up = UINT64_MAX;
 
 void
@@ -32,8 +32,8 @@ sc_watch_end(struct sc_watch *watch)
 bool
 sc_watch_give_up(struct sc_watch *watch, uint64_t *silent_ns)
 {
-	/* If another job begins between these three, the exchange fails: no two
-	 * begin at the same time. */
+	/* If another job begins between these three loads, the exchange fails: no two jobs begin
+	 * at the same time. */
 	uint_fast64_t begun_ns = atomic_load(&watch->begun_ns);
 	uint64_t since_ns = atomic_load(&watch->alive_ns);
 	uint64_t allowed_ns = atomic_load(&watch->allowed_ns);

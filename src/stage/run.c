@@ -212,7 +212,7 @@ static int
 take_io_result(struct run *run, const struct sc_io_result *happened)
 {
 	struct sc_event event = {
-		.slot = happened->slot, .chunk = happened->chunk, .cause = happened->error.text};
+		.slot = happened->slot, .chunk = happened->chunk, .cause = happened->why};
 
 	switch (happened->what) {
 	case SC_IO_OPENED:
@@ -249,7 +249,7 @@ take_io_result(struct run *run, const struct sc_io_result *happened)
 		event.what = happened->what == SC_IO_STORE_FAILED ? SC_EVENT_STORE_FAILED
 								  : SC_EVENT_COMMIT_FAILED;
 		snprintf(run->result->report.cause, sizeof(run->result->report.cause), "%.*s",
-		    SC_CAUSE_BYTES - 1, happened->error.text);
+		    SC_CAUSE_BYTES - 1, happened->why);
 		break;
 	}
 	return step(run, &event);

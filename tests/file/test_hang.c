@@ -66,7 +66,7 @@ comes(enum sc_io_what what)
 
 	if (next(&result) && result.what == what)
 		return true;
-	fprintf(stderr, "not %d, but %d: %s\n", what, result.what, result.error.text);
+	fprintf(stderr, "not %d, but %d: %s\n", what, result.what, result.why);
 	return false;
 }
 
@@ -97,7 +97,7 @@ is_stall(enum sc_io_what what, uint32_t slot, bool lost)
 	if (!next(&result) || result.what != what || result.slot != slot ||
 	    result.slot_lost != lost)
 		return false;
-	return strstr(result.error.text, "to: the disk has not answered for ") != NULL;
+	return strstr(result.why, "to: the disk has not answered for ") != NULL;
 }
 
 static bool

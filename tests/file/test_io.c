@@ -83,7 +83,7 @@ expect(struct sc_io *io, enum sc_io_what what)
 
 	CU_ASSERT_EQUAL(result.what, what);
 	if (result.what != what)
-		fprintf(stderr, "%d instead of %d: %s\n", result.what, what, result.error.text);
+		fprintf(stderr, "%d instead of %d: %s\n", result.what, what, result.why);
 	return result;
 }
 
@@ -119,7 +119,6 @@ file_goes_through_the_queues(void)
 {
 	struct sc_io_result result;
 	struct sc_io *io;
-	double read_s, write_s;
 
 	set_up();
 	io = start(source, to);
@@ -132,8 +131,6 @@ file_goes_through_the_queues(void)
 	CU_ASSERT(sc_digest_equal(result.seal.whole, sc_digest_chunk(bytes, SIZE, 0)));
 	sc_io_commit(io, &result.seal);
 	expect(io, SC_IO_COMMITTED);
-	sc_io_busy(io, &read_s, &write_s);
-	CU_ASSERT(read_s > 0 && write_s > 0);
 	sc_io_stop(io);
 	CU_ASSERT(sc_test_file_equals(to, bytes, SIZE));
 	CU_ASSERT_EQUAL(sc_tempdir_entries(dir), 2);
@@ -305,17 +302,17 @@ sink_that_cannot_open_answers_every_store(void)
 	sc_io_commit(io, &zero);
 	result = expect(io, SC_IO_STORE_FAILED);
 	CU_ASSERT_EQUAL(result.slot, SC_IO_NO_SLOT);
-	CU_ASSERT_PTR_NOT_NULL(strstr(result.error.text, "missing/to: No such file"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(result.why, "missing/to: No such file"));
 	for (uint32_t slot = 0; slot < SLOTS; slot++) {
 		result = expect(io, SC_IO_STORE_FAILED);
 		CU_ASSERT_EQUAL(result.slot, slot);
-		CU_ASSERT_PTR_NOT_NULL(strstr(result.error.text, "missing/to: No such file"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(result.why, "missing/to: No such file"));
 	}
 	expect(io, SC_IO_COMMIT_FAILED);
 	/* The source is served all the same. */
 	sc_io_load(io, 0, 0);
 	result = expect(io, SC_IO_LOADED);
-	CU_ASSERT_EQUAL(result.error.text[0], '\0');
+	CU_ASSERT_PTR_NULL(result.why);
 	sc_io_stop(io);
 	free(missing);
 	tear_down();
@@ -343,7 +340,7 @@ fill_small_disk(const char *where, void *data)
 	} while (result.what == SC_IO_STORED && ++chunk < CHUNKS - 1);
 	if (result.what != SC_IO_STORE_FAILED || result.chunk != chunk || chunk < 100)
 		return 2;
-	if (strstr(result.error.text, "No space left on device") == NULL)
+	if (strstr(result.why, "No space left on device") == NULL)
 		return 3;
 	sc_io_store(io, 0, chunk);
 	if (next(io).what != SC_IO_STORE_FAILED)
@@ -387,7 +384,7 @@ failures_of_the_source_are_results(void)
 	result = expect(io, SC_IO_LOAD_FAILED);
 	CU_ASSERT_EQUAL(result.slot, 4);
 	CU_ASSERT_EQUAL(result.chunk, 1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(result.error.text, "from shrank while it was read"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(result.why, "from shrank while it was read"));
 	expect(io, SC_IO_FINISH_FAILED);
 	sc_io_stop(io);
 	tear_down();
@@ -406,7 +403,7 @@ wrong_sum_fails_the_commit(void)
 	copy_all(io);
 	sc_io_commit(io, &zero);
 	result = expect(io, SC_IO_COMMIT_FAILED);
-	CU_ASSERT_PTR_NOT_NULL(strstr(result.error.text, "digests differ"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(result.why, "digests differ"));
 	sc_io_stop(io);
 	CU_ASSERT_EQUAL(sc_tempdir_entries(dir), 1);
 	tear_down();
