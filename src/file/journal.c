@@ -21,7 +21,7 @@ enum { VERSION = 1, HEADER_CHECKED_BYTES = 48, RECORD_CHECKED_BYTES = 24, RECORD
 
 static const uint8_t magic[8] = {'s', 't', 'a', 'g', 'e', 'm', 'a', 'p'};
 
-/* Longer than this no record is kept back while others follow it. */
+/* No record is kept back for longer than this while others follow it. */
 static const uint64_t keep_ns = 100 * 1000 * 1000;
 
 struct sc_journal {
@@ -111,7 +111,7 @@ sc_journal_decode_header(const uint8_t bytes[SC_JOURNAL_HEADER_BYTES],
 
 	if (memcmp(bytes, magic, sizeof(magic)) != 0)
 		return SC_JOURNAL_DAMAGED;
-	/* Where another version has its checksum is not known. */
+	/* Where another version's checksum is isn't known, so that it can't be checked. */
 	if (sc_bytes_get(&reader, 4) != VERSION)
 		return SC_JOURNAL_OTHER_VERSION;
 	header->chunk_bytes = (uint32_t)sc_bytes_get(&reader, 4);
@@ -129,7 +129,7 @@ sc_journal_decode_header(const uint8_t bytes[SC_JOURNAL_HEADER_BYTES],
 	return SC_JOURNAL_SOUND;
 }
 
-/* Of the bytes of a record, in the journal with this header. */
+/* The checksum of a record's bytes, in the journal with this header. */
 static uint64_t
 record_check(const struct sc_journal_header *header, const uint8_t *bytes)
 {
@@ -269,8 +269,7 @@ fail:
 	return -1;
 }
 
-/* After a write that failed there is none any more: a gap would end the
- * journal for its reader anyway. */
+/* After a write that failed none follows: a gap would end the journal for its reader anyway. */
 static int
 flush(struct sc_journal *journal)
 {
@@ -297,7 +296,7 @@ sc_journal_note(struct sc_journal *journal, const struct sc_journal_record *reco
 	if (journal->used < sizeof(journal->buffer) && now_ns - journal->written_ns < keep_ns)
 		return;
 	journal->written_ns = now_ns;
-	(void)flush(journal); /* as promised, nobody is told */
+	(void)flush(journal); /* a failure ends the journal: see journal.h */
 }
 
 int
@@ -323,6 +322,6 @@ sc_journal_close(struct sc_journal *journal)
 		(void)unlinkat(journal->dir_fd, journal->temporary, 0); /* the next run will */
 	else
 		(void)flush(journal);
-	(void)close(journal->fd); /* what isn't there won't be read */
+	(void)close(journal->fd); /* a resume reads only what arrived on the disk */
 	free(journal);
 }

@@ -1,10 +1,10 @@
 /*
- * The journal: which chunks are in a part file, for the resume of a run that
- * was cut off.  It is .NAME.stagecast.map, beside .NAME.stagecast.part.
+ * The journal: which chunks are in a part, for the resume of a run that was cut off.  It is
+ * .NAME.stagecast.map, beside .NAME.stagecast.part.
  *
- * A resume reads every chunk that a journal names back from the part file and
+ * A resume reads every chunk that a journal names back from the part and
  * compares its checksum.  So a record is a hint, and needs no order of syncs
- * with the data: one that reached the disk ahead of its chunk, or outlived it
+ * with the data: a record that reached the disk ahead of its chunk, or outlived its chunk
  * in a power failure, costs a read and nothing else.
  *
  * The file is a header and records, all integers little-endian:
@@ -17,7 +17,7 @@
  *     24      8  mtime of the source: seconds, signed
  *     32      4  mtime of the source: nanoseconds
  *     36      4  zeros
- *     40      8  low half of the manifest's XXH3-128; 0: the source is one file
+ *     40      8  low half of the manifest's XXH3-128; 0: the source has none
  *     48     16  XXH3-128 of the 48 bytes before, low half first
  *
  *     at  bytes  record, of a chunk that was stored
@@ -26,9 +26,9 @@
  *      8     16  the checksum that travels with the chunk (digest.h), low half first
  *     24      8  low half of the XXH3-128 of the 24 bytes before and the header's checksum
  *
- * A record of another journal is therefore none of this one.  The first bytes
- * that are no record end the journal: what a killed run wrote half, what a
- * failed disk made of it, and anything behind.
+ * So a record of another journal is not taken for one of this journal.  The first bytes that are
+ * no record end it: a record that a killed run wrote half, what a failed disk made of it, and
+ * anything behind.
  */
 #ifndef SC_FILE_JOURNAL_H
 #define SC_FILE_JOURNAL_H
@@ -42,15 +42,15 @@
 
 enum { SC_JOURNAL_HEADER_BYTES = 64, SC_JOURNAL_RECORD_BYTES = 32 };
 
-/* What a source is known again by.  The rest of its facts don't concern its
- * bytes, or change without them. */
+/* By what a source is recognized.  Its other facts say nothing of its bytes, or can change while
+ * the bytes don't. */
 struct sc_journal_header {
 	uint64_t size_bytes;
 	int64_t mtime_s;
 	uint32_t mtime_ns;
 	uint32_t chunk_bytes;
-	uint64_t manifest;      /* of a tree */
-	struct sc_digest check; /* of the header itself; given by encoding and decoding */
+	uint64_t manifest;
+	struct sc_digest check; /* of the header itself; set by encoding and decoding */
 };
 
 struct sc_journal_record {
@@ -63,7 +63,7 @@ enum sc_journal_verdict {
 	SC_JOURNAL_SOUND,
 	SC_JOURNAL_ABSENT,
 	SC_JOURNAL_FOREIGN,    /* a link, no regular file, or not of this user alone */
-	SC_JOURNAL_UNREADABLE, /* the system said no */
+	SC_JOURNAL_UNREADABLE, /* by an error of the system */
 	SC_JOURNAL_DAMAGED,
 	SC_JOURNAL_OTHER_VERSION,
 	SC_JOURNAL_OTHER_SOURCE,
@@ -78,35 +78,36 @@ struct sc_journal_header sc_journal_header_of(const struct sc_source_facts *, ui
 /* Chunks of that source. */
 uint64_t sc_journal_chunks(const struct sc_journal_header *);
 
-/* The bytes of a header; sets its check. */
+/* Write the bytes of a header, and set its check. */
 void sc_journal_encode_header(struct sc_journal_header *, uint8_t bytes[SC_JOURNAL_HEADER_BYTES]);
 void sc_journal_encode_record(const struct sc_journal_header *, const struct sc_journal_record *,
     uint8_t bytes[SC_JOURNAL_RECORD_BYTES]);
 
-/* Trusting nothing: SOUND, DAMAGED (numbers that make no sense too) or OTHER_VERSION. */
+/* These trust nothing.  A header is SOUND, DAMAGED (also with numbers that make no sense) or
+ * OTHER_VERSION. */
 enum sc_journal_verdict sc_journal_decode_header(const uint8_t bytes[SC_JOURNAL_HEADER_BYTES],
     struct sc_journal_header *);
 bool sc_journal_decode_record(const struct sc_journal_header *,
     const uint8_t bytes[SC_JOURNAL_RECORD_BYTES], struct sc_journal_record *);
 
 /*
- * Open what has this name for reading, if it is a regular file of this user
- * with no other name, and not through a link.  Not SC_JOURNAL_SOUND: *fd is -1.
+ * Open a journal for reading, if it is a regular file of this user with no other name, and not
+ * through a link.  If it isn't SC_JOURNAL_SOUND, *fd is -1.
  */
 enum sc_journal_verdict sc_journal_open(int dir_fd, const char *name, int *fd);
 
-/* Reading an old journal from its beginning.  Memory: this struct. */
+/* Reads a journal from its beginning.  Memory: this struct. */
 struct sc_journal_reader {
 	int fd; /* borrowed */
 	struct sc_journal_header header;
 	uint64_t offset; /* of what comes after the buffer */
-	uint64_t left;   /* no journal has more records than chunks */
+	uint64_t left;   /* records that may follow: no journal has more than chunks */
 	uint32_t used;
 	uint32_t filled;
 	uint8_t buffer[128 * SC_JOURNAL_RECORD_BYTES];
 };
 
-/* Read the header.  Not SC_JOURNAL_SOUND: there is nothing to read further. */
+/* Read the header.  If it isn't SC_JOURNAL_SOUND, nothing more can be read. */
 enum sc_journal_verdict sc_journal_read_header(struct sc_journal_reader *, int fd);
 
 /* The next record, its chunk one of the source's.  False at the end, and at what is no record. */
@@ -116,27 +117,27 @@ struct sc_journal; /* opaque: one that is written; used by one thread at a time 
 
 /*
  * Begin a journal under a temporary name in a directory (both borrowed; what has
- * that name is removed).  It takes its place with sc_journal_publish, so that
- * an older one is whole until then.  -1 with a sentence that names the file.
+ * that name is removed).  sc_journal_publish gives it its own name, so that
+ * an older journal is whole until then.  -1 with a sentence that names the file.
  */
 int sc_journal_create(struct sc_journal **, int dir_fd, const char *temporary,
     const struct sc_journal_header *, struct sc_error *);
 
 /*
- * Note a chunk that was stored.  Records are written 128 at a time, and those
- * that were kept back for 100 ms together with the next one: a process that is
- * killed forgets no more than that.  What can't be written (the disk is full)
- * ends the journal there, and nobody is told: a resume will find less.
+ * Note a chunk that was stored.  Records are written 128 at a time; those that were kept back for
+ * 100 ms are written together with the next one.  So a process that is killed loses no more than
+ * that.  A record that can't be written (the disk is full) ends the journal, which is no error: a
+ * resume will find less.
  */
 void sc_journal_note(struct sc_journal *, const struct sc_journal_record *);
 
 /*
- * Rename it to its name, which may exist; durable before that if asked for (a
- * sync takes its time).  -1 with a sentence; then it is only to be closed.
+ * Rename it to its name, which may exist.  durable: sync it before that, which may take long.  -1
+ * with a sentence; then it can only be closed.
  */
 int sc_journal_publish(struct sc_journal *, const char *name, bool durable, struct sc_error *);
 
-/* Write what was kept back, and close; one that was not published is removed.
+/* Write the records that were kept back, and close.  A journal that was not published is removed.
  * NULL is fine. */
 void sc_journal_close(struct sc_journal *);
 

@@ -4,14 +4,20 @@
 #include "file/resume.h"
 
 #include "base/bitmap.h"
+#include "base/clock.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
+
+/* A chunk is read in pieces of this size at most. */
+enum { BUFFER_BYTES = 1 << 18 };
 
 struct find {
 	const struct sc_resume *resume;
 	struct sc_journal_reader reader;
-	struct sc_scan scan;
+	struct sc_digest_stream *stream;
+	uint8_t *buffer;
 	struct sc_bitmap verified; /* the journal's chunks whose checksums held */
 };
 
@@ -22,25 +28,52 @@ same_source(const struct sc_journal_header *a, const struct sc_journal_header *b
 	    a->mtime_ns == b->mtime_ns && a->manifest == b->manifest;
 }
 
-/* Digest a chunk of the size that the header says.  0, or -1 with errno. */
-static int
-digest_chunk(struct find *find, const struct sc_journal_header *header, uint32_t chunk,
-    struct sc_digest *digest)
-{
-	uint64_t offset = (uint64_t)chunk * header->chunk_bytes;
-	uint64_t rest = header->size_bytes - offset;
-	uint32_t length = rest < header->chunk_bytes ? (uint32_t)rest : header->chunk_bytes;
-
-	assert(offset < header->size_bytes);
-	return sc_scan_chunk(&find->scan, offset, length, chunk, digest);
-}
-
 static bool
 cancelled(const struct find *find)
 {
 	const atomic_bool *cancel = find->resume->cancel;
 
 	return cancel != NULL && atomic_load(cancel);
+}
+
+/* Read a piece, all of it. */
+static bool
+read_piece(struct find *find, size_t length, uint64_t offset)
+{
+	struct sc_backing *backing = find->resume->backing;
+	ssize_t n;
+
+	if (cancelled(find))
+		return false;
+	if (find->resume->alive_ns != NULL)
+		atomic_store(find->resume->alive_ns, sc_clock_now_ns());
+	n = backing->ops->read(backing, find->buffer, length, offset);
+	return n >= 0 && (size_t)n == length;
+}
+
+/* Digest a chunk of the size that the header says.  False if it can't be read, or it was
+ * cancelled. */
+static bool
+digest_chunk(struct find *find, const struct sc_journal_header *header, uint32_t chunk,
+    struct sc_digest *digest)
+{
+	uint64_t offset = (uint64_t)chunk * header->chunk_bytes;
+	uint64_t end = offset + header->chunk_bytes;
+
+	assert(offset < header->size_bytes);
+	if (end > header->size_bytes)
+		end = header->size_bytes;
+	sc_digest_stream_restart(find->stream, chunk);
+	while (offset < end) {
+		size_t piece = end - offset < BUFFER_BYTES ? (size_t)(end - offset) : BUFFER_BYTES;
+
+		if (!read_piece(find, piece, offset))
+			return false;
+		sc_digest_stream_add(find->stream, find->buffer, piece);
+		offset += piece;
+	}
+	*digest = sc_digest_stream_value(find->stream);
+	return true;
 }
 
 /* Compare what the journal names with what is there.  Chunks that are still
@@ -56,7 +89,7 @@ verify(struct find *find)
 		struct sc_digest found;
 
 		if (sc_bitmap_has(&find->verified, record.chunk) ||
-		    digest_chunk(find, &find->reader.header, record.chunk, &found) != 0 ||
+		    !digest_chunk(find, &find->reader.header, record.chunk, &found) ||
 		    !sc_digest_equal(found, record.digest))
 			continue;
 		sc_bitmap_add(&find->verified, record.chunk);
@@ -93,7 +126,7 @@ translate(struct find *find)
 	for (uint32_t chunk = 0; chunk < chunks && !cancelled(find); chunk++) {
 		struct sc_digest found;
 
-		if (is_covered(find, chunk) && digest_chunk(find, &resume->now, chunk, &found) == 0)
+		if (is_covered(find, chunk) && digest_chunk(find, &resume->now, chunk, &found))
 			resume->tell(resume->context, chunk, found);
 	}
 }
@@ -112,14 +145,13 @@ sc_resume_find(const struct sc_resume *resume, enum sc_journal_verdict *verdict,
 		*verdict = found;
 		return 0;
 	}
-	if (sc_scan_init(&find.scan, resume->part_fd, resume->cancel) != 0 ||
+	find.stream = sc_digest_stream_new();
+	find.buffer = malloc(BUFFER_BYTES);
+	if (find.stream == NULL || find.buffer == NULL ||
 	    sc_bitmap_init(&find.verified, (uint32_t)sc_journal_chunks(&find.reader.header)) != 0) {
 		rc = sc_fail(err, ENOMEM, "cannot look for what an earlier run left");
 		goto out;
 	}
-	find.scan.alive_ns = resume->alive_ns;
-	find.scan.read = resume->read;
-	find.scan.read_context = resume->read_context;
 	verify(&find);
 	if (find.verified.count > 0 && find.reader.header.chunk_bytes != resume->now.chunk_bytes)
 		translate(&find);
@@ -129,6 +161,7 @@ sc_resume_find(const struct sc_resume *resume, enum sc_journal_verdict *verdict,
 		*verdict = SC_JOURNAL_SOUND;
 out:
 	sc_bitmap_free(&find.verified);
-	sc_scan_free(&find.scan);
+	free(find.buffer);
+	sc_digest_stream_free(find.stream);
 	return rc;
 }

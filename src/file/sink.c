@@ -19,8 +19,8 @@ struct sc_sink {
 	uint32_t chunk_bytes;
 	uint32_t chunks;
 	uint32_t stored;
-	bool worth; /* to be kept, for a resume */
-	bool spoiled;
+	bool worth;   /* has chunks that a resume can use */
+	bool spoiled; /* can't be trusted, and is not kept */
 	bool committed;
 	struct sc_digest sum;       /* of the chunks stored */
 	struct sc_bitmap held;      /* since the opening */
@@ -29,9 +29,9 @@ struct sc_sink {
 	char *new_name;       /* of a journal that is not complete */
 	struct sc_error note; /* of the opening */
 
-	/* Half of each stored chunk's digest, or 0 for one that isn't stored.
-	 * An element is written once, by its store, and a load of that chunk
-	 * comes after: no two threads meet at one. */
+	/* Half of each stored chunk's digest; 0: it isn't stored.  An element is written once, by
+	 * its store, and a load of that chunk comes after: so no two threads use one at the same
+	 * time. */
 	uint64_t *marks;
 };
 
@@ -55,7 +55,7 @@ chunk_length(const struct sc_sink *sink, uint32_t chunk)
 	return rest < sink->chunk_bytes ? (uint32_t)rest : sink->chunk_bytes;
 }
 
-/* A chunk is in the part file, with this digest. */
+/* A chunk is in the backing, with this digest. */
 static void
 note_stored(struct sc_sink *sink, uint32_t chunk, struct sc_digest digest)
 {
@@ -69,16 +69,7 @@ note_stored(struct sc_sink *sink, uint32_t chunk, struct sc_digest digest)
 		sc_journal_note(sink->journal, &record);
 }
 
-/* A sc_scan_read. */
-static ssize_t
-read_left(void *context, void *bytes, size_t length, uint64_t offset)
-{
-	struct sc_backing *backing = context;
-
-	return backing->ops->read(backing, bytes, length, offset);
-}
-
-/* A sc_scan_tell. */
+/* A sc_resume_tell. */
 static void
 hold(void *context, uint32_t chunk, struct sc_digest digest)
 {
@@ -88,14 +79,13 @@ hold(void *context, uint32_t chunk, struct sc_digest digest)
 	sc_bitmap_add(&sink->held, chunk);
 }
 
-/* Find out which chunks of the part file of an earlier run hold.  If there is
- * none, it is emptied. */
+/* Find out which chunks of an earlier run's part are good.  If there is none, the part is
+ * emptied. */
 static int
-take_left(struct sc_sink *sink, struct sc_error *err)
+use_left(struct sc_sink *sink, struct sc_error *err)
 {
 	struct sc_resume resume = {
-		.read = read_left,
-		.read_context = sink->backing,
+		.backing = sink->backing,
 		.now = sc_journal_header_of(&sink->facts, sink->chunk_bytes),
 		.cancel = sink->options.cancel,
 		.alive_ns = sink->options.alive_ns,
@@ -107,7 +97,7 @@ take_left(struct sc_sink *sink, struct sc_error *err)
 	    sc_journal_open(part->dir_fd, sink->journal_name, &resume.journal_fd);
 	int rc = 0;
 
-	sink->worth = true; /* as far as we know */
+	sink->worth = true; /* until the opposite is known */
 	if (resume.journal_fd >= 0) {
 		rc = sc_resume_find(&resume, &verdict, err);
 		(void)close(resume.journal_fd); /* nothing was written */
@@ -134,8 +124,8 @@ give_up_journal(struct sc_sink *sink, const struct sc_error *why)
 	    dest_of(sink));
 }
 
-/* Begin a journal, with the chunks that are held.  Those of the earlier run
- * are in its own until this one takes its place. */
+/* Begin a journal, with the chunks that are held.  The earlier run's stays until the new one gets
+ * its name. */
 static int
 begin_journal(struct sc_sink *sink, struct sc_error *err)
 {
@@ -149,7 +139,7 @@ begin_journal(struct sc_sink *sink, struct sc_error *err)
 		return sc_fail(err, ENOMEM, "cannot write %s", part->dest);
 	if (sc_journal_create(&sink->journal, part->dir_fd, sink->new_name, &header, &why) != 0)
 		give_up_journal(sink, &why);
-	if (part->left && take_left(sink, err) != 0)
+	if (part->left && use_left(sink, err) != 0)
 		return -1;
 	if (sink->journal != NULL &&
 	    sc_journal_publish(sink->journal, sink->journal_name, sink->held.count > 0, &why) != 0)
@@ -201,7 +191,7 @@ sc_sink_close(struct sc_sink *sink)
 {
 	if (sink == NULL)
 		return;
-	/* While the part file is locked: the next run reads it. */
+	/* While the part is locked: the next run reads the journal. */
 	sc_journal_close(sink->journal);
 	if (sink->backing != NULL)
 		sink->backing->ops->close(sink->backing, sink->worth && !sink->spoiled);
@@ -232,8 +222,8 @@ sc_sink_store(struct sc_sink *sink, const struct sc_slots *slots, uint32_t slot,
 	const uint8_t *payload = header.zero ? NULL : sc_slots_payload(slots, slot);
 
 	assert(slots->chunk_bytes == sink->chunk_bytes);
-	/* The slot's check knows nothing of the file's size, and the header is a
-	 * peer's word: no reason to fall over our own assertion. */
+	/* The check of a slot doesn't know the source's size, and the header comes from a peer:
+	 * so no assertion. */
 	if (header.chunk >= sink->chunks || header.length != chunk_length(sink, header.chunk))
 		return sc_fail(err, 0, "%s has no chunk %lu of %lu bytes", dest_of(sink),
 		    (unsigned long)header.chunk, (unsigned long)header.length);
@@ -271,8 +261,8 @@ sc_sink_load(struct sc_sink *sink, const struct sc_slots *slots, uint32_t slot, 
 	return sc_fail(err, 0, "%s gives back other bytes than were written", dest_of(sink));
 }
 
-/* If it fails, what is read back from the cache is not what the disk has, and
- * a second call may say that all is well. */
+/* After a failure the cache may have what the disk has not, and a second call may say that all is
+ * well. */
 static int
 sync_part(struct sc_sink *sink, struct sc_error *err)
 {
@@ -282,7 +272,7 @@ sync_part(struct sc_sink *sink, struct sc_error *err)
 	return sc_fail(err, errno, "cannot write %s to its disk", dest_of(sink));
 }
 
-/* The file that will be read is the one that was sent, past every cache. */
+/* Past every cache: is what the disk has what was sent? */
 static int
 verify(struct sc_sink *sink, struct sc_digest whole, struct sc_error *err)
 {
@@ -299,9 +289,8 @@ verify(struct sc_sink *sink, struct sc_digest whole, struct sc_error *err)
 	    dest_of(sink));
 }
 
-/* Chunk by chunk all were good, but some are another file's: which, nobody
- * knows.  Those of an earlier run, if the source changed since and its size
- * and time did not. */
+/* Each chunk was good, but some are another source's, and it isn't known which: probably those of
+ * an earlier run, if the source changed since and its size and time did not. */
 static int
 fail_sum(struct sc_sink *sink, struct sc_error *err)
 {
@@ -319,9 +308,9 @@ sc_sink_commit(struct sc_sink *sink, const struct sc_seal *seal, struct sc_error
 	assert(sink->stored == sink->chunks);
 	if (!sc_digest_equal(sink->sum, seal->sum))
 		return fail_sum(sink, err);
-	/* The bytes first, which takes its time, and their verification: a run
-	 * that is cut off there leaves a part file that the next one may remove,
-	 * and reading would spoil the time of last access. */
+	/* The bytes first, which takes long, and their verification: a run that is cut off there
+	 * leaves a part that the next run may remove, and reading would change the time of last
+	 * access. */
 	if (sync_part(sink, err) != 0)
 		return -1;
 	if (sink->options.verify && verify(sink, seal->whole, err) != 0)
@@ -330,7 +319,7 @@ sc_sink_commit(struct sc_sink *sink, const struct sc_seal *seal, struct sc_error
 		return -1;
 	if (sync_part(sink, err) != 0)
 		return -1;
-	/* Whoever has given it up has told others that there is no copy here. */
+	/* A caller that has given the commit up has told other nodes that there is no copy here. */
 	if (sink->options.cancel != NULL && atomic_load(sink->options.cancel))
 		return sc_fail(err, ECANCELED, "%s", dest_of(sink));
 	return sink->backing->ops->publish(sink->backing, &sink->committed, err);

@@ -15,7 +15,7 @@ flags=(-std=c17 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -I"$SRCDIR/src"
 	'-fsanitize=fuzzer,address,undefined' -fno-sanitize-recover=all -fno-omit-frame-pointer)
 declare -A sources=(
 	[wire]='core/wire.c base/bytes.c'
-	[journal]='file/resume.c file/journal.c file/scan.c file/digest.c file/transfer.c
+	[journal]='file/resume.c file/journal.c file/digest.c file/transfer.c
 		base/bitmap.c base/bytes.c base/clock.c base/error.c base/random.c'
 	[manifest]='tree/manifest.c tree/manifest_code.c base/bytes.c base/error.c'
 	[unpack]='archive/unpack.c archive/unpack_entry.c archive/unpack_facts.c archive/unpack_stream.c

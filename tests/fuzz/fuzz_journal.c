@@ -30,7 +30,6 @@ enum { SIZE = 3000, SHORT_SIZE = 2500, JOURNAL_BYTES_MAX = 1 << 14 };
 static const uint32_t sizes[] = {1, 7, 64, 100, 1000, 1500, SIZE - 1, SIZE, SIZE + 1, 1 << 20};
 
 static uint8_t part[SIZE];
-static int part_fd[2]; /* the whole, and the short one */
 static int journal_fd;
 
 /* What was told, and what should be. */
@@ -72,6 +71,25 @@ told(void *context, uint32_t chunk, struct sc_digest digest)
 	need(sc_digest_equal(digest, digest_of(chunk, tale->chunk_bytes)));
 }
 
+/* The part, or what there is of it. */
+struct part_backing {
+	struct sc_backing base;
+	size_t bytes;
+};
+
+static ssize_t
+read_part(struct sc_backing *base, void *bytes, size_t length, uint64_t offset)
+{
+	size_t end = ((const struct part_backing *)base)->bytes;
+
+	if (offset >= end)
+		return 0;
+	if (length > end - offset)
+		length = end - (size_t)offset;
+	memcpy(bytes, part + offset, length);
+	return (ssize_t)length;
+}
+
 static void
 make_files(void)
 {
@@ -79,12 +97,6 @@ make_files(void)
 
 	for (size_t i = 0; i < SIZE; i++)
 		part[i] = i / 300 % 3 == 2 ? 0 : (uint8_t)sc_random_next(&random);
-	for (int i = 0; i < 2; i++) {
-		size_t length = i == 0 ? SIZE : SHORT_SIZE;
-
-		part_fd[i] = memfd_create("part", 0);
-		need(part_fd[i] >= 0 && pwrite(part_fd[i], part, length, 0) == (ssize_t)length);
-	}
 	journal_fd = memfd_create("journal", 0);
 	need(journal_fd >= 0);
 }
@@ -212,7 +224,9 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 	static uint8_t bytes[JOURNAL_BYTES_MAX];
 	enum sc_journal_verdict verdict = SC_JOURNAL_ABSENT;
 	struct tale tale = {0};
-	struct sc_resume resume = {.tell = told, .context = &tale};
+	static const struct sc_backing_ops ops = {.read = read_part};
+	struct part_backing backing = {.base.ops = &ops};
+	struct sc_resume resume = {.backing = &backing.base, .tell = told, .context = &tale};
 
 	if (length < 2 || length - 2 > sizeof(bytes))
 		return 0;
@@ -226,7 +240,7 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 		repair(bytes, length, input[0]);
 	need(ftruncate(journal_fd, 0) == 0);
 	need(pwrite(journal_fd, bytes, length, 0) == (ssize_t)length);
-	resume.part_fd = part_fd[input[0] & SHORT_PART ? 1 : 0];
+	backing.bytes = tale.part_bytes;
 	resume.journal_fd = journal_fd;
 	resume.now = (struct sc_journal_header){
 		.size_bytes = SIZE, .mtime_s = 1, .mtime_ns = 2, .chunk_bytes = tale.chunk_bytes};
