@@ -43,7 +43,7 @@ sc_target_open(struct sc_target *target, const struct sc_growing *part,
 static int
 clear(const struct sc_target *target, const char *name, struct sc_error *err)
 {
-	return sc_remove_tree_alive(target->tree.dir_fd, name, name, target->alive_ns, err);
+	return sc_remove_tree(target->tree.dir_fd, name, name, target->alive_ns, err);
 }
 
 int

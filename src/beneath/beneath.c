@@ -100,7 +100,7 @@ sc_beneath_refuses(const char *name, size_t length)
 
 /* How a directory is found. */
 struct way {
-	bool make; /* what is missing of it is made, with this mode: */
+	bool make; /* what is missing is made, with this mode: */
 	mode_t mode;
 };
 
@@ -166,7 +166,7 @@ advance(struct sc_beneath *b, size_t place)
 	return found.fd;
 }
 
-/* The descriptor of a directory, which is the cache's; "" is the root.  -1 with errno. */
+/* The descriptor of a directory, owned by the cache; "" is the root.  -1 with errno. */
 static int
 place_of(struct sc_beneath *b, const char *name, size_t length, const struct way *way)
 {
@@ -206,7 +206,7 @@ check(const struct sc_beneath *b, const char *name, struct sc_error *err)
 	    sc_beneath_show(name, shown), why);
 }
 
-/* Check a name and divide it: the directory's descriptor and the last component. */
+/* Check a name and divide it into the directory's descriptor and the last component. */
 static int
 divide(struct sc_beneath *b, const char *what, const char *name, int *dir_fd, const char **last,
     struct sc_error *err)
@@ -325,7 +325,7 @@ sc_beneath_admit(struct sc_beneath *b, const char *name, mode_t bits, struct sc_
 		return errno == ENOENT ? 0 : fail(b, errno, "examine", name, err);
 	if ((!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) || (st.st_mode & bits) == bits)
 		return 0;
-	/* Only who may write beneath the root could put a link there in this moment. */
+	/* Only a user who may write beneath the root could put a link there in this moment. */
 	if (fchmodat(dir_fd, last, (st.st_mode & 07777) | bits, 0) != 0)
 		return fail(b, errno, "open", name, err);
 	return 0;
@@ -365,7 +365,7 @@ sc_beneath_link(struct sc_beneath *b, const char *name, const char *existing, st
 	const char *last, *existing_last;
 	int dir_fd, existing_fd;
 
-	/* The cache keeps the first one while the second one comes into it. */
+	/* The cache keeps the first directory while the second one comes into it. */
 	if (divide(b, "link to", existing, &existing_fd, &existing_last, err) != 0 ||
 	    divide(b, "make the link", name, &dir_fd, &last, err) != 0)
 		return -1;
@@ -389,7 +389,7 @@ sc_beneath_unlink(struct sc_beneath *b, const char *name, struct sc_error *err)
 }
 
 /* The owner first: giving it clears set-ID bits and capabilities.  Then the xattrs, while
- * the mode lets us. */
+ * the mode still allows it. */
 int
 sc_beneath_describe(const struct sc_beneath *b, int fd, const char *name,
     const struct sc_beneath_facts *facts, struct sc_error *err)

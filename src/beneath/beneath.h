@@ -1,21 +1,19 @@
 /*
- * Creating things beneath a directory so that nothing escapes it, whatever the
- * names are and whoever plants symbolic links.
+ * Creating things beneath a directory (the root) so that nothing escapes it, whatever the names
+ * are, and even if other users plant symbolic links.
  *
- * A name is checked first: components between single slashes, none of them "."
- * or "..".  Its directory is then found by the kernel in one call (openat2)
- * that follows no link, doesn't leave the root and enters no other file
- * system; where that call is missing, component by component, each opened
- * without following a link.  All that is done is done with that descriptor and
- * the last component alone, by calls that don't follow it either.
+ * A name is checked first: components between single slashes, none of them "." or "..".  The
+ * kernel then finds its directory in one call (openat2) that follows no link, doesn't leave the
+ * root and enters no other file system.  Where that call is missing, each component is opened
+ * without following a link.  All else is done with that descriptor and the last component alone,
+ * by calls that don't follow a link either.
  *
- * Races are excluded by construction: no path is examined and then used.  What
- * others rename or link meanwhile makes a call fail, or it happens in the directory
- * that was opened.  That one stays open for the names to come (it is found by
- * name, in a small cache): if somebody moves it away, what follows goes where
- * it was moved to.  So only he who may write beneath the root can lead
- * things out of it, to where he could write himself; a root of mode 0700 leaves the user
- * and nobody else.
+ * There can be no race between a look and a use, because no path is examined and then used.  If
+ * others rename or link something meanwhile, a call fails, or works in the directory that was
+ * opened.  A directory stays open for later names (in a small cache, by name): if it is moved
+ * away, they go where it was moved to.  So only a user who may write beneath the root can lead
+ * things out of it, to places where that user can write anyway.  With a root of mode 0700 that is
+ * its owner alone.
  */
 #ifndef SC_BENEATH_BENEATH_H
 #define SC_BENEATH_BENEATH_H
@@ -31,8 +29,8 @@
 /* A name's bytes, without its end: what the kernel resolves at once; and a component's. */
 enum { SC_BENEATH_NAME_MAX = 4095, SC_BENEATH_COMPONENT_MAX = 255 };
 
-/* Directories that stay open: those of both ends of a hard link, and two that
- * archives go back to. */
+/* Directories that stay open: those of both ends of a hard link, and two to which archives
+ * return. */
 enum { SC_BENEATH_CACHED = 4 };
 
 struct sc_beneath_cached {
@@ -76,12 +74,13 @@ int sc_beneath_init(struct sc_beneath *, int root_fd, const char *title, struct 
 void sc_beneath_free(struct sc_beneath *);
 
 /*
- * Is this the name of something beneath a directory?  Not empty, not absolute, no empty
- * component, no "." or "..", no NUL, nothing too long.  NULL if so, else why not ("is absolute").
+ * Can this be the name of something beneath a directory?  It may not be empty or absolute, nor
+ * have an empty component, a "." or "..", a NUL or anything too long.  NULL if it can, else why
+ * not ("is absolute").
  */
 const char *sc_beneath_refuses(const char *name, size_t length);
 
-/* A name as messages have it: a long one without its middle, so that the cause is read.
+/* A name for a message: a long one without its middle, so that the cause behind it isn't cut off.
  * Returns shown. */
 enum { SC_BENEATH_SHOWN_BYTES = 160 };
 char *sc_beneath_show(const char *name, char shown[SC_BENEATH_SHOWN_BYTES]);
@@ -93,8 +92,8 @@ char *sc_beneath_show(const char *name, char shown[SC_BENEATH_SHOWN_BYTES]);
  * The directory of the name has to exist.
  */
 
-/* Make a directory.  may_exist: a directory of that name (not a link to one) is
- * taken as it is.  The mode is under the umask. */
+/* Make a directory.  may_exist: a directory of that name (not a link to one) is no error, and
+ * stays as it is.  The mode is under the umask. */
 int sc_beneath_mkdir(struct sc_beneath *, const char *name, mode_t mode, bool may_exist,
     struct sc_error *);
 
@@ -104,7 +103,7 @@ int sc_beneath_mkdir_parents(struct sc_beneath *, const char *name, mode_t mode,
 /* Create a regular file for reading and writing, mode 0600; nothing may have that name. */
 int sc_beneath_create(struct sc_beneath *, const char *name, int *fd, struct sc_error *);
 
-/* The same with another mode, under the umask: for one that is to have it in the end. */
+/* The same with another mode, under the umask: for a file that is to have it in the end. */
 int sc_beneath_create_as(struct sc_beneath *, const char *name, mode_t mode, int *fd,
     struct sc_error *);
 
@@ -115,8 +114,8 @@ int sc_beneath_open(struct sc_beneath *, const char *name, int *fd, struct sc_er
 int sc_beneath_open_reading(struct sc_beneath *, const char *name, int *fd, struct sc_error *);
 
 /*
- * What an earlier run has left may have its final mode already: give its owner these bits, if
- * it is a file or a directory (no link) and lacks them.  Nothing there is no error.
+ * A file or directory that an earlier run left may have its final mode already: give its owner
+ * these bits if it lacks them.  A link is not touched.  Nothing of that name is no error.
  */
 int sc_beneath_admit(struct sc_beneath *, const char *name, mode_t bits, struct sc_error *);
 
@@ -127,10 +126,10 @@ int sc_beneath_open_directory(struct sc_beneath *, const char *name, int *fd, st
 int sc_beneath_symlink(struct sc_beneath *, const char *name, const char *target,
     struct sc_error *);
 
-/* Give what is there (a symbolic link itself, no directory) a further name. */
+/* Give what exists (a symbolic link itself, no directory) a further name. */
 int sc_beneath_link(struct sc_beneath *, const char *name, const char *existing, struct sc_error *);
 
-/* Remove what is there, if it is no directory.  Nothing there is no error. */
+/* Remove what has the name, if it is no directory.  Nothing of that name is no error. */
 int sc_beneath_unlink(struct sc_beneath *, const char *name, struct sc_error *);
 
 /*

@@ -64,8 +64,8 @@ open_place(const struct removal *removal, int dir_fd, const char *name)
 	return -1;
 }
 
-/* Open such a directory for reading; one of ours that may not be read, written or
- * entered is made so.  The mode of a link's target is not touched. */
+/* Open such a directory for reading.  One of ours that may not be read, written or entered is made
+ * so first.  The mode of a link's target is not touched. */
 static int
 open_directory(const struct removal *removal, int dir_fd, const char *name)
 {
@@ -110,7 +110,7 @@ move_up(struct removal *removal, int dir_fd, const char *name)
 
 static void remove_entry(struct removal *removal, int dir_fd, const char *name, int level);
 
-/* One pass over a directory, whose descriptor is taken. */
+/* One pass over a directory; closes its descriptor. */
 static void
 remove_entries(struct removal *removal, int fd, int level)
 {
@@ -143,7 +143,8 @@ remove_directory(struct removal *removal, int dir_fd, const char *name, int leve
 		if (level == 0)
 			removal->top_fd = fd;
 		remove_entries(removal, fd, level + 1);
-		/* What was moved into the top one is gone through there, as often as it takes. */
+		/* What was moved into the top directory is removed from there, in as many passes
+		 * as that takes. */
 		if (level == 0 && removal->moved != moved) {
 			pass = removal->failed ? pass : -1;
 			continue;
@@ -180,8 +181,8 @@ remove_entry(struct removal *removal, int dir_fd, const char *name, int level)
 }
 
 int
-sc_remove_tree_alive(int dir_fd, const char *name, const char *shown,
-    atomic_uint_fast64_t *alive_ns, struct sc_error *err)
+sc_remove_tree(int dir_fd, const char *name, const char *shown, atomic_uint_fast64_t *alive_ns,
+    struct sc_error *err)
 {
 	struct removal removal = {.shown = shown, .top_fd = -1, .alive_ns = alive_ns, .err = err};
 	struct stat st;
@@ -191,10 +192,4 @@ sc_remove_tree_alive(int dir_fd, const char *name, const char *shown,
 	removal.device = st.st_dev;
 	remove_entry(&removal, dir_fd, name, 0);
 	return removal.failed ? -1 : 0;
-}
-
-int
-sc_remove_tree(int dir_fd, const char *name, const char *shown, struct sc_error *err)
-{
-	return sc_remove_tree_alive(dir_fd, name, shown, NULL, err);
 }

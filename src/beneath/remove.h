@@ -1,5 +1,5 @@
 /*
- * Removing a tree, whatever is in it.
+ * Removing a directory with all that is in it, or a file.
  */
 #ifndef SC_BENEATH_REMOVE_H
 #define SC_BENEATH_REMOVE_H
@@ -10,18 +10,16 @@
 #include <stdint.h>
 
 /*
- * Remove what has this name (one component) in a directory, with all that is
- * in it.  No link is followed, no other file system entered.  Directories that may not be read
- * or written are made so, if they are ours.  What can't be removed doesn't keep the
- * rest from being removed; the first such thing is told then.  Nothing there is no error.
+ * Remove what has this name (one component) in a directory, with all that is in it.  No link is
+ * followed, no other file system entered.  Directories of this user that may not be read or written
+ * are made so.  What can't be removed doesn't keep the rest from being removed; the first such
+ * thing is told then.  Nothing of that name is no error.
  *
  * Memory and descriptors are bounded however deep it is: what lies deeper than some levels is
- * moved up first.  shown: what it is called in messages.
+ * moved up first.  shown: what it is called in messages.  *alive_ns (may be NULL) is set to the
+ * time again and again meanwhile.
  */
-int sc_remove_tree(int dir_fd, const char *name, const char *shown, struct sc_error *);
-
-/* The same, and *alive_ns is set to the time again and again meanwhile. */
-int sc_remove_tree_alive(int dir_fd, const char *name, const char *shown,
-    atomic_uint_fast64_t *alive_ns, struct sc_error *);
+int sc_remove_tree(int dir_fd, const char *name, const char *shown, atomic_uint_fast64_t *alive_ns,
+    struct sc_error *);
 
 #endif

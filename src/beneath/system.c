@@ -6,26 +6,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#ifdef __linux__
-#include <linux/magic.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
-#endif
 #ifdef SYS_openat2
 #include <linux/openat2.h>
 #endif
 #include <unistd.h>
-#ifdef O_PATH
-#define PLACE_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#else
-#define PLACE_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#endif
 
-#ifdef __linux__
+enum { PLACE_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+
 static int
 allocate(int fd, int mode, uint64_t offset, uint64_t length)
 {
@@ -47,48 +41,31 @@ is_in_memory(int fd)
 
 	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
-#endif
 
 int
 sc_system_reserve(int fd, uint64_t size_bytes)
 {
-#ifdef __linux__
 	if (is_in_memory(fd)) {
 		errno = EOPNOTSUPP;
 		return -1;
 	}
-	/* posix_fallocate would write every block where this isn't known. */
+	/* posix_fallocate would write every block where the file system lacks this. */
 	return allocate(fd, 0, 0, size_bytes);
-#else
-	(void)fd;
-	(void)size_bytes;
-	errno = EOPNOTSUPP;
-	return -1;
-#endif
 }
 
 int
 sc_system_punch(int fd, uint64_t offset, uint64_t length)
 {
-#if defined(__linux__) && defined(FALLOC_FL_PUNCH_HOLE)
 	return allocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
-#else
-	(void)fd;
-	(void)offset;
-	(void)length;
-	errno = EOPNOTSUPP;
-	return -1;
-#endif
 }
 
 void
 sc_system_next_data(int fd, uint64_t from, uint64_t size_bytes, uint64_t *data, uint64_t *end)
 {
-	*data = from;
-	*end = size_bytes;
-#ifdef SEEK_DATA
 	off_t found = lseek(fd, (off_t)from, SEEK_DATA);
 
+	*data = from;
+	*end = size_bytes;
 	if (found < 0) {
 		/* ENXIO: no data up to the end.  Any other: read, to be sure. */
 		if (errno == ENXIO)
@@ -100,39 +77,27 @@ sc_system_next_data(int fd, uint64_t from, uint64_t size_bytes, uint64_t *data, 
 	if (found >= 0 && (uint64_t)found < size_bytes)
 		*end = (uint64_t)found;
 	if (*end < *data)
-		*end = *data; /* it changes under us, which is found out later */
-#else
-	(void)fd;
-#endif
+		*end = *data; /* the file is being changed, which is found out later */
 }
 
 int
 sc_system_open_direct(int dir_fd, const char *name, bool *direct)
 {
 	int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-
-#ifdef O_DIRECT
 	int fd = openat(dir_fd, name, flags | O_DIRECT);
 
 	*direct = fd >= 0;
-	if (fd >= 0 || errno != EINVAL)
-		return fd;
-#endif
-	*direct = false;
-	return openat(dir_fd, name, flags);
+	if (fd < 0 && errno == EINVAL)
+		fd = openat(dir_fd, name, flags);
+	return fd;
 }
 
 int
 sc_system_leave_direct(int fd)
 {
-#ifdef O_DIRECT
 	int flags = fcntl(fd, F_GETFL);
 
 	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_DIRECT);
-#else
-	(void)fd;
-	return 0;
-#endif
 }
 
 int
@@ -140,10 +105,8 @@ sc_system_open_directory(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-#ifdef O_PATH
 	if (fd < 0 && errno == EACCES)
 		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-#endif
 	return fd;
 }
 
@@ -157,7 +120,7 @@ int
 sc_system_open_beneath(int dir_fd, const char *path)
 {
 #ifdef SYS_openat2
-	/* A rename anywhere during the call makes the kernel unsure. */
+	/* The kernel gives up, to be asked again, if anything is renamed during the call. */
 	enum { TRIES = 64 };
 	struct open_how how;
 	long fd = -1;
@@ -171,7 +134,7 @@ sc_system_open_beneath(int dir_fd, const char *path)
 		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
 			break;
 	}
-	/* What some containers say to calls that they don't know. */
+	/* Some containers answer calls that they don't know with EPERM. */
 	if (fd < 0 && errno == EPERM)
 		errno = ENOSYS;
 	return (int)fd;
@@ -183,31 +146,15 @@ sc_system_open_beneath(int dir_fd, const char *path)
 #endif
 }
 
-#ifndef RENAME_EXCHANGE
-enum { RENAME_NOREPLACE, RENAME_EXCHANGE };
-
-static int
-renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
-{
-	(void)from_fd;
-	(void)from;
-	(void)to_fd;
-	(void)to;
-	(void)flags;
-	errno = ENOSYS;
-	return -1;
-}
-#endif
-
 /* EOPNOTSUPP where the system or the file system lacks the flag. */
 static int
 rename_with(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
 {
-	if (renameat2(from_fd, from, to_fd, to, flags) == 0)
-		return 0;
-	if (errno == EINVAL || errno == ENOSYS)
+	int rc = renameat2(from_fd, from, to_fd, to, flags);
+
+	if (rc != 0 && (errno == EINVAL || errno == ENOSYS))
 		errno = EOPNOTSUPP;
-	return -1;
+	return rc;
 }
 
 int
@@ -243,58 +190,27 @@ sc_system_exchange(int a_fd, const char *a, int b_fd, const char *b)
 ssize_t
 sc_system_list_xattrs(const char *path, char *names, size_t capacity)
 {
-#ifdef __linux__
 	ssize_t n = llistxattr(path, names, capacity);
 
 	return n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS) ? 0 : n;
-#else
-	(void)path;
-	(void)names;
-	(void)capacity;
-	return 0;
-#endif
 }
 
 ssize_t
 sc_system_get_xattr(const char *path, const char *name, void *value, size_t capacity)
 {
-#ifdef __linux__
 	return lgetxattr(path, name, value, capacity);
-#else
-	(void)path;
-	(void)name;
-	(void)value;
-	(void)capacity;
-	errno = EOPNOTSUPP;
-	return -1;
-#endif
 }
 
 int
 sc_system_set_xattr(int fd, const char *name, const void *value, size_t length)
 {
-#ifdef __linux__
 	return fsetxattr(fd, name, value, length, 0);
-#else
-	(void)fd;
-	(void)name;
-	(void)value;
-	(void)length;
-	errno = EOPNOTSUPP;
-	return -1;
-#endif
 }
 
 int
 sc_system_sync(int fd)
 {
-#ifdef __linux__
 	return syncfs(fd);
-#else
-	(void)fd;
-	sync();
-	return 0;
-#endif
 }
 
 uint64_t
@@ -328,7 +244,7 @@ sc_system_umask(void)
 	if (status != NULL && fclose(status) != 0)
 		found = false;
 	if (!found) {
-		/* Only by setting it can it be had elsewhere.  What another
+		/* Without /proc it can be read only by setting it.  What another
 		 * thread creates meanwhile gets too few rights, never too many. */
 		mask = umask(077);
 		(void)umask((mode_t)mask);

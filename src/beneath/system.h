@@ -1,6 +1,6 @@
 /*
- * What files and directories need of the system and POSIX doesn't give.  Where the system or the
- * file system lacks it, each function has a way out.
+ * Calls of Linux that POSIX doesn't have, for files and directories.  Each says what it does where
+ * the kernel or the file system lacks it.
  */
 #ifndef SC_BENEATH_SYSTEM_H
 #define SC_BENEATH_SYSTEM_H
@@ -11,12 +11,12 @@
 #include <sys/types.h>
 
 /* Allocate the blocks of a file's first bytes, which read as zeros.  0, or
- * -1 with errno; EOPNOTSUPP if that can't be done here, or is as much work as to write
+ * -1 with errno; EOPNOTSUPP if the file system can't, or if it is as much work as to write
  * them (tmpfs). */
 int sc_system_reserve(int fd, uint64_t size_bytes);
 
 /* Make a hole of these bytes, which then read as zeros.  0, or -1 with errno;
- * EOPNOTSUPP if that can't be done here. */
+ * EOPNOTSUPP if the file system can't. */
 int sc_system_punch(int fd, uint64_t offset, uint64_t length);
 
 /*
@@ -33,18 +33,17 @@ int sc_system_open_direct(int dir_fd, const char *name, bool *direct);
 /* Make reads of such a descriptor ordinary ones.  0, or -1 with errno. */
 int sc_system_leave_direct(int fd);
 
-/* Open a directory as a place for *at calls, also one that may not be read.
- * -1 with errno. */
+/* Open a directory for *at calls, also one that may not be read.  -1 with errno. */
 int sc_system_open_directory(const char *path);
 
-/* Open a directory as a place for *at calls, by one component of a path that
- * is no link.  -1 with errno; ENOTDIR or ELOOP if it is one. */
+/* Open a directory for *at calls alone, by one component of a path that is no link.  -1 with
+ * errno; ENOTDIR or ELOOP if it is one. */
 int sc_system_open_place(int dir_fd, const char *component);
 
 /*
- * The same by a path that has to stay beneath dir_fd and its file system, with no
- * link at all in it: the kernel sees to that, in one call.  -1 with errno: ELOOP a
- * link, EXDEV another file system or a way out, ENOSYS if this system can't do that.
+ * The same by a path that has to stay beneath dir_fd and in its file system, with no
+ * link at all in it: the kernel checks that, in one call.  -1 with errno: ELOOP a
+ * link, EXDEV another file system or a way out, ENOSYS if the kernel can't do that.
  */
 int sc_system_open_beneath(int dir_fd, const char *path);
 
@@ -58,21 +57,20 @@ int sc_system_rename_new(int from_fd, const char *from, int to_fd, const char *t
 int sc_system_exchange(int a_fd, const char *a, int b_fd, const char *b);
 
 /* The names of the extended attributes of what has this path, a link itself, each with its end.
- * As llistxattr: -1 with errno; 0 also where there are none. */
+ * As llistxattr: -1 with errno; 0 also where the file system has none. */
 ssize_t sc_system_list_xattrs(const char *path, char *names, size_t capacity);
 
 /* The value of one of them.  As lgetxattr. */
 ssize_t sc_system_get_xattr(const char *path, const char *name, void *value, size_t capacity);
 
-/* Set an extended attribute of an open file.  0, or -1 with errno; EOPNOTSUPP where there are none. */
+/* Set an extended attribute of an open file.  0, or -1 with errno; EOPNOTSUPP if the file system
+ * has none. */
 int sc_system_set_xattr(int fd, const char *name, const void *value, size_t length);
 
-/* Write what the file system with this descriptor has in memory to its disk.  0, or -1 with
- * errno. */
+/* Write all that this descriptor's file system has in memory to its disk.  0, or -1 with errno. */
 int sc_system_sync(int fd);
 
-/* What all file systems have in memory that is to be written, as far as the system tells: 0 if it
- * doesn't. */
+/* The bytes that all file systems have in memory and still have to write; 0 if that isn't known. */
 uint64_t sc_system_unwritten_bytes(void);
 
 /* The umask of the process.  Any thread. */

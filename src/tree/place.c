@@ -35,7 +35,7 @@ clear(const struct sc_place *place)
 	struct sc_error why;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (sc_remove_tree(fd, names[i], place->title, &why) != 0) {
+		if (sc_remove_tree(fd, names[i], place->title, NULL, &why) != 0) {
 			errno = why.errnum != 0 ? why.errnum : EIO;
 			return -1;
 		}

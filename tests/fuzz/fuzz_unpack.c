@@ -180,7 +180,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	need(close(root_fd) == 0, "tree");
 	need(rc == 0 || (rc == -1 && strncmp(err.text, "archive: ", 9) == 0), "what is said");
 	check_folder(true);
-	need(sc_remove_tree(folder_fd, "tree", "tree", &err) == 0, err.text);
+	need(sc_remove_tree(folder_fd, "tree", "tree", NULL, &err) == 0, err.text);
 	check_folder(false);
 	return 0;
 }

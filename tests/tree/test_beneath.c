@@ -300,7 +300,7 @@ deep(bool by_component)
 	CU_ASSERT_EQUAL(close(fd), 0);
 	/* The tests' own way can't go so deep. */
 	fd = open(t.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CU_ASSERT_EQUAL(sc_remove_tree(fd, "root", "root", &t.err), 0);
+	CU_ASSERT_EQUAL(sc_remove_tree(fd, "root", "root", NULL, &t.err), 0);
 	CU_ASSERT_EQUAL(close(fd), 0);
 	tear_down();
 }

@@ -72,14 +72,14 @@ everything_and_nothing_else(void)
 	CU_ASSERT_EQUAL(symlinkat("..", dir_fd, "tree/a/up"), 0);
 	CU_ASSERT_EQUAL(mkfifoat(dir_fd, "tree/fifo", 0600), 0);
 	CU_ASSERT_EQUAL(linkat(dir_fd, "keep/file", dir_fd, "tree/hard", 0), 0);
-	CU_ASSERT_EQUAL(sc_remove_tree(dir_fd, "tree", "/t", &err), 0);
+	CU_ASSERT_EQUAL(sc_remove_tree(dir_fd, "tree", "/t", NULL, &err), 0);
 	CU_ASSERT(!has("tree"));
 	CU_ASSERT(has("keep/file"));
-	CU_ASSERT_EQUAL(sc_remove_tree(dir_fd, "tree", "/t", &err), 0); /* nothing there */
+	CU_ASSERT_EQUAL(sc_remove_tree(dir_fd, "tree", "/t", NULL, &err), 0); /* nothing there */
 
 	/* A link is removed, not what it names. */
 	CU_ASSERT_EQUAL(symlinkat("keep", dir_fd, "tree"), 0);
-	CU_ASSERT_EQUAL(sc_remove_tree(dir_fd, "tree", "/t", &err), 0);
+	CU_ASSERT_EQUAL(sc_remove_tree(dir_fd, "tree", "/t", NULL, &err), 0);
 	CU_ASSERT(!has("tree"));
 	CU_ASSERT(has("keep/file"));
 	tear_down();
@@ -111,7 +111,7 @@ deep_and_wide(void)
 	CU_ASSERT_EQUAL(close(fd), 0);
 	CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &(struct rlimit){few.rlim_cur, before.rlim_max}),
 	    0);
-	CU_ASSERT_EQUAL(sc_remove_tree(dir_fd, "tree", "/t", &err), 0);
+	CU_ASSERT_EQUAL(sc_remove_tree(dir_fd, "tree", "/t", NULL, &err), 0);
 	CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
 	CU_ASSERT(!has("tree"));
 	tear_down();
@@ -133,7 +133,7 @@ as_nobody(const char *parent, void *data)
 	if (fchmodat(dir_fd, "tree/closed/in", 0, 0) != 0 ||
 	    fchmodat(dir_fd, "tree/closed", 0, 0) != 0 || fchmodat(dir_fd, "tree", 0500, 0) != 0)
 		return 2;
-	if (sc_remove_tree(dir_fd, "tree", "/t", &err) != 0) {
+	if (sc_remove_tree(dir_fd, "tree", "/t", NULL, &err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return 3;
 	}
@@ -167,7 +167,7 @@ with_a_mount(const char *parent, void *data)
 	if (mount(sc_tempdir_path(parent, "other"), sc_tempdir_path(parent, "tree/m"), NULL,
 		MS_BIND, NULL) != 0)
 		return 1;
-	if (sc_remove_tree(dir_fd, "tree", "/t", &err) != -1 || !has("other/kept"))
+	if (sc_remove_tree(dir_fd, "tree", "/t", NULL, &err) != -1 || !has("other/kept"))
 		return 2;
 	return strstr(err.text, "cannot remove m in /t: Invalid cross-device link") != NULL &&
 		!has("tree/z")
