@@ -471,7 +471,7 @@ sc_archive_open(struct sc_backing **out, const char *dest, const struct sc_sourc
 	};
 	struct archive_backing *archive = calloc(1, sizeof(*archive));
 
-	assert(options->tree && options->source != NULL);
+	assert(options->directory && options->source != NULL);
 	*out = NULL;
 	if (archive == NULL || init_locks(archive) != 0) {
 		free(archive);

@@ -1,7 +1,7 @@
 /*
- * Where a sink keeps its chunks until they are all there, and what makes DEST of them: a
- * part file, or what another layer brings along.  The sink does
- * the rest for all of them alike: which chunks there are, their digests, the journal, the resume.
+ * What a sink's chunks are kept in until they are all there, and what makes DEST of them: a part
+ * file, or what an upper layer provides.  The sink does the rest for all of them: which chunks
+ * there are, their digests, the journal, the resume.
  *
  * Offsets are those of the stream.  All calls come from one thread, except read, which another
  * thread may make at any time between begin and close, for bytes that were stored.
@@ -24,12 +24,13 @@ struct sc_sink_options;
 struct sc_source_facts;
 
 struct sc_backing_ops {
-	/* What an earlier run left is worth nothing: forget it.  0, or -1 with errno. */
+	/* Remove what an earlier run left.  0, or -1 with errno. */
 	int (*empty)(struct sc_backing *);
 
 	/*
-	 * The first store is near: make sure of the space.  held are the chunks that were left
-	 * by an earlier run and found good; without any, all that was not stored reads as zeros.
+	 * The first store follows: make sure of the space.  held are the chunks that an earlier
+	 * run left and that were found good; if there are none, all that was not stored reads as
+	 * zeros.
 	 */
 	int (*begin)(struct sc_backing *, const struct sc_bitmap *held, struct sc_error *);
 
@@ -47,7 +48,7 @@ struct sc_backing_ops {
 	 * 0, or -1 with errno. */
 	int (*verify)(struct sc_backing *, struct sc_digest *whole);
 
-	/* All is there: give it what it has besides its bytes. */
+	/* All chunks are there: give the copy what it has besides its bytes. */
 	int (*finish)(struct sc_backing *, struct sc_error *);
 
 	/* As sc_part_publish. */
@@ -57,20 +58,20 @@ struct sc_backing_ops {
 	void (*close)(struct sc_backing *, bool keep);
 };
 
-/* What each kind begins with. */
+/* Each kind of backing begins with this. */
 struct sc_backing {
 	const struct sc_backing_ops *ops;
 	struct sc_growing part;
 };
 
 /*
- * Make ready beside dest: as sc_sink_open says, but for the reading back.  part.left tells
- * of an earlier run's.  On failure there is nothing to close.
+ * Make one beside dest, as sc_sink_open says, without reading back: part.left tells if an earlier
+ * run's was taken over.  On failure there is nothing to close.
  */
 typedef int sc_backing_open(struct sc_backing **, const char *dest, const struct sc_source_facts *,
     uint32_t chunk_bytes, const struct sc_sink_options *, struct sc_error *);
 
-/* Of one regular file. */
+/* For one regular file. */
 sc_backing_open sc_backing_open_file;
 
 #endif

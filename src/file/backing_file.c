@@ -30,7 +30,7 @@ file_of(struct sc_backing *base)
 	return (struct file_backing *)base;
 }
 
-/* What this user may still fill; UINT64_MAX if the file system doesn't say. */
+/* The bytes that this user may still fill; UINT64_MAX if the file system doesn't say. */
 static int
 free_bytes(const struct file_backing *file, uint64_t *bytes)
 {
@@ -56,8 +56,8 @@ fail_space(const struct file_backing *file, uint64_t needed, uint64_t free_now,
 	    sc_format_size((double)needed, needs), sc_format_size((double)free_now, has));
 }
 
-/* Give the part file its size, and the space for it if the source has no
- * holes; with holes only look if there is enough. */
+/* Give the part file its size, and reserve the space for it if the source has no holes.  With
+ * holes only look if there is enough. */
 static int
 begin(struct sc_backing *base, const struct sc_bitmap *held, struct sc_error *err)
 {
@@ -93,7 +93,7 @@ empty(struct sc_backing *base)
 	return ftruncate(base->part.fd, 0);
 }
 
-/* What an earlier run left where a chunk goes that is not written as a whole. */
+/* Remove what an earlier run left at a chunk that is not written as a whole. */
 static int
 clear(const struct file_backing *file, uint64_t offset, uint32_t length)
 {
@@ -183,7 +183,7 @@ sc_backing_open_file(struct sc_backing **out, const char *dest, const struct sc_
 		.force = options->force,
 		.resume = options->resume,
 		.owner = options->preserve ? facts->uid : geteuid(),
-		.directory = options->tree,
+		.directory = options->directory,
 	};
 	struct file_backing *file = calloc(1, sizeof(*file));
 

@@ -151,9 +151,9 @@ sc_part_publish(struct sc_growing *part, bool force, bool *published, struct sc_
 	*published = check_dest(part, force, err) == 0 && sc_growing_publish(part, force, err) == 0;
 	if (!*published)
 		return -1;
-	/* Ahead of the rename it would be missed by the next run if we are killed
-	 * now.  Here it may already be that of another run, which has begun in this
-	 * moment to replace dest: that one then only can't be resumed. */
+	/* After the rename: if we are killed between the two, a part without a journal would be
+	 * worth nothing to the next run.  By now the journal may be that of another run, which has
+	 * just begun to replace dest: then that run can't be resumed, but nothing worse. */
 	sc_part_remove_journal(part);
 	return sc_growing_sync(part, err);
 }

@@ -1,11 +1,10 @@
 /*
- * The sink: where a node's copy grows, and the only code that writes under
- * DEST.  Bytes go to .NAME.stagecast.part beside DEST; the final name appears
- * only by rename, after every chunk is there, the digest of all chunks held
- * and fsync succeeded.  DEST is whole or absent (or still the old file).
+ * The sink: where a node's copy grows.  Its chunks go to a backing (backing.h) beside DEST; the
+ * final name appears only by rename, after every chunk is there, the digest of all chunks held
+ * and fsync succeeded.  So DEST is whole or absent, or still the old one.
  *
- * With the option resume a run that ends before that leaves the part file and
- * its journal (journal.h), from which the next run to this DEST goes on.
+ * With the option resume a run that ends before that leaves the part and its journal (journal.h),
+ * from which the next run to this DEST goes on.
  */
 #ifndef SC_FILE_SINK_H
 #define SC_FILE_SINK_H
@@ -23,72 +22,68 @@
 struct sc_sink_options {
 	bool force;    /* replace a DEST that exists */
 	bool preserve; /* times, exact mode, owner as root */
-	bool verify;   /* read the file back past the page cache before the rename */
+	bool verify;   /* read the copy back past the page cache before the rename */
 	bool resume;   /* go on where an earlier run was cut off; be ready to be cut off */
 
-	/* What becomes of the chunks: NULL, one regular file. */
+	/* What the chunks are kept in.  NULL: one regular file. */
 	sc_backing_open *backing;
 	unsigned writers; /* threads that may write files at once; 0: as many as are worth it */
 
-	bool tree;            /* DEST is to be a directory, which may replace one */
-	const char *source;   /* what is staged, for messages; borrowed; NULL: nobody asks */
-	bool skip_unreadable; /* of an archive: leave out what can't be made */
+	bool directory;     /* DEST is to be a directory, which may replace one */
+	const char *source; /* what is staged, for a backing's messages; borrowed; may be NULL */
+	bool
+	    skip_unreadable; /* a backing that makes several things leaves out what it can't make */
 
-	/* Looked at while what an earlier run left is read back, which can take
-	 * minutes: true makes sc_sink_open fail soon; and before the rename, which
-	 * isn't done then.  NULL: nobody can. */
+	/* True makes sc_sink_open fail soon, also while it reads back what an earlier run left,
+	 * which can take minutes; and the commit just before the rename.  NULL: can't be
+	 * cancelled. */
 	const atomic_bool *cancel;
 
-	/* Set to the time again and again while that goes on.  NULL: nobody cares. */
+	/* If not NULL, set to the time again and again while something takes long. */
 	atomic_uint_fast64_t *alive_ns;
 };
 
 struct sc_sink; /* opaque; used by one thread at a time, but for sc_sink_load */
 
 /*
- * Create the part file beside dest, exclusively and not through a symbolic
- * link, and reserve its space.  dest is the final path (already expanded; not
- * a directory).  A part file left by a run that is no more is removed first;
- * one that a running stagecast holds (flock) is an error.  Fails, naming path
- * and cause, if the directory is missing or not writable, dest is a directory
- * (or a link to one) or no file at all, dest exists without force, or there is
- * too little space (both figures are said); nothing is then left behind.
- * A dest that is a link to a file is replaced itself, with force.
+ * Create the part beside dest, exclusively and not through a symbolic link, and reserve its space.
+ * dest is the final path (already expanded).  A part left by a run that has ended is removed
+ * first; one that a running stagecast has locked is an error.  Fails, naming path and cause, if
+ * the directory is missing or not writable, dest can't be replaced (by a file: a directory, a link
+ * to one, or no file at all), dest exists without force, or there is too little space (both
+ * figures are said); nothing is then left behind.  With force a dest that is a link to a file is
+ * replaced itself.
  *
- * With resume that part file is gone through instead: the chunks that its
- * journal names are read back, those whose checksums hold are stored already
- * (sc_sink_held), and the rest of it counts as never written.  A journal that
- * is damaged or of another source is ignored (sc_sink_note).  If opening fails
- * then, what the earlier run left is left to the next one.
+ * With resume the part of an earlier run is read back instead: of the chunks that its journal
+ * names, those whose checksums hold count as stored (sc_sink_held), and the rest of it as never
+ * written.  A journal that is damaged or of another source is ignored (sc_sink_note).  If opening
+ * fails then, what the earlier run left stays for the next one.
  *
- * Memory: a bit a chunk, and 8 bytes: half of its digest, by which sc_sink_load
- * knows it again (a damaged chunk passes for good once in 2^64).
+ * Memory for each chunk: a bit, and 8 bytes: half of its digest, by which sc_sink_load recognizes
+ * it (a damaged chunk passes for a good one once in 2^64).
  */
 int sc_sink_open(struct sc_sink **, const char *dest, const struct sc_source_facts *,
     uint32_t chunk_bytes, const struct sc_sink_options *, struct sc_error *);
 
-/* The chunks that were stored when the sink was opened: none without resume.
- * They can be loaded, and need no store.  Doesn't change; any thread. */
+/* The chunks that an earlier run has stored: none without resume.  They can be loaded, and need
+ * no store.  Doesn't change; any thread. */
 const struct sc_bitmap *sc_sink_held(const struct sc_sink *);
 
-/* What the user should know of the opening: why what an earlier run left was
- * not used, or why no journal can be kept.  "" if all is well. */
+/* What the user should know of the opening: why the part of an earlier run was not used, or why no
+ * journal can be kept.  "" if all is well. */
 const char *sc_sink_note(const struct sc_sink *);
 
 /*
- * Write the chunk in a slot, which is known to be good, to its place.  A zero
- * chunk stays a hole, and so do aligned blocks of zeros if the source has
- * holes.  Fails also if the file has no such chunk of that length.  Storing
- * the same chunk twice, or one that is held, is our bug.
+ * Write the chunk in a slot, which is known to be good, to its place.  Fails also if the source
+ * has no such chunk of that length.  Storing the same chunk twice, or one that is held, is our
+ * bug.
  */
 int sc_sink_store(struct sc_sink *, const struct sc_slots *, uint32_t slot, struct sc_error *);
 
 /*
- * Read a chunk that was stored back into a slot, and seal it there.  Its
- * digest must be the one it was stored with; a file that gives back other
- * bytes fails.  May be called by another thread at the same time as any other
- * call but close, if the store of this chunk happened before (a lock or a
- * queue lies between).
+ * Read a chunk that was stored back into a slot, and seal it there.  Fails if its digest is not
+ * the one that it was stored with.  Another thread may call this at the same time as any other
+ * call but close, if the store of this chunk happened before (a lock or a queue lies between).
  */
 int sc_sink_load(struct sc_sink *, const struct sc_slots *, uint32_t slot, uint32_t chunk,
     struct sc_error *);
@@ -104,10 +99,10 @@ int sc_sink_load(struct sc_sink *, const struct sc_slots *, uint32_t slot, uint3
 int sc_sink_commit(struct sc_sink *, const struct sc_seal *, struct sc_error *);
 
 /*
- * Close.  A sink that was not committed leaves nothing behind, or with resume
- * the part file and its journal, if there is a chunk in them and no reason to
- * distrust the part file as a whole: the digest of all chunks was wrong, or it
- * could not be written to its disk.  NULL is fine.
+ * Close.  A sink that was not committed leaves nothing behind; or with resume the part and its
+ * journal, if there is a chunk in them.  They are not left if the part as a whole can't be
+ * trusted: the digest of all chunks was wrong, or it could not be written to its disk.  NULL is
+ * fine.
  */
 void sc_sink_close(struct sc_sink *);
 

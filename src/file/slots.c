@@ -137,7 +137,7 @@ sc_slots_renew(struct sc_slots *slots, uint32_t slot, size_t kept_bytes, struct 
 		    sc_format_size(slots->chunk_bytes, size));
 	slots->renewed[slots->renewed_count++] = memory;
 	memcpy(memory + AT_MESSAGE, sc_slots_message(slots, slot), kept_bytes);
-	/* Only now may other threads come upon it. */
+	/* From here on other threads may use it. */
 	atomic_store(&slots->messages[slot], memory + AT_MESSAGE);
 	return 0;
 }

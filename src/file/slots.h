@@ -24,7 +24,7 @@ struct sc_chunk_header {
 };
 
 struct sc_slots {
-	uint8_t *memory; /* of all slots as they begin: page-aligned, touched only when used */
+	uint8_t *memory; /* of all slots at first: page-aligned, touched only when used */
 	size_t stride;   /* from one slot's memory to the next one's */
 	uint8_t *_Atomic *messages; /* by slot */
 	uint8_t **renewed;          /* memory that slots were given later */
@@ -40,10 +40,10 @@ int sc_slots_init(struct sc_slots *, uint32_t count, uint32_t chunk_bytes, struc
 void sc_slots_free(struct sc_slots *);
 
 /*
- * Give a slot other memory, with the first kept_bytes of its message: something that can't be
- * told to stop may still write to the old one, or read it.  The old one stays valid until
- * sc_slots_free and is not used again.  A thread that reads the slot meanwhile sees
- * either, with the same in them as far as it was kept.
+ * Give a slot new memory, with the first kept_bytes of its message, because an operation that can't
+ * be stopped may still write to the old memory, or read it.  The old memory stays valid until
+ * sc_slots_free and is not used again.  A thread that reads the slot meanwhile sees the old or the
+ * new one, which are the same as far as they were kept.
  */
 int sc_slots_renew(struct sc_slots *, uint32_t slot, size_t kept_bytes, struct sc_error *);
 
@@ -66,11 +66,10 @@ struct sc_chunk_header sc_slots_header(const struct sc_slots *, uint32_t slot);
 size_t sc_slots_message_bytes(const struct sc_slots *, uint32_t slot);
 
 /*
- * Judge a message of message_bytes that arrived in a slot: is the header
- * sound, its length that of the message and at most the capacity, and does
- * the checksum hold?  Nothing of the bytes is trusted, and any bit that was
- * changed on the way is noticed.  Fills *header if all is well.  Whether the
- * chunk is one of the file, with its right length, is the caller's to ask.
+ * Check a message of message_bytes that arrived in a slot: is the header sound, its length that of
+ * the message and at most the capacity, and does the checksum hold?  Nothing of the bytes is
+ * trusted, and any bit that was changed on the way is noticed.  Fills *header if all is well.  The
+ * caller has to check that the source has such a chunk of this length.
  */
 bool sc_slots_check(const struct sc_slots *, uint32_t slot, size_t message_bytes,
     struct sc_chunk_header *header);

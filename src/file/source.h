@@ -1,6 +1,6 @@
 /*
  * The source: what the origin reads, as a stream of bytes cut into chunks.
- * The stream is one regular file, or what another layer makes of many.
+ * The stream is one regular file, or what an upper layer makes of many.
  */
 #ifndef SC_FILE_SOURCE_H
 #define SC_FILE_SOURCE_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What a recipient has to know of the source; travels in the job. */
+/* What a recipient has to know of the source; sent in the job. */
 struct sc_source_facts {
 	uint64_t size_bytes;      /* of the stream */
 	uint64_t allocated_bytes; /* st_blocks: less than the size if there are holes */
@@ -24,12 +24,12 @@ struct sc_source_facts {
 	uint32_t uid;
 	uint32_t gid;
 
-	/* Of a tree, of which mode and owner above say nothing: how many bytes of the stream are
-	 * its manifest, and their XXH3-128.  0: the stream is one regular file. */
+	/* Of a stream that begins with a manifest: its bytes, and their XXH3-128.  It says what is
+	 * in the stream; mode and owner above don't.  0: the stream is one regular file. */
 	uint64_t manifest_bytes;
 	struct sc_digest manifest;
-	uint32_t entries;
-	bool several; /* more than one root: DEST's directory is what they go into */
+	uint32_t entries; /* in the manifest */
+	bool several;     /* several things that go into DEST's directory, not one that is DEST */
 };
 
 /* Where the bytes of a stream come from; the first argument is the stream. */
@@ -41,10 +41,10 @@ struct sc_stream_ops {
 	int (*read)(void *, uint8_t *bytes, uint32_t length, uint64_t offset, bool *zero,
 	    struct sc_error *);
 
-	/* Has all stayed as it was when it was opened?  -1 with a sentence if not. */
+	/* Is all still as it was when it was opened?  -1 with a sentence if not. */
 	int (*check)(void *, struct sc_error *);
 
-	/* Is this one of the things that the user named? */
+	/* Is this one of the files that the user named? */
 	bool (*is)(const void *, dev_t dev, ino_t ino);
 
 	void (*close)(void *);
@@ -69,8 +69,8 @@ void sc_source_close(struct sc_source *);
 /* Is this the file that dev and ino name, or one of those that the user named? */
 bool sc_source_is(const struct sc_source *, dev_t dev, ino_t ino);
 
-/* Say how large its chunks are, for a source that may have to be finished without a read.
- * Before the first read, or the same as there. */
+/* Set the size of its chunks, for a source that may be finished without a read.  It must be the
+ * size that reads have. */
 void sc_source_set_chunks(struct sc_source *, uint32_t chunk_bytes);
 
 /*

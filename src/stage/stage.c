@@ -171,7 +171,7 @@ run(struct stage *stage, struct sc_error *err)
 			.backing = options->unpack                 ? sc_archive_open
 			    : job->facts.source.manifest_bytes > 0 ? sc_tree_backing_open
 								   : NULL,
-			.tree = options->unpack,
+			.directory = options->unpack,
 			.source = options->source,
 			.skip_unreadable = options->on_unreadable == SC_UNREADABLE_SKIP},
 		.keeps_copy = keeps_copy,

@@ -19,7 +19,7 @@ enum { BLOCK = 512, FILES = 400, FILE_BYTES = 3000 };
 
 static struct sc_trial s;
 static const struct sc_sink_options options = {
-	.backing = sc_archive_open, .tree = true, .source = "archive", .resume = true};
+	.backing = sc_archive_open, .directory = true, .source = "archive", .resume = true};
 
 /* A tar of FILES files in directories of twenty. */
 static struct {
