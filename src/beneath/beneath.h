@@ -134,7 +134,8 @@ int sc_beneath_unlink(struct sc_beneath *, const char *name, struct sc_error *);
 
 /*
  * Give a file or directory that is open its owner (as root, if asked), xattrs, mode and times,
- * in this order.  Set-ID bits only if the owner is to be given and is it then.  name: for messages.
+ * in this order.  Set-ID bits only if the owner is to be given and the file has it then.  name: for
+ * messages; "" is the root.  Only the title is used.
  */
 int sc_beneath_describe(const struct sc_beneath *, int fd, const char *name,
     const struct sc_beneath_facts *, struct sc_error *);

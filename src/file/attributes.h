@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 /*
- * Give a file (dest names it in messages) the source's mode under the umask, without set-ID
- * bits; or with preserve its times, its exact mode and, as root, its owner, where
- * set-ID bits are given only if the file is its owner's.
+ * Give a file (called dest in messages) the source's mode under the umask, without set-ID bits;
+ * or with preserve the source's times, exact mode and, as root, owner.  Set-ID bits are given only
+ * if the file then has the source's owner and group.
  */
 int sc_attributes_give(int fd, const char *dest, const struct sc_source_facts *, bool preserve,
     struct sc_error *);

@@ -4,6 +4,8 @@
 #define XXH_STATIC_LINKING_ONLY /* a state on the stack, not from malloc */
 #include "file/digest.h"
 
+#include "base/bytes.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,25 +78,18 @@ sc_digest_text(struct sc_digest digest, char out[SC_DIGEST_TEXT_BYTES])
 	return out;
 }
 
-/* Little-endian, so that the sum is the same on every machine. */
-static void
-put_le(uint8_t *out, uint64_t value, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++)
-		out[i] = (uint8_t)(value >> (8 * i));
-}
-
 void
 sc_digest_sum_add(struct sc_digest *sum, uint32_t chunk, struct sc_digest digest)
 {
 	uint8_t mixed[4 + 8 + 8];
+	struct sc_bytes_writer writer = {.bytes = mixed, .capacity = sizeof(mixed)};
 	struct sc_digest term;
 
 	/* The bare digests would let two errors cancel; hashed once more, their
 	 * terms are independent of each other. */
-	put_le(mixed, chunk, 4);
-	put_le(mixed + 4, digest.low, 8);
-	put_le(mixed + 12, digest.high, 8);
+	sc_bytes_put(&writer, chunk, 4);
+	sc_bytes_put(&writer, digest.low, 8);
+	sc_bytes_put(&writer, digest.high, 8);
 	term = from_xxh(XXH3_128bits(mixed, sizeof(mixed)));
 	sum->low += term.low;
 	sum->high += term.high + (sum->low < term.low ? 1 : 0);

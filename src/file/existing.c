@@ -66,21 +66,12 @@ sc_existing_digest(const struct sc_existing *existing, struct sc_digest *whole,
 	return 0;
 }
 
-static bool
-same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 bool
 sc_existing_unchanged(const struct sc_existing *existing)
 {
-	const struct stat *before = &existing->opened;
 	struct stat now;
 
-	return lstat(existing->dest, &now) == 0 && now.st_dev == before->st_dev &&
-	    now.st_ino == before->st_ino && now.st_size == before->st_size &&
-	    same_time(now.st_mtim, before->st_mtim) && same_time(now.st_ctim, before->st_ctim);
+	return lstat(existing->dest, &now) == 0 && sc_source_is_same(&existing->opened, &now);
 }
 
 struct timespec

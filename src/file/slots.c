@@ -4,7 +4,9 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, madvise */
 #include "file/slots.h"
 
+#include "base/bytes.h"
 #include "base/units.h"
+#include "base/vector.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,45 +19,11 @@
  * it.  Those are short, as each chunk carries one over every link. */
 enum { ALIGNMENT_BYTES = 64, AT_MESSAGE = ALIGNMENT_BYTES - SC_CHUNK_HEADER_BYTES };
 
-/* The header on the wire.  The magic has the version in it: another layout is another magic. */
-enum {
-	AT_MAGIC = 0,
-	AT_CHUNK = 4,
-	AT_LENGTH = 8,
-	AT_FLAGS = 12,
-	AT_DIGEST_LOW = 16,
-	AT_DIGEST_HIGH = 24,
-};
+/* The header on the wire: the magic, then chunk, length and flags of 4 bytes each, and the digest,
+ * low half first.  The magic has the version in it: another layout is another magic. */
 static const uint8_t magic[4] = {'S', 'C', 'c', '2'};
 
 enum { FLAG_ZERO = 1 };
-
-static void
-put_le32(uint8_t *out, uint32_t value)
-{
-	for (size_t i = 0; i < 4; i++)
-		out[i] = (uint8_t)(value >> (8 * i));
-}
-
-static void
-put_le64(uint8_t *out, uint64_t value)
-{
-	put_le32(out, (uint32_t)value);
-	put_le32(out + 4, (uint32_t)(value >> 32));
-}
-
-static uint32_t
-get_le32(const uint8_t *in)
-{
-	return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 |
-	    (uint32_t)in[3] << 24;
-}
-
-static uint64_t
-get_le64(const uint8_t *in)
-{
-	return get_le32(in) | (uint64_t)get_le32(in + 4) << 32;
-}
 
 /* NULL and errno: there is none. */
 static uint8_t *
@@ -114,7 +82,7 @@ sc_slots_free(struct sc_slots *slots)
 {
 	if (slots->memory != NULL)
 		unmap(slots->memory, slots->stride * slots->count);
-	for (uint32_t i = 0; i < slots->renewed_count; i++)
+	for (size_t i = 0; i < slots->renewed_count; i++)
 		unmap(slots->renewed[i], slots->stride);
 	free(slots->renewed);
 	free(slots->messages);
@@ -124,7 +92,8 @@ sc_slots_free(struct sc_slots *slots)
 int
 sc_slots_renew(struct sc_slots *slots, uint32_t slot, size_t kept_bytes, struct sc_error *err)
 {
-	uint8_t **more = realloc(slots->renewed, (slots->renewed_count + 1) * sizeof(*more));
+	uint8_t **more = sc_vector_room(slots->renewed, slots->renewed_count + 1,
+	    &slots->renewed_capacity, sizeof(*more));
 	char size[SC_UNIT_TEXT_BYTES];
 	uint8_t *memory;
 
@@ -175,30 +144,47 @@ sc_slots_seal(const struct sc_slots *slots, uint32_t slot, uint32_t chunk, uint3
     bool zero)
 {
 	struct sc_chunk_header header = {.chunk = chunk, .length = length, .zero = zero};
-	uint8_t *out = sc_slots_message(slots, slot);
+	struct sc_bytes_writer writer = {
+		.bytes = sc_slots_message(slots, slot), .capacity = SC_CHUNK_HEADER_BYTES};
 
 	assert(length > 0 && length <= slots->chunk_bytes);
 	header.digest = payload_digest(slots, slot, &header);
-	memcpy(out + AT_MAGIC, magic, sizeof(magic));
-	put_le32(out + AT_CHUNK, chunk);
-	put_le32(out + AT_LENGTH, length);
-	put_le32(out + AT_FLAGS, zero ? FLAG_ZERO : 0);
-	put_le64(out + AT_DIGEST_LOW, header.digest.low);
-	put_le64(out + AT_DIGEST_HIGH, header.digest.high);
+	memcpy(writer.bytes, magic, sizeof(magic));
+	writer.used = sizeof(magic);
+	sc_bytes_put(&writer, chunk, 4);
+	sc_bytes_put(&writer, length, 4);
+	sc_bytes_put(&writer, zero ? FLAG_ZERO : 0, 4);
+	sc_bytes_put(&writer, header.digest.low, 8);
+	sc_bytes_put(&writer, header.digest.high, 8);
+	assert(writer.used == SC_CHUNK_HEADER_BYTES);
+}
+
+/* What the header of a slot says; *flags: all of its flags. */
+static struct sc_chunk_header
+read_header(const struct sc_slots *slots, uint32_t slot, uint32_t *flags)
+{
+	struct sc_bytes_reader reader = {
+		.bytes = sc_slots_message(slots, slot) + sizeof(magic),
+		.left = SC_CHUNK_HEADER_BYTES - sizeof(magic),
+	};
+	struct sc_chunk_header header;
+
+	header.chunk = (uint32_t)sc_bytes_get(&reader, 4);
+	header.length = (uint32_t)sc_bytes_get(&reader, 4);
+	*flags = (uint32_t)sc_bytes_get(&reader, 4);
+	header.zero = (*flags & FLAG_ZERO) != 0;
+	header.digest.low = sc_bytes_get(&reader, 8);
+	header.digest.high = sc_bytes_get(&reader, 8);
+	assert(!reader.bad && reader.left == 0);
+	return header;
 }
 
 struct sc_chunk_header
 sc_slots_header(const struct sc_slots *slots, uint32_t slot)
 {
-	const uint8_t *in = sc_slots_message(slots, slot);
+	uint32_t flags;
 
-	return (struct sc_chunk_header){
-		.chunk = get_le32(in + AT_CHUNK),
-		.length = get_le32(in + AT_LENGTH),
-		.zero = (get_le32(in + AT_FLAGS) & FLAG_ZERO) != 0,
-		.digest.low = get_le64(in + AT_DIGEST_LOW),
-		.digest.high = get_le64(in + AT_DIGEST_HIGH),
-	};
+	return read_header(slots, slot, &flags);
 }
 
 /* The length of the message that a header stands ahead of. */
@@ -221,18 +207,16 @@ bool
 sc_slots_check(const struct sc_slots *slots, uint32_t slot, size_t message_bytes,
     struct sc_chunk_header *header)
 {
-	const uint8_t *in = sc_slots_message(slots, slot);
 	struct sc_chunk_header claim;
+	uint32_t flags;
 
 	if (message_bytes < SC_CHUNK_HEADER_BYTES ||
 	    message_bytes > sc_slots_message_capacity(slots))
 		return false;
-	if (memcmp(in + AT_MAGIC, magic, sizeof(magic)) != 0 ||
-	    (get_le32(in + AT_FLAGS) & ~(uint32_t)FLAG_ZERO) != 0)
-		return false;
-	claim = sc_slots_header(slots, slot);
-	if (claim.length == 0 || claim.length > slots->chunk_bytes ||
-	    message_bytes != message_bytes_of(&claim))
+	claim = read_header(slots, slot, &flags);
+	if (memcmp(sc_slots_message(slots, slot), magic, sizeof(magic)) != 0 ||
+	    (flags & ~(uint32_t)FLAG_ZERO) != 0 || claim.length == 0 ||
+	    claim.length > slots->chunk_bytes || message_bytes != message_bytes_of(&claim))
 		return false;
 	if (!sc_digest_equal(claim.digest, payload_digest(slots, slot, &claim)))
 		return false;

@@ -28,7 +28,8 @@ struct sc_slots {
 	size_t stride;   /* from one slot's memory to the next one's */
 	uint8_t *_Atomic *messages; /* by slot */
 	uint8_t **renewed;          /* memory that slots were given later */
-	uint32_t renewed_count;
+	size_t renewed_count;
+	size_t renewed_capacity;
 	uint32_t count;
 	uint32_t chunk_bytes; /* capacity of a payload */
 };

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* What a recipient has to know of the source; sent in the job. */
@@ -58,6 +59,9 @@ struct sc_source; /* opaque; used by one thread at a time */
  */
 int sc_source_open(struct sc_source **, const char *path, struct sc_source_facts *,
     struct sc_error *);
+
+/* Is it the same regular file, with the same size, mtime and ctime? */
+bool sc_source_is_same(const struct stat *before, const struct stat *now);
 
 /* A source over any stream of that size, which it owns from now on, also if it fails. */
 int sc_source_over(struct sc_source **, const struct sc_stream_ops *, void *stream,

@@ -89,6 +89,14 @@ same_time(struct timespec a, struct timespec b)
 	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
+bool
+sc_source_is_same(const struct stat *before, const struct stat *now)
+{
+	return now->st_dev == before->st_dev && now->st_ino == before->st_ino &&
+	    now->st_size == before->st_size && same_time(now->st_mtim, before->st_mtim) &&
+	    same_time(now->st_ctim, before->st_ctim);
+}
+
 static int
 check_file(void *stream, struct sc_error *err)
 {
@@ -97,9 +105,7 @@ check_file(void *stream, struct sc_error *err)
 
 	if (fstat(file->fd, &now) != 0)
 		return sc_fail(err, errno, "cannot examine %s", file->path);
-	if (now.st_size != file->opened.st_size || now.st_ino != file->opened.st_ino ||
-	    !same_time(now.st_mtim, file->opened.st_mtim) ||
-	    !same_time(now.st_ctim, file->opened.st_ctim))
+	if (!sc_source_is_same(&file->opened, &now))
 		return sc_fail(err, 0, "%s changed while it was read", file->path);
 	return 0;
 }
