@@ -1,5 +1,5 @@
 /*
- * The tree that becomes DEST: see target.h.
+ * The directory that becomes DEST: see target.h.
  */
 #include "archive/target.h"
 
@@ -64,8 +64,8 @@ sc_target_make(struct sc_target *target, struct sc_error *err)
 	return 0;
 }
 
-/* Where the file system can't exchange two names.  For a moment no DEST is there; if we end in it
- * the next run begins again. */
+/* Where the file system can't exchange two names.  For a moment there is no DEST; if this process
+ * ends in that moment, the next run begins again. */
 static int
 replace_in_two_steps(const struct sc_target *target)
 {

@@ -1,6 +1,7 @@
 /*
- * The tree that grows beside DEST, .NAME.stagecast.tree, and how it becomes DEST: by one rename, or
- * an exchange with the older DEST, where the file system has that.
+ * The directory into which an archive is unpacked, .NAME.stagecast.tree beside DEST, and how it
+ * becomes DEST (beneath/growing.h): by one rename, or an exchange with the older DEST where the
+ * file system can do that.
  */
 #ifndef SC_ARCHIVE_TARGET_H
 #define SC_ARCHIVE_TARGET_H
@@ -22,7 +23,7 @@ struct sc_target {
 int sc_target_open(struct sc_target *, const struct sc_growing *part,
     atomic_uint_fast64_t *alive_ns, struct sc_error *);
 
-/* Remove what an earlier run has left of its tree.  Nothing there is no error. */
+/* Remove what an earlier run left of its tree, if there is something. */
 int sc_target_clear(struct sc_target *, struct sc_error *);
 
 /* Make the tree: an empty directory, mode 0700. */
@@ -36,7 +37,7 @@ int sc_target_make(struct sc_target *, struct sc_error *);
  */
 int sc_target_publish(struct sc_target *, bool force, bool *published, struct sc_error *);
 
-/* Close.  What is there stays.  Also an all-zero struct that was never opened. */
+/* Close; the tree stays.  Also for an all-zero struct that was never opened. */
 void sc_target_close(struct sc_target *);
 
 #endif

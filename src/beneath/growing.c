@@ -239,7 +239,7 @@ open_leftover(const struct sc_growing *growing, bool directory, bool *writable)
 	return fd;
 }
 
-/* A run as root that ended just before its rename may have given the file away. */
+/* A run as root that ended just before its rename may have given the file to its new owner. */
 static bool
 is_ours(const struct stat *st, const struct sc_growing_how *how)
 {
@@ -249,13 +249,13 @@ is_ours(const struct stat *st, const struct sc_growing_how *how)
 }
 
 /*
- * Take over or remove a leftover file that is locked (if there are locks) and has its name.  The
- * user reads back what is in it before that counts, so it only has to stay as it is then: no other
- * user may write to it, least of all through another name, which would be that of dest.
- * 0: removed, or to be tried again, if it is not open then.
+ * Take over or remove a leftover file that is locked (if there are locks) and still has its name.
+ * The caller reads back what is in it before that counts, so it only has to stay as it is from
+ * then on: no other user may write to it, least of all through another name, which would be that
+ * of dest.  0 and nothing open: try again.
  */
 static int
-take_or_remove_file(struct sc_growing *growing, bool writable, bool resume, const struct stat *st,
+reuse_or_remove_file(struct sc_growing *growing, bool writable, bool resume, const struct stat *st,
     struct sc_error *err)
 {
 	bool helped = false;
@@ -268,16 +268,16 @@ take_or_remove_file(struct sc_growing *growing, bool writable, bool resume, cons
 			return 0;
 		}
 	}
-	/* Helped: it can be opened for writing now. */
+	/* Helped: the next try can open it for writing. */
 	if (!helped && unlinkat(growing->dir_fd, growing->temporary, 0) != 0 && errno != ENOENT)
 		return sc_growing_fail(growing, "remove", err);
 	forget(growing);
 	return 0;
 }
 
-/* Decide about the leftover that is open. */
+/* The same with the leftover that is open. */
 static int
-take_open_leftover(struct sc_growing *growing, const struct sc_growing_how *how, bool writable,
+reuse_open_leftover(struct sc_growing *growing, const struct sc_growing_how *how, bool writable,
     struct sc_error *err)
 {
 	struct stat st;
@@ -297,20 +297,20 @@ take_open_leftover(struct sc_growing *growing, const struct sc_growing_how *how,
 	}
 	resume = how->resume && locked;
 	if (!S_ISDIR(st.st_mode))
-		return take_or_remove_file(growing, writable, resume && !how->directory, &st, err);
+		return reuse_or_remove_file(growing, writable, resume && !how->directory, &st, err);
 	growing->left = resume && (st.st_mode & 077) == 0;
 	return 0;
 }
 
 /* Take over or remove what an earlier run left.  0 and nothing open: try again. */
 static int
-take_leftover(struct sc_growing *growing, const struct sc_growing_how *how, struct sc_error *err)
+reuse_leftover(struct sc_growing *growing, const struct sc_growing_how *how, struct sc_error *err)
 {
 	bool writable;
 
 	growing->fd = open_leftover(growing, how->directory, &writable);
 	if (growing->fd >= 0)
-		return take_open_leftover(growing, how, writable, err);
+		return reuse_open_leftover(growing, how, writable, err);
 	if (errno == ENOENT)
 		return 0;
 	if (errno == ELOOP)
@@ -338,7 +338,7 @@ sc_growing_begin(struct sc_growing *growing, const struct sc_growing_how *how, s
 		if (errno != EEXIST)
 			return sc_fail(err, errno, "cannot create a %s for %s", growing->kind,
 			    growing->title);
-		if (take_leftover(growing, how, err) != 0) {
+		if (reuse_leftover(growing, how, err) != 0) {
 			if (growing->fd >= 0)
 				forget(growing);
 			return -1;

@@ -1,5 +1,5 @@
 /*
- * Where a tree grows: see place.h.
+ * Where a directory tree grows: see place.h.
  */
 #include "tree/place.h"
 
@@ -74,7 +74,7 @@ sc_place_empty(struct sc_place *place)
 	return clear(place) == 0 ? open_inner(place, true) : -1;
 }
 
-/* Does anything but a run that was killed while it gave names come into question? */
+/* May a resume use what is there?  Not if the run was killed while it gave names. */
 static bool
 is_usable(const struct sc_place *place)
 {
@@ -167,10 +167,10 @@ outer_name(const struct sc_place *place, const struct sc_place_name *name)
 }
 
 static void
-take_back(const struct sc_place *place, int whole_fd, const struct sc_place_name *names,
-    size_t count, const bool *replaced)
+undo(const struct sc_place *place, int whole_fd, const struct sc_place_name *names, size_t count,
+    const bool *replaced)
 {
-	/* Nothing can be done if this fails: somebody is at work on it. */
+	/* Nothing can be done if this fails: others rename things here at the same time. */
 	while (count-- > 0) {
 		const char *inner = inner_name(place, &names[count]);
 		const char *outer = outer_name(place, &names[count]);
@@ -183,7 +183,7 @@ take_back(const struct sc_place *place, int whole_fd, const struct sc_place_name
 }
 
 static int
-take_write_bit(int fd)
+remove_write_bit(int fd)
 {
 	struct stat st;
 
@@ -220,7 +220,7 @@ give_name(const struct sc_place *place, int whole_fd, const struct sc_place_name
 		rc = sc_growing_fail_exists(place->part, shown_name, err);
 	else if (rc != 0)
 		rc = fail_name(place, "cannot rename what has grown to", shown_name, err);
-	if (rc == 0 && name->unwritable && take_write_bit(fd) != 0)
+	if (rc == 0 && name->unwritable && remove_write_bit(fd) != 0)
 		rc = fail_name(place, "cannot give its mode to", shown_name, err);
 	if (fd >= 0)
 		(void)close(fd); /* nothing was written through it */
@@ -269,7 +269,7 @@ sc_place_publish(struct sc_place *place, const struct sc_place_name *names, size
 			break;
 	}
 	if (given < count) {
-		take_back(place, whole_fd, names, given, replaced);
+		undo(place, whole_fd, names, given, replaced);
 		(void)renameat(place->part->fd, WHOLE, place->part->fd, TREE);
 		goto out;
 	}
