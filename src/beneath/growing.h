@@ -15,7 +15,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -34,13 +34,12 @@ struct sc_growing {
 struct sc_growing_how {
 	bool directory;
 	mode_t mode; /* under the umask */
-	bool
-	    resume; /* take over what an earlier run left, if no other user could have changed it */
-	uid_t owner; /* as root: whose leftover files are removed, besides root's */
+	bool resume; /* take over what an earlier run left and no other user could change */
+	uid_t owner; /* as root: this user's leftover files are removed, besides root's */
 };
 
 /* As root remove the leftover of any user. */
-#define SC_GROWING_ANY_OWNER ((uid_t) - 1)
+#define SC_GROWING_ANY_OWNER ((uid_t)UINT32_MAX)
 
 /*
  * Open the directory of dest.  The caller then sets temporary, and title if messages are to call

@@ -20,7 +20,7 @@
 struct sc_part_options {
 	bool force;     /* dest may exist */
 	bool resume;    /* a part file that a dead run left is taken over */
-	uid_t owner;    /* which is to own dest: a leftover may be this user's already */
+	uid_t owner;    /* that dest is to have: a leftover may be this user's already */
 	bool directory; /* dest is to be a directory, and one is what it may replace */
 };
 

@@ -76,8 +76,8 @@ digest_chunk(struct find *find, const struct sc_journal_header *header, uint32_t
 	return true;
 }
 
-/* Compare what the journal names with what is there.  Chunks that are still
- * of the same size are told at once. */
+/* Compare the chunks that the journal names with what is there.  They are told at once if chunks
+ * still have the same size. */
 static void
 verify(struct find *find)
 {
@@ -98,7 +98,7 @@ verify(struct find *find)
 	}
 }
 
-/* Are all bytes of a chunk of now in chunks that were verified? */
+/* Are all bytes of a chunk (of the size that chunks have now) in chunks that were verified? */
 static bool
 is_covered(const struct find *find, uint32_t chunk)
 {
@@ -116,7 +116,7 @@ is_covered(const struct find *find, uint32_t chunk)
 	return true;
 }
 
-/* Tell of the chunks of now that were verified in chunks of another size. */
+/* Tell of the chunks whose bytes were verified in chunks of another size. */
 static void
 translate(struct find *find)
 {

@@ -97,7 +97,6 @@ use_left(struct sc_sink *sink, struct sc_error *err)
 	    sc_journal_open(part->dir_fd, sink->journal_name, &resume.journal_fd);
 	int rc = 0;
 
-	sink->worth = true; /* until the opposite is known */
 	if (resume.journal_fd >= 0) {
 		rc = sc_resume_find(&resume, &verdict, err);
 		(void)close(resume.journal_fd); /* nothing was written */
@@ -133,6 +132,7 @@ begin_journal(struct sc_sink *sink, struct sc_error *err)
 	const struct sc_growing *part = &sink->backing->part;
 	struct sc_error why;
 
+	sink->worth = part->left; /* until the opposite is known */
 	sink->new_name = sc_part_beside(part, SC_PART_NEW_SUFFIX);
 	sink->journal_name = sc_part_beside(part, SC_PART_JOURNAL_SUFFIX);
 	if (sink->new_name == NULL || sink->journal_name == NULL)

@@ -17,8 +17,8 @@ struct file_stream {
 	char *path;
 	struct stat opened;
 
-	/* What was last learned of the holes: from asked to data is one, and from
-	 * data to end is none.  One search serves all chunks up to end. */
+	/* The last answer about holes: from asked to data is one, and from data to end is none.
+	 * One search serves all chunks up to end. */
 	bool has_holes;
 	uint64_t asked;
 	uint64_t data;
@@ -153,7 +153,7 @@ sc_source_open(struct sc_source **out, const char *path, struct sc_source_facts 
 		(void)sc_fail(err, ENOMEM, "cannot open %s", path);
 		goto out;
 	}
-	/* Without O_NONBLOCK a named pipe would keep us waiting for a writer. */
+	/* Without O_NONBLOCK the open of a named pipe would wait for a writer. */
 	file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file->fd < 0 || fstat(file->fd, &file->opened) != 0) {
 		(void)sc_fail(err, errno, "cannot open %s", path);
