@@ -85,7 +85,7 @@ check_strays()
 			fail "$what: a stray file: $name"
 		fi
 	done < <(cd "$dir/copies" && find . -mindepth 1 -printf '%P\n')
-	[[ ! -e $dir/failed.part && ! -e $dir/record.part ]] || fail "$what: half a list is left"
+	[[ ! -e $dir/.failed.part && ! -e $dir/.record.part ]] || fail "$what: half a list is left"
 }
 
 # Who has to have a copy has one; nobody has anything else.
