@@ -107,7 +107,7 @@ cmp first.svg real.svg || fail "not the same picture twice"
 [[ $(cksum <real.h5) == "$before" ]] || fail "the timings were changed"
 refuse 2 '--svg=real.h5 would replace the timings' real.h5 --svg=real.h5
 refuse 1 'none/a.svg: ' real.h5 --svg=none/a.svg
-refuse 1 'copies: .*not a regular file' real.h5 --svg=copies
+refuse 1 'copies: it is a directory' real.h5 --svg=copies
 cli real.h5
 cp out without.out
 cli real.h5 --svg=real.svg
