@@ -169,7 +169,7 @@ run(struct stage *stage, struct sc_error *err)
 			.verify = options->verify,
 			.resume = options->resume,
 			.backing = options->unpack                 ? sc_archive_open
-			    : job->facts.source.manifest_bytes > 0 ? sc_tree_backing_open
+			    : job->facts.source.manifest_bytes > 0 ? sc_dirtree_backing_open
 								   : NULL,
 			.directory = options->unpack,
 			.source = options->source,

@@ -19,14 +19,14 @@ enum { PIECE_BYTES = 1 << 20 };
 static unsigned
 without(enum sc_comparison_of of)
 {
-	unsigned without = SC_TREE_WITHOUT_HOLES;
+	unsigned without = SC_DIRTREE_WITHOUT_HOLES;
 
 	if (of != SC_COMPARISON_OF_ALL || geteuid() != 0)
-		without |= SC_TREE_WITHOUT_OWNER;
+		without |= SC_DIRTREE_WITHOUT_OWNER;
 	if (of != SC_COMPARISON_OF_ALL)
-		without |= SC_TREE_WITHOUT_MODES;
+		without |= SC_DIRTREE_WITHOUT_MODES;
 	if (of == SC_COMPARISON_OF_CONTENTS)
-		without |= SC_TREE_WITHOUT_TIMES;
+		without |= SC_DIRTREE_WITHOUT_TIMES;
 	return without;
 }
 
@@ -48,7 +48,7 @@ sc_comparison_open(struct sc_comparison *comparison, const char *path, bool foll
 		return sc_fail(err, errno, "cannot look at %s", path);
 	if (!S_ISDIR(st.st_mode))
 		return sc_fail(err, 0, "%s is no directory", path);
-	if (sc_tree_source_open(&comparison->source, &root, 1, false, &walk, without(of), &facts,
+	if (sc_dirtree_source_open(&comparison->source, &root, 1, false, &walk, without(of), &facts,
 		err) != 0)
 		return -1;
 	sc_source_set_chunks(comparison->source, PIECE_BYTES);

@@ -1,9 +1,9 @@
 /*
- * The manifest, in memory and as bytes: see manifest.h.
+ * The manifest in memory: see manifest.h.
  */
 #include "tree/manifest.h"
 
-#include "tree/manifest_impl.h"
+#include "base/vector.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,7 +19,7 @@ sc_manifest_free(struct sc_manifest *manifest)
 }
 
 bool
-sc_xattr_is_ours(const char *name)
+sc_xattr_may_travel(const char *name)
 {
 	return strncmp(name, "user.", 5) == 0 || strncmp(name, "trusted.", 8) == 0 ||
 	    strcmp(name, "system.posix_acl_access") == 0 ||
@@ -31,64 +31,68 @@ sc_xattr_is_ours(const char *name)
 static int
 grow(struct sc_manifest *manifest, size_t texts, struct sc_error *err)
 {
+	struct sc_entry *entries;
+	char *more;
+
 	if (manifest->count == SC_ENTRIES_MAX || texts > UINT32_MAX - manifest->texts_used)
 		return sc_fail(err, EFBIG, "more than can be staged at once, %lu entries",
 		    (unsigned long)manifest->count);
-	if (manifest->count == manifest->capacity) {
-		uint32_t capacity = manifest->capacity < 64 ? 64 : manifest->capacity / 2 * 3;
-		struct sc_entry *more = realloc(manifest->entries, capacity * sizeof(*more));
-
-		if (more == NULL)
-			return sc_fail(err, ENOMEM, "a list of %lu entries",
-			    (unsigned long)capacity);
-		manifest->entries = more;
-		manifest->capacity = capacity;
-	}
-	if (manifest->texts_used + texts > manifest->texts_capacity) {
-		size_t capacity = (manifest->texts_used + texts) / 2 * 3 + 1024;
-		char *more = realloc(manifest->texts, capacity);
-
-		if (more == NULL)
-			return sc_fail(err, ENOMEM, "a list of %lu entries",
-			    (unsigned long)manifest->count);
+	entries = sc_vector_room(manifest->entries, (size_t)manifest->count + 1,
+	    &manifest->capacity, sizeof(*entries));
+	if (entries != NULL)
+		manifest->entries = entries;
+	more = sc_vector_room(manifest->texts, manifest->texts_used + texts,
+	    &manifest->texts_capacity, 1);
+	if (more != NULL)
 		manifest->texts = more;
-		manifest->texts_capacity = capacity;
-	}
+	if (entries == NULL || more == NULL)
+		return sc_fail(err, ENOMEM, "a list of %lu entries",
+		    (unsigned long)manifest->count);
 	return 0;
 }
 
 static void
-put_text(struct sc_manifest *manifest, const void *bytes, size_t length, bool ends)
+put_text(struct sc_manifest *manifest, const void *bytes, size_t length)
 {
-	memcpy(manifest->texts + manifest->texts_used, bytes, length);
+	assert(length <= manifest->texts_capacity - manifest->texts_used);
+	if (length > 0)
+		memcpy(manifest->texts + manifest->texts_used, bytes, length);
 	manifest->texts_used += length;
-	if (ends)
-		manifest->texts[manifest->texts_used++] = '\0';
 }
 
-/* What texts take in memory: each has an end, and each value its length ahead. */
-static size_t
-texts_bytes(const struct sc_entry_texts *texts)
+static void
+put_texts(struct sc_manifest *manifest, const char *name, const char *target,
+    const struct sc_beneath_xattr *xattrs, size_t count)
 {
-	size_t bytes = texts->name_length + 1 + texts->target_length + 1;
+	put_text(manifest, name, strlen(name) + 1);
+	if (target != NULL)
+		put_text(manifest, target, strlen(target) + 1);
+	/* A value has its length ahead and no NUL behind: it may be any bytes. */
+	for (size_t i = 0; i < count; i++) {
+		uint32_t length = (uint32_t)xattrs[i].length;
 
-	for (size_t i = 0; i < texts->xattr_count; i++)
-		bytes +=
-		    strlen(texts->xattrs[i].name) + 1 + sizeof(uint32_t) + texts->xattrs[i].length;
-	return bytes;
+		put_text(manifest, xattrs[i].name, strlen(xattrs[i].name) + 1);
+		put_text(manifest, &length, sizeof(length));
+		put_text(manifest, xattrs[i].value, length);
+	}
 }
 
 int
-sc_manifest_append(struct sc_manifest *manifest, const struct sc_entry *entry,
-    const struct sc_entry_texts *texts, struct sc_error *err)
+sc_manifest_add(struct sc_manifest *manifest, const struct sc_entry *entry, const char *name,
+    const char *target, const struct sc_beneath_xattr *xattrs, size_t count, struct sc_error *err)
 {
-	size_t path_length = texts->name_length;
+	size_t name_length = strlen(name);
+	size_t target_bytes = target == NULL ? 0 : strlen(target) + 1;
+	size_t path_length = name_length;
+	size_t texts = name_length + 1 + target_bytes;
 	struct sc_entry *added;
 
-	assert(texts->name_length > 0 && texts->name_length <= SC_NAME_BYTES_MAX);
-	assert(texts->target_length <= SC_PATH_BYTES_MAX && texts->xattr_count <= SC_XATTRS_MAX);
-	assert(entry->parent == SC_NO_ENTRY || entry->parent < manifest->count);
+	assert(name_length > 0 && name_length <= SC_NAME_BYTES_MAX);
+	assert((entry->kind == SC_ENTRY_SYMLINK) == (target != NULL));
+	assert(target_bytes <= SC_PATH_BYTES_MAX + 1 && count <= SC_XATTRS_MAX);
+	assert(entry->kind == SC_ENTRY_FILE || entry->size_bytes == 0);
 	assert(entry->kind != SC_ENTRY_HARDLINK || entry->link < manifest->count);
+	assert(entry->parent == SC_NO_ENTRY || entry->parent < manifest->count);
 	if (entry->parent != SC_NO_ENTRY)
 		path_length += 1 + manifest->entries[entry->parent].path_length;
 	if (path_length > SC_PATH_BYTES_MAX)
@@ -96,58 +100,21 @@ sc_manifest_append(struct sc_manifest *manifest, const struct sc_entry *entry,
 		    (unsigned long)path_length);
 	if (entry->size_bytes > INT64_MAX - manifest->content_bytes)
 		return sc_fail(err, EFBIG, "the sizes of all files");
-	if (grow(manifest, texts_bytes(texts), err) != 0)
+	for (size_t i = 0; i < count; i++)
+		texts += strlen(xattrs[i].name) + 1 + sizeof(uint32_t) + xattrs[i].length;
+	if (grow(manifest, texts, err) != 0)
 		return -1;
 	added = &manifest->entries[manifest->count++];
 	*added = *entry;
 	added->offset = manifest->content_bytes;
 	added->path_length = (uint16_t)path_length;
-	added->name_length = (uint8_t)texts->name_length;
-	added->xattrs = (uint8_t)texts->xattr_count;
+	added->name_length = (uint8_t)name_length;
+	added->xattrs = (uint8_t)count;
 	added->text = (uint32_t)manifest->texts_used;
 	manifest->content_bytes += entry->size_bytes;
 	manifest->roots += entry->parent == SC_NO_ENTRY;
-	put_text(manifest, texts->name, texts->name_length, true);
-	if (texts->target != NULL)
-		put_text(manifest, texts->target, texts->target_length, true);
-	for (size_t i = 0; i < texts->xattr_count; i++) {
-		const struct sc_xattr *xattr = &texts->xattrs[i];
-		uint32_t length = (uint32_t)xattr->length;
-
-		put_text(manifest, xattr->name, strlen(xattr->name), true);
-		put_text(manifest, &length, sizeof(length), false);
-		if (length > 0)
-			put_text(manifest, xattr->value, length, false);
-	}
+	put_texts(manifest, name, target, xattrs, count);
 	return 0;
-}
-
-int
-sc_manifest_add(struct sc_manifest *manifest, const struct sc_entry *entry, const char *name,
-    const char *target, const struct sc_xattr *xattrs, size_t count, struct sc_error *err)
-{
-	const struct sc_entry_texts texts = {
-		.name = name,
-		.name_length = strlen(name),
-		.target = target,
-		.target_length = target == NULL ? 0 : strlen(target),
-		.xattrs = xattrs,
-		.xattr_count = count,
-	};
-
-	assert((entry->kind == SC_ENTRY_SYMLINK) == (target != NULL));
-	assert(entry->kind == SC_ENTRY_FILE || entry->size_bytes == 0);
-	return sc_manifest_append(manifest, entry, &texts, err);
-}
-
-int
-sc_manifest_compare(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
-
-	if (order != 0)
-		return order < 0 ? -1 : 1;
-	return a_length == b_length ? 0 : a_length < b_length ? -1 : 1;
 }
 
 const char *
@@ -173,7 +140,7 @@ sc_manifest_target(const struct sc_manifest *manifest, uint32_t entry)
 
 size_t
 sc_manifest_xattrs(const struct sc_manifest *manifest, uint32_t entry,
-    struct sc_xattr xattrs[SC_XATTRS_MAX])
+    struct sc_beneath_xattr xattrs[SC_XATTRS_MAX])
 {
 	size_t count = manifest->entries[entry].xattrs;
 	const char *at = behind_name(manifest, entry);
@@ -213,19 +180,48 @@ sc_manifest_path(const struct sc_manifest *manifest, uint32_t entry, char *path)
 }
 
 uint32_t
-sc_manifest_find(const struct sc_manifest *manifest, uint64_t offset)
+sc_manifest_from(const struct sc_manifest *manifest, uint64_t offset)
 {
 	uint32_t low = 0;
 	uint32_t high = manifest->count;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		const struct sc_entry *entry = &manifest->entries[middle];
 
-		if (entry->offset + entry->size_bytes > offset)
+		if (manifest->entries[middle].offset >= offset)
 			high = middle;
 		else
 			low = middle + 1;
 	}
 	return low;
+}
+
+uint32_t
+sc_manifest_find(const struct sc_manifest *manifest, uint64_t offset)
+{
+	uint32_t index;
+
+	if (offset >= manifest->content_bytes)
+		return manifest->count;
+	/* Of entries with the same offset only the last has content. */
+	index = sc_manifest_from(manifest, offset + 1) - 1;
+	assert(offset - manifest->entries[index].offset < manifest->entries[index].size_bytes);
+	return index;
+}
+
+uint32_t
+sc_manifest_piece(const struct sc_manifest *manifest, uint64_t offset, size_t *length, uint64_t *at)
+{
+	uint32_t index = sc_manifest_find(manifest, offset);
+	uint64_t rest = 0;
+
+	assert(*length > 0);
+	*at = 0;
+	if (index < manifest->count) {
+		*at = offset - manifest->entries[index].offset;
+		rest = manifest->entries[index].size_bytes - *at;
+	}
+	if (*length > rest)
+		*length = (size_t)rest;
+	return index;
 }

@@ -16,6 +16,6 @@
 #include "file/backing.h"
 
 /* For sc_sink_options.backing, if facts.manifest_bytes is not 0. */
-sc_backing_open sc_tree_backing_open;
+sc_backing_open sc_dirtree_backing_open;
 
 #endif

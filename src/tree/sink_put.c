@@ -1,29 +1,19 @@
 /*
- * Entries are created and written: see sink_impl.h.
+ * Creating and writing the entries of a directory tree: see sink_impl.h.
  */
 #define _XOPEN_SOURCE 700 /* UTIME_OMIT */
 #include "beneath/system.h"
+#include "file/disk.h"
 #include "file/transfer.h"
 #include "tree/sink_impl.h"
 
-#include "base/clock.h"
-
 #include <assert.h>
 #include <errno.h>
-#include <stdatomic.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-void
-sc_tree_alive(const struct sc_tree *tree)
-{
-	if (tree->options.alive_ns != NULL)
-		atomic_store(tree->options.alive_ns, sc_clock_now_ns());
-}
-
 const char *
-sc_tree_path(const struct sc_tree *tree, uint32_t entry, char buffer[SC_PATH_BYTES_MAX + 1])
+sc_dirtree_path(const struct sc_dirtree *tree, uint32_t entry, char buffer[SC_PATH_BYTES_MAX + 1])
 {
 	size_t root;
 
@@ -35,12 +25,13 @@ sc_tree_path(const struct sc_tree *tree, uint32_t entry, char buffer[SC_PATH_BYT
 }
 
 int
-sc_tree_make_directory(struct sc_tree *tree, uint32_t entry, struct sc_error *err)
+sc_dirtree_make_directory(struct sc_dirtree *tree, uint32_t entry, struct sc_error *err)
 {
 	char buffer[SC_PATH_BYTES_MAX + 1];
 	uint32_t parent;
 
-	/* Parents are not far, and most are there: no need to begin at the top. */
+	/* Up to the nearest parent that is there, which is not far, then one step down; again until
+	 * the directory itself is made. */
 	while (entry != SC_NO_ENTRY && !sc_bitmap_has(&tree->made, entry)) {
 		uint32_t first = entry;
 
@@ -51,7 +42,7 @@ sc_tree_make_directory(struct sc_tree *tree, uint32_t entry, struct sc_error *er
 			first = parent;
 		}
 		if ((tree->facts.several || first != 0) &&
-		    sc_beneath_mkdir(&tree->beneath[0], sc_tree_path(tree, first, buffer), 0700,
+		    sc_beneath_mkdir(&tree->beneath[0], sc_dirtree_path(tree, first, buffer), 0700,
 			tree->left, err) != 0)
 			return -1;
 		sc_bitmap_add(&tree->made, first);
@@ -59,9 +50,9 @@ sc_tree_make_directory(struct sc_tree *tree, uint32_t entry, struct sc_error *er
 	return 0;
 }
 
-/* Is all that a chunk may have of the file in one chunk? */
+/* Is all of the file's content in one chunk? */
 static bool
-is_in_one_chunk(const struct sc_tree *tree, const struct sc_entry *entry)
+is_in_one_chunk(const struct sc_dirtree *tree, const struct sc_entry *entry)
 {
 	uint64_t begin = tree->facts.manifest_bytes + entry->offset;
 
@@ -71,33 +62,33 @@ is_in_one_chunk(const struct sc_tree *tree, const struct sc_entry *entry)
 
 /* The mode that an entry gets in the end. */
 static uint32_t
-final_mode(const struct sc_tree *tree, const struct sc_entry *entry)
+final_mode(const struct sc_dirtree *tree, const struct sc_entry *entry)
 {
 	return tree->options.preserve ? entry->mode : entry->mode & 0777 & ~tree->umask;
 }
 
-/* What can't be read afterwards could be neither verified nor loaded. */
+/* A file that its owner can't read once it has its mode could be neither verified nor loaded: it
+ * gets its mode at the end. */
 bool
-sc_tree_describes_at_once(const struct sc_tree *tree, const struct sc_entry *entry)
+sc_dirtree_describes_at_once(const struct sc_dirtree *tree, const struct sc_entry *entry)
 {
 	return is_in_one_chunk(tree, entry) &&
 	    ((final_mode(tree, entry) & 0400) != 0 || geteuid() == 0);
 }
 
 bool
-sc_tree_gives_write_bit(const struct sc_tree *tree, const struct sc_entry *entry)
+sc_dirtree_gives_write_bit(const struct sc_dirtree *tree, const struct sc_entry *entry)
 {
 	return (final_mode(tree, entry) & 0200) != 0;
 }
 
 int
-sc_tree_describe(const struct sc_tree *tree, struct sc_beneath *beneath, uint32_t index, int fd,
-    bool keeps_mode, const char *path, struct sc_error *err)
+sc_dirtree_describe(const struct sc_dirtree *tree, struct sc_beneath *beneath, uint32_t index,
+    int fd, bool keeps_mode, const char *path, struct sc_error *err)
 {
 	const struct sc_entry *entry = &tree->manifest.entries[index];
 	bool preserve = tree->options.preserve;
-	struct sc_xattr xattrs[SC_XATTRS_MAX];
-	struct sc_beneath_xattr given[SC_XATTRS_MAX];
+	struct sc_beneath_xattr xattrs[SC_XATTRS_MAX];
 	struct sc_beneath_facts facts = {
 		.mode = final_mode(tree, entry),
 		.keeps_mode = keeps_mode,
@@ -110,44 +101,31 @@ sc_tree_describe(const struct sc_tree *tree, struct sc_beneath *beneath, uint32_
 
 	if (entry->kind == SC_ENTRY_SYMLINK)
 		return sc_beneath_describe_link(beneath, path, &facts, err);
-	/* It has to be moved yet, for which its owner has to be able to write to it. */
+	/* A root is still to be renamed, for which its owner has to be able to write to it. */
 	if (entry->kind == SC_ENTRY_DIRECTORY && entry->parent == SC_NO_ENTRY)
 		facts.mode |= 0200;
 	if (preserve && entry->xattrs > 0) {
 		facts.xattr_count = sc_manifest_xattrs(&tree->manifest, index, xattrs);
-		for (size_t i = 0; i < facts.xattr_count; i++)
-			given[i] = (struct sc_beneath_xattr){
-				xattrs[i].name, xattrs[i].value, xattrs[i].length};
-		facts.xattrs = given;
+		facts.xattrs = xattrs;
 	}
 	return sc_beneath_describe(beneath, fd, path, &facts, err);
 }
 
-/* Create a file in a directory that is there, where an earlier run may have left one. */
+/* Remove what an earlier run may have left of an entry that is to be made. */
 static int
-create(const struct sc_tree *tree, struct sc_beneath *beneath, const char *path, mode_t mode,
-    int *fd, struct sc_error *err)
+clear_name(const struct sc_dirtree *tree, struct sc_beneath *beneath, const char *path,
+    struct sc_error *err)
 {
-	struct sc_error why;
-
-	if (sc_beneath_create_as(beneath, path, mode, fd, &why) == 0)
-		return 0;
-	if (why.errnum != EEXIST || !tree->left) {
-		*err = why;
-		return -1;
-	}
-	if (sc_beneath_unlink(beneath, path, err) != 0)
-		return -1;
-	return sc_beneath_create_as(beneath, path, mode, fd, err);
+	return tree->left ? sc_beneath_unlink(beneath, path, err) : 0;
 }
 
 static int
-fail_write(const struct sc_tree *tree, const char *path, struct sc_error *err)
+fail_write(const struct sc_dirtree *tree, const char *path, struct sc_error *err)
 {
 	return sc_fail(err, errno, "cannot write %s/%s", tree->place.title, path);
 }
 
-/* Write what a chunk has of a file.  fresh: it reads as zeros there. */
+/* Write what a chunk has of a file.  fresh: the file reads as zeros there. */
 static int
 write_piece(const struct sc_entry *entry, int fd, const uint8_t *bytes, size_t length,
     uint64_t offset, bool fresh)
@@ -163,21 +141,23 @@ write_piece(const struct sc_entry *entry, int fd, const uint8_t *bytes, size_t l
 	return sc_write_at(fd, bytes, length, offset);
 }
 
-/* A file that is all in one chunk: from nothing to its end. */
+/* Make a file whose content is all in one chunk: create, write, describe and close it. */
 static int
-put_whole_file(const struct sc_tree *tree, struct sc_beneath *beneath, uint32_t index,
+put_whole_file(const struct sc_dirtree *tree, struct sc_beneath *beneath, uint32_t index,
     const uint8_t *bytes, struct sc_error *err)
 {
 	const struct sc_entry *entry = &tree->manifest.entries[index];
 	char buffer[SC_PATH_BYTES_MAX + 1];
-	const char *path = sc_tree_path(tree, index, buffer);
-	bool describe = sc_tree_describes_at_once(tree, entry);
-	/* A call for each of many files; only what is under the umask can be had without it. */
+	const char *path = sc_dirtree_path(tree, index, buffer);
+	bool describe = sc_dirtree_describes_at_once(tree, entry);
+	/* Saves a call for each of many files; a mode under the umask comes with the creation. */
 	bool keeps_mode = describe && !tree->options.preserve;
 	int rc = 0;
 	int fd;
 
-	if (create(tree, beneath, path, keeps_mode ? entry->mode & 0777 : 0600, &fd, err) != 0)
+	if (clear_name(tree, beneath, path, err) != 0 ||
+	    sc_beneath_create_as(beneath, path, keeps_mode ? entry->mode & 0777 : 0600, &fd, err) !=
+		0)
 		return -1;
 	if ((bytes == NULL || entry->sparse) && entry->size_bytes > 0 &&
 	    ftruncate(fd, (off_t)entry->size_bytes) != 0)
@@ -185,38 +165,40 @@ put_whole_file(const struct sc_tree *tree, struct sc_beneath *beneath, uint32_t 
 	if (rc == 0 && write_piece(entry, fd, bytes, (size_t)entry->size_bytes, 0, true) != 0)
 		rc = fail_write(tree, path, err);
 	if (rc == 0 && describe)
-		rc = sc_tree_describe(tree, beneath, index, fd, keeps_mode, path, err);
+		rc = sc_dirtree_describe(tree, beneath, index, fd, keeps_mode, path, err);
 	if (close(fd) != 0 && rc == 0)
 		rc = fail_write(tree, path, err);
 	return rc;
 }
 
-static int
-close_piece_file(struct sc_tree_file *file)
+int
+sc_dirtree_close_file(struct sc_dirtree_file *file)
 {
 	int rc = file->fd >= 0 ? close(file->fd) : 0;
 
-	*file = (struct sc_tree_file){.entry = SC_NO_ENTRY, .fd = -1};
+	*file = (struct sc_dirtree_file){.entry = SC_NO_ENTRY, .fd = -1};
 	return rc;
 }
 
 void
-sc_tree_close_files(struct sc_tree *tree)
+sc_dirtree_close_files(struct sc_dirtree *tree)
 {
-	/* What was written is synced by its file system, or read back and found wrong. */
-	for (size_t i = 0; i < SC_TREE_OPEN_FILES; i++)
-		(void)close_piece_file(&tree->files[i]);
+	/* A write that failed shows when the file system is synced, or when the file is read back
+	 * and has the wrong digest. */
+	for (size_t i = 0; i < SC_DIRTREE_OPEN_FILES; i++)
+		(void)sc_dirtree_close_file(&tree->files[i]);
 }
 
-/* Open a file of several pieces for the first of them that comes: there may be one that was left. */
+/* Open a file of several pieces for the first of them that comes.  One that an earlier run left is
+ * kept: chunks of it that were found good are not sent again. */
 static int
-begin_file(struct sc_tree *tree, uint32_t index, const char *path, int *fd, struct sc_error *err)
+begin_file(struct sc_dirtree *tree, uint32_t index, const char *path, int *fd, struct sc_error *err)
 {
 	const struct sc_entry *entry = &tree->manifest.entries[index];
 	struct sc_error why = {.errnum = ENOENT};
 
 	*fd = -1;
-	if (sc_tree_make_directory(tree, entry->parent, err) != 0)
+	if (sc_dirtree_make_directory(tree, entry->parent, err) != 0)
 		return -1;
 	if (tree->left) {
 		if (sc_beneath_admit(&tree->beneath[0], path, 0600, err) != 0)
@@ -240,18 +222,18 @@ begin_file(struct sc_tree *tree, uint32_t index, const char *path, int *fd, stru
 
 /* A piece of a file that has more of them. */
 static int
-put_piece(struct sc_tree *tree, uint32_t index, const uint8_t *bytes, size_t length,
+put_piece(struct sc_dirtree *tree, uint32_t index, const uint8_t *bytes, size_t length,
     uint64_t offset, struct sc_error *err)
 {
-	struct sc_tree_file *file = &tree->files[index % SC_TREE_OPEN_FILES];
+	struct sc_dirtree_file *file = &tree->files[index % SC_DIRTREE_OPEN_FILES];
 	char buffer[SC_PATH_BYTES_MAX + 1];
-	const char *path = sc_tree_path(tree, index, buffer);
+	const char *path = sc_dirtree_path(tree, index, buffer);
 
 	if (file->entry != index) {
 		int rc;
 
 		/* A file system may say only now that it could not write. */
-		if (close_piece_file(file) != 0)
+		if (sc_dirtree_close_file(file) != 0)
 			return fail_write(tree, path, err);
 		if (sc_bitmap_has(&tree->made, index))
 			rc = sc_beneath_open(&tree->beneath[0], path, &file->fd, err);
@@ -270,33 +252,25 @@ put_piece(struct sc_tree *tree, uint32_t index, const uint8_t *bytes, size_t len
 }
 
 static int
-put_symlink(const struct sc_tree *tree, struct sc_beneath *beneath, uint32_t index,
+put_symlink(const struct sc_dirtree *tree, struct sc_beneath *beneath, uint32_t index,
     struct sc_error *err)
 {
-	const char *target = sc_manifest_target(&tree->manifest, index);
 	char buffer[SC_PATH_BYTES_MAX + 1];
-	const char *path = sc_tree_path(tree, index, buffer);
-	struct sc_error why;
+	const char *path = sc_dirtree_path(tree, index, buffer);
 
-	if (sc_beneath_symlink(beneath, path, target, &why) != 0) {
-		if (why.errnum != EEXIST || !tree->left) {
-			*err = why;
-			return -1;
-		}
-		if (sc_beneath_unlink(beneath, path, err) != 0 ||
-		    sc_beneath_symlink(beneath, path, target, err) != 0)
-			return -1;
-	}
-	return sc_tree_describe(tree, beneath, index, -1, false, path, err);
+	if (clear_name(tree, beneath, path, err) != 0 ||
+	    sc_beneath_symlink(beneath, path, sc_manifest_target(&tree->manifest, index), err) != 0)
+		return -1;
+	return sc_dirtree_describe(tree, beneath, index, -1, false, path, err);
 }
 
 int
-sc_tree_put_leaf(struct sc_tree *tree, uint32_t index, struct sc_error *err)
+sc_dirtree_put_leaf(struct sc_dirtree *tree, uint32_t index, struct sc_error *err)
 {
 	const struct sc_entry *entry = &tree->manifest.entries[index];
 
 	assert(entry->size_bytes == 0);
-	if (sc_tree_make_directory(tree, entry->parent, err) != 0)
+	if (sc_dirtree_make_directory(tree, entry->parent, err) != 0)
 		return -1;
 	if (entry->kind == SC_ENTRY_FILE)
 		return put_whole_file(tree, &tree->beneath[0], index, NULL, err);
@@ -304,49 +278,20 @@ sc_tree_put_leaf(struct sc_tree *tree, uint32_t index, struct sc_error *err)
 	return put_symlink(tree, &tree->beneath[0], index, err);
 }
 
-/* The bytes that are being written, for all hands. */
+/* The bytes that are being written, for all threads. */
 struct load {
-	struct sc_tree *tree;
+	struct sc_dirtree *tree;
 	const uint8_t *bytes; /* NULL: zeros */
 	uint64_t begin;       /* where they belong among the contents */
 	uint64_t end;
 };
 
-/* The first entry that has its place at this offset or behind it, or content there. */
-static uint32_t
-first_at(const struct sc_manifest *manifest, uint64_t offset)
-{
-	uint32_t index = sc_manifest_find(manifest, offset);
-
-	while (index > 0 && manifest->entries[index - 1].offset == offset)
-		index--;
-	return index;
-}
-
-/* The first entry that has its place at this offset or behind it. */
-static uint32_t
-first_behind(const struct sc_manifest *manifest, uint64_t offset)
-{
-	uint32_t low = 0;
-	uint32_t high = manifest->count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (manifest->entries[middle].offset >= offset)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
-
-/* Make the directories that entries are in, and write the pieces of large files: what one hand has to
- * do. */
+/* Make the directories that entries are in, and write the pieces of large files: what only one thread
+ * may do, as it changes `made` and the open files. */
 static int
 prepare(const struct load *load, uint32_t first, uint32_t end, struct sc_error *err)
 {
-	struct sc_tree *tree = load->tree;
+	struct sc_dirtree *tree = load->tree;
 
 	for (uint32_t i = first; i < end; i++) {
 		const struct sc_entry *entry = &tree->manifest.entries[i];
@@ -354,8 +299,8 @@ prepare(const struct load *load, uint32_t first, uint32_t end, struct sc_error *
 		uint64_t to = entry->offset + entry->size_bytes;
 
 		if (entry->kind == SC_ENTRY_HARDLINK)
-			continue; /* when all files are there */
-		if (sc_tree_make_directory(tree,
+			continue; /* linked at the end, when all files are there */
+		if (sc_dirtree_make_directory(tree,
 			entry->kind == SC_ENTRY_DIRECTORY ? i : entry->parent, err) != 0)
 			return -1;
 		if (is_in_one_chunk(tree, entry))
@@ -366,39 +311,45 @@ prepare(const struct load *load, uint32_t first, uint32_t end, struct sc_error *
 			load->bytes == NULL ? NULL : load->bytes + (from - load->begin),
 			(size_t)(to - from), from - entry->offset, err) != 0)
 			return -1;
-		sc_tree_alive(tree);
+		sc_disk_alive(tree->options.alive_ns);
 	}
 	return 0;
 }
 
-/* A sc_crew_piece: what is whole in this chunk, or without content. */
+/* A sc_crew_piece: an entry that is whole in this chunk, or without content. */
 static int
-put_entry(void *context, unsigned hand, uint32_t index, struct sc_error *err)
+put_entry(void *context, unsigned thread, uint32_t index, struct sc_error *err)
 {
 	const struct load *load = context;
-	struct sc_tree *tree = load->tree;
+	struct sc_dirtree *tree = load->tree;
 	const struct sc_entry *entry = &tree->manifest.entries[index];
 	const uint8_t *bytes = NULL;
 
-	sc_tree_alive(tree);
+	sc_disk_alive(tree->options.alive_ns);
 	if (entry->kind == SC_ENTRY_SYMLINK)
-		return put_symlink(tree, &tree->beneath[hand], index, err);
+		return put_symlink(tree, &tree->beneath[thread], index, err);
 	if (entry->kind != SC_ENTRY_FILE || !is_in_one_chunk(tree, entry))
 		return 0;
 	if (load->bytes != NULL && entry->size_bytes > 0)
 		bytes = load->bytes + (entry->offset - load->begin);
-	return put_whole_file(tree, &tree->beneath[hand], index, bytes, err);
+	return put_whole_file(tree, &tree->beneath[thread], index, bytes, err);
 }
 
 int
-sc_tree_put(struct sc_tree *tree, const uint8_t *bytes, size_t length, uint64_t offset,
+sc_dirtree_put(struct sc_dirtree *tree, const uint8_t *bytes, size_t length, uint64_t offset,
     struct sc_error *err)
 {
+	const struct sc_manifest *manifest = &tree->manifest;
 	struct load load = {.tree = tree, .bytes = bytes, .begin = offset, .end = offset + length};
-	uint32_t first = first_at(&tree->manifest, offset);
-	uint32_t end = first_behind(&tree->manifest, load.end);
+	uint32_t first = sc_manifest_from(manifest, offset);
+	uint32_t end = sc_manifest_from(manifest, load.end);
 
+	assert(length > 0 && load.end <= manifest->content_bytes);
+	/* The file before may reach into these bytes. */
+	if (first > 0 &&
+	    manifest->entries[first - 1].offset + manifest->entries[first - 1].size_bytes > offset)
+		first--;
 	if (prepare(&load, first, end, err) != 0)
 		return -1;
-	return sc_crew_work(tree->crew, put_entry, &load, first, end, err);
+	return sc_crew_work(tree->threads, put_entry, &load, first, end, err);
 }

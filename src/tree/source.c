@@ -331,13 +331,13 @@ identify_roots(struct tree_stream *tree, struct sc_error *err)
 static void
 leave_out(struct sc_entry *entry, unsigned without)
 {
-	if ((without & SC_TREE_WITHOUT_HOLES) != 0)
+	if ((without & SC_DIRTREE_WITHOUT_HOLES) != 0)
 		entry->sparse = false;
-	if ((without & SC_TREE_WITHOUT_OWNER) != 0)
+	if ((without & SC_DIRTREE_WITHOUT_OWNER) != 0)
 		entry->uid = entry->gid = 0;
-	if ((without & SC_TREE_WITHOUT_MODES) != 0)
+	if ((without & SC_DIRTREE_WITHOUT_MODES) != 0)
 		entry->mode = 0;
-	if ((without & SC_TREE_WITHOUT_TIMES) != 0) {
+	if ((without & SC_DIRTREE_WITHOUT_TIMES) != 0) {
 		entry->mtime_s = 0;
 		entry->mtime_ns = 0;
 	}
@@ -381,9 +381,9 @@ make_manifest(struct tree_stream *tree, const struct sc_walk_options *options, u
 }
 
 int
-sc_tree_source_open(struct sc_source **out, const struct sc_root *roots, size_t count, bool several,
-    const struct sc_walk_options *options, unsigned without, struct sc_source_facts *facts,
-    struct sc_error *err)
+sc_dirtree_source_open(struct sc_source **out, const struct sc_root *roots, size_t count,
+    bool several, const struct sc_walk_options *options, unsigned without,
+    struct sc_source_facts *facts, struct sc_error *err)
 {
 	static const struct sc_stream_ops ops = {
 		.read = read_tree,

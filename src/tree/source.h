@@ -13,11 +13,11 @@
 #include <stddef.h>
 
 /* What of all entries is told as zero, for trees that are compared. */
-enum sc_tree_without {
-	SC_TREE_WITHOUT_HOLES = 1,
-	SC_TREE_WITHOUT_OWNER = 2,
-	SC_TREE_WITHOUT_MODES = 4,
-	SC_TREE_WITHOUT_TIMES = 8,
+enum sc_dirtree_without {
+	SC_DIRTREE_WITHOUT_HOLES = 1,
+	SC_DIRTREE_WITHOUT_OWNER = 2,
+	SC_DIRTREE_WITHOUT_MODES = 4,
+	SC_DIRTREE_WITHOUT_TIMES = 8,
 };
 
 /*
@@ -25,14 +25,14 @@ enum sc_tree_without {
  * have is copied.  *facts tells what the recipients need.  several: each root gets its name in a
  * directory that is there; else there is one, or all are within one that is nowhere, and DEST is
  * its name.
- * without (of enum sc_tree_without, or 0) is left out of the manifest in the stream.
+ * without (of enum sc_dirtree_without, or 0) is left out of the manifest in the stream.
  *
  * A file that is not, when it is read, what it was when it was walked over (size, time of
  * change), or changes after that until the source is finished, fails the source.
  *
  * Memory: the manifest, and its encoded bytes.  Open descriptors: 2.
  */
-int sc_tree_source_open(struct sc_source **, const struct sc_root *roots, size_t count,
+int sc_dirtree_source_open(struct sc_source **, const struct sc_root *roots, size_t count,
     bool several, const struct sc_walk_options *, unsigned without, struct sc_source_facts *facts,
     struct sc_error *);
 

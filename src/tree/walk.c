@@ -94,7 +94,8 @@ judge(struct walk *walk, int dir_fd, const char *name, const struct stat *st)
 /* Take along the attributes of what walk->path names.  Returns how many, 0 after a refusal too;
  * *rc is then 1 or -1. */
 static size_t
-list_xattrs(struct walk *walk, struct sc_xattr *xattrs, char *list, size_t capacity, int *rc)
+list_xattrs(struct walk *walk, struct sc_beneath_xattr *xattrs, char *list, size_t capacity,
+    int *rc)
 {
 	ssize_t length = sc_system_list_xattrs(walk->path, list, capacity);
 	size_t count = 0, used = 0;
@@ -107,14 +108,14 @@ list_xattrs(struct walk *walk, struct sc_xattr *xattrs, char *list, size_t capac
 	for (const char *name = list; name < list + length; name += strlen(name) + 1) {
 		ssize_t n;
 
-		if (!sc_xattr_is_ours(name) || count == SC_XATTRS_MAX)
+		if (!sc_xattr_may_travel(name) || count == SC_XATTRS_MAX)
 			continue;
 		n = sc_system_get_xattr(walk->path, name, walk->value + used, SC_XATTR_BYTES_MAX);
 		if (n < 0) {
 			*rc = refuse_errno(walk, "read an attribute of", walk->path, errno);
 			return 0;
 		}
-		xattrs[count++] = (struct sc_xattr){
+		xattrs[count++] = (struct sc_beneath_xattr){
 			.name = name, .value = walk->value + used, .length = (size_t)n};
 		used += (size_t)n;
 	}
@@ -169,7 +170,7 @@ add(struct walk *walk, int dir_fd, const char *opened, int flags, const char *na
 {
 	char target[SC_PATH_BYTES_MAX + 2];
 	struct sc_entry entry = {.parent = parent};
-	struct sc_xattr xattrs[SC_XATTRS_MAX];
+	struct sc_beneath_xattr xattrs[SC_XATTRS_MAX];
 	char list[SC_XATTR_BYTES_MAX];
 	struct sc_error why;
 	size_t count = 0;

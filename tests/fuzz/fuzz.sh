@@ -17,7 +17,7 @@ declare -A sources=(
 	[wire]='core/wire.c base/bytes.c'
 	[journal]='file/resume.c file/journal.c file/digest.c file/transfer.c
 		base/bitmap.c base/bytes.c base/clock.c base/error.c base/random.c'
-	[manifest]='tree/manifest.c tree/manifest_code.c base/bytes.c base/error.c'
+	[manifest]='tree/manifest.c tree/manifest_code.c base/bytes.c base/error.c base/vector.c'
 	[unpack]='archive/unpack.c archive/unpack_entry.c archive/unpack_facts.c archive/unpack_stream.c
 		beneath/beneath.c archive/directories.c beneath/remove.c beneath/system.c file/transfer.c base/clock.c
 		base/error.c base/units.c'

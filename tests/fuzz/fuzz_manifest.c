@@ -26,7 +26,7 @@ check_entry(const struct sc_manifest *manifest, uint32_t index)
 {
 	const struct sc_entry *entry = &manifest->entries[index];
 	const char *name = sc_manifest_name(manifest, index);
-	struct sc_xattr xattrs[SC_XATTRS_MAX];
+	struct sc_beneath_xattr xattrs[SC_XATTRS_MAX];
 	char path[SC_PATH_BYTES_MAX + 1];
 	size_t count = sc_manifest_xattrs(manifest, index, xattrs);
 
@@ -41,7 +41,7 @@ check_entry(const struct sc_manifest *manifest, uint32_t index)
 	if (entry->kind == SC_ENTRY_SYMLINK)
 		need(sc_manifest_target(manifest, index)[0] != '\0');
 	for (size_t i = 0; i < count; i++)
-		need(sc_xattr_is_ours(xattrs[i].name) && xattrs[i].length <= SC_XATTR_BYTES_MAX);
+		need(sc_xattr_may_travel(xattrs[i].name) && xattrs[i].length <= SC_XATTR_BYTES_MAX);
 	if (index > 0 && manifest->entries[index - 1].parent == entry->parent)
 		need(strcmp(sc_manifest_name(manifest, index - 1), name) < 0);
 	need(entry->size_bytes == 0 ||

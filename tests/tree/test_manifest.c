@@ -31,7 +31,7 @@ add(struct sc_manifest *m, enum sc_entry_kind kind, uint32_t parent, const char 
 static void
 make(struct sc_manifest *m)
 {
-	const struct sc_xattr xattrs[] = {
+	const struct sc_beneath_xattr xattrs[] = {
 		{"user.one", "value", 5},
 		{"user.empty", "", 0},
 		{"system.posix_acl_access", "\0\1\2", 3},
@@ -69,7 +69,7 @@ static void
 comes_back_as_it_was(void)
 {
 	struct sc_manifest before, after;
-	struct sc_xattr xattrs[SC_XATTRS_MAX];
+	struct sc_beneath_xattr xattrs[SC_XATTRS_MAX];
 	char path[SC_PATH_BYTES_MAX + 1];
 	struct sc_error err = {0};
 	size_t length;

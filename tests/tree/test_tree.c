@@ -124,7 +124,7 @@ open_source(uint32_t chunk_bytes)
 	const struct sc_walk_options walk = {.preserve = true};
 	struct sc_error err = {0};
 
-	CU_ASSERT_EQUAL_FATAL(sc_tree_source_open(&source, &root, 1, false, &walk, 0, &facts, &err),
+	CU_ASSERT_EQUAL_FATAL(sc_dirtree_source_open(&source, &root, 1, false, &walk, 0, &facts, &err),
 	    0);
 	CU_ASSERT_EQUAL_FATAL(sc_slots_init(&slots, 2, chunk_bytes, NULL), 0);
 	chunks = (uint32_t)((facts.size_bytes + chunk_bytes - 1) / chunk_bytes);
@@ -145,7 +145,7 @@ open_sink(bool resume)
 	const struct sc_sink_options options = {.preserve = true,
 		.verify = true,
 		.resume = resume,
-		.backing = sc_tree_backing_open,
+		.backing = sc_dirtree_backing_open,
 		.writers = calls++ % 2 == 0 ? 3 : 1};
 	struct sc_sink *sink;
 	struct sc_error err = {0};
@@ -228,7 +228,7 @@ expect_the_tree(void)
 	char *path = sc_tempdir_path(dest, "large");
 	char *other = sc_tempdir_path(dest, "a/again");
 
-	CU_ASSERT_EQUAL_FATAL(sc_tree_source_open(&copy, &root, 1, false, &walk, 0, &there, &err),
+	CU_ASSERT_EQUAL_FATAL(sc_dirtree_source_open(&copy, &root, 1, false, &walk, 0, &there, &err),
 	    0);
 	CU_ASSERT(sc_digest_equal(there.manifest, facts.manifest));
 	CU_ASSERT_EQUAL(there.size_bytes, facts.size_bytes);

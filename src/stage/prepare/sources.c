@@ -107,7 +107,7 @@ open_program(struct sc_source **source, const struct sc_options *options,
 			.within = true};
 	}
 	if (rc == 0)
-		rc = sc_tree_source_open(source, roots, libs.count, false, walk, 0, facts, err);
+		rc = sc_dirtree_source_open(source, roots, libs.count, false, walk, 0, facts, err);
 	free(roots);
 	sc_libs_free(&libs);
 	return rc;
@@ -133,7 +133,7 @@ sc_sources_open(struct sc_source **source, const struct sc_options *options,
 		return sc_source_open(source, options->source, facts, err);
 	if (make_roots(options, &roots, err) != 0)
 		return -1;
-	rc = sc_tree_source_open(source, roots, options->source_count,
+	rc = sc_dirtree_source_open(source, roots, options->source_count,
 	    sc_sources_are_several(options), &walk, 0, facts, err);
 	free_roots(roots, options->source_count);
 	/* By which others can guess that they see the same. */
