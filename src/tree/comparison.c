@@ -1,5 +1,5 @@
 /*
- * Trees that are compared: see comparison.h.
+ * Directory trees that are compared: see comparison.h.
  */
 #include "tree/comparison.h"
 
@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of what is digested at once; nothing of it shows. */
+/* Read at once; the whole digest does not depend on it. */
 enum { PIECE_BYTES = 1 << 20 };
 
-/* What doesn't count.  A file that is the same may have other holes, and only root can give files
- * away. */
+/* What doesn't count.  A file that is the same may have other holes, and only root could have given
+ * it another owner. */
 static unsigned
 without(enum sc_comparison_of of)
 {

@@ -1,6 +1,6 @@
 /*
- * A tree as it is compared with another one: as a stream that two trees have alike if they are the
- * same.
+ * A directory tree to be compared with others: as a stream of bytes.  Trees that are the same have
+ * the same stream.
  */
 #ifndef SC_TREE_COMPARISON_H
 #define SC_TREE_COMPARISON_H
@@ -13,19 +13,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A tree that was walked over, but not read yet. */
+/* A directory tree that was walked over, but not read yet. */
 struct sc_comparison {
 	struct sc_source *source; /* NULL: none, or closed */
 	uint64_t entries;
 	uint64_t content_bytes;
 };
 
-/* What counts besides names, kinds, what symbolic links lead to, which names are of one file,
- * and contents. */
+/* What counts besides names, kinds, targets of symbolic links, which names are of one file, and
+ * contents. */
 enum sc_comparison_of {
 	SC_COMPARISON_OF_CONTENTS, /* nothing */
 	SC_COMPARISON_OF_TIMES,
-	SC_COMPARISON_OF_ALL, /* times, modes, extended attributes; as root owners too */
+	SC_COMPARISON_OF_ALL, /* times, modes, extended attributes; owners too, as root */
 };
 
 /*
@@ -35,7 +35,7 @@ enum sc_comparison_of {
 int sc_comparison_open(struct sc_comparison *, const char *path, bool follow, enum sc_comparison_of,
     enum sc_on_unreadable, struct sc_error *);
 
-/* Read it; trees with the same digest are the same.  Fails also if it changes meanwhile. */
+/* Read the tree; trees with the same digest are the same.  Fails also if it changes meanwhile. */
 int sc_comparison_digest(struct sc_comparison *, struct sc_digest *, struct sc_error *);
 
 /* Also an all-zero struct, and twice. */

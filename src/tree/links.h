@@ -22,7 +22,8 @@ struct sc_links {
 	uint32_t count;
 };
 
-/* The entry of this file, or SC_NO_ENTRY: then it is entered with this one.  -1 without memory. */
+/* Sets *found to the first entry of this file; to SC_NO_ENTRY if there is none, which makes `entry` the
+ * first.  -1 without memory.  O(1). */
 int sc_links_find(struct sc_links *, dev_t dev, ino_t ino, uint32_t entry, uint32_t *found);
 
 void sc_links_free(struct sc_links *);

@@ -1,12 +1,12 @@
 /*
- * A tree as what a sink makes of its chunks: see file/backing.h.  Files are created and written as
- * their bytes arrive, in any order; what arrives before the manifest is whole waits in a file
- * on the disk.  The tree grows beside DEST (place.h) and gets its name as a whole.
+ * A directory tree as what a sink makes of its chunks: see file/backing.h.  Files are created and
+ * written as their bytes arrive, in any order.  What arrives before the manifest is whole waits in a
+ * file on the disk.  The tree grows beside DEST (place.h) and gets its name as a whole.
  *
- * Files get their mode, times, owner and attributes when they are written, where a chunk has the whole of
- * one, else at the end; directories at the end, the deepest first.  Without preserve modes are
- * under the umask and without set-ID bits, and neither owner nor attributes are given; the times
- * of last change are given always.
+ * Files get their mode, times, owner and attributes when they are written, if one chunk has all of a
+ * file, else at the end; directories at the end, the deepest first.  Without preserve modes are under
+ * the umask and without set-ID bits, and neither owner nor attributes are given; the times of last
+ * change are given always.
  *
  * Memory: the manifest, a bit an entry and a chunk.  Open descriptors: some 40.
  */

@@ -1,5 +1,5 @@
 /*
- * A tree as a source: see source.h.
+ * A directory tree as a source: see source.h.
  */
 #define _XOPEN_SOURCE 700 /* PATH_MAX */
 #include "tree/source.h"
@@ -18,21 +18,15 @@
 
 enum { PATH_BYTES = SC_PATH_BYTES_MAX + PATH_MAX + 2 };
 
-/* What a root is, to know it again. */
-struct identity {
-	dev_t dev;
-	ino_t ino;
-};
-
 struct tree_stream {
 	struct sc_manifest manifest;
 	struct sc_root *roots; /* owned, with their texts */
-	struct identity *identities;
+	struct stat *root_stats;
 	size_t root_count;
 	uint8_t *encoded;
 	size_t encoded_bytes;
 
-	/* The directory and the file that were used last. */
+	/* The directory and the file that were used last: the next bytes are mostly of the same. */
 	uint32_t directory;
 	int directory_fd;
 	uint32_t file;
@@ -65,10 +59,10 @@ close_file(struct tree_stream *tree)
 	tree->file = SC_NO_ENTRY;
 }
 
-/* Have the directory of an entry open, and set *name to what the entry is called there.  A root
- * is opened by its path.  The descriptor, or -1 with errno. */
+/* Have the directory of an entry open, and set *name to what the entry is called there; of a root
+ * to its path, The descriptor, or -1 with errno. */
 static int
-place_of(struct tree_stream *tree, uint32_t entry, const char **name)
+directory_of(struct tree_stream *tree, uint32_t entry, const char **name)
 {
 	const struct sc_root *root = sc_walk_root(&tree->manifest, tree->roots, entry);
 	uint32_t parent = tree->manifest.entries[entry].parent;
@@ -110,7 +104,7 @@ open_file(struct tree_stream *tree, uint32_t index, struct sc_error *err)
 	if (tree->file == index)
 		return 0;
 	close_file(tree);
-	dir_fd = place_of(tree, index, &name);
+	dir_fd = directory_of(tree, index, &name);
 	if (dir_fd == -1)
 		return sc_fail(err, errno, "cannot open %s", path_of(tree, index, path));
 	if (sc_walk_root(&tree->manifest, tree->roots, index) == NULL)
@@ -128,7 +122,7 @@ same_time(struct timespec a, struct timespec b)
 	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-/* The file that was read to its end: is it still the one that was opened? */
+/* A file was read to its end: has it stayed what it was when it was opened? */
 static int
 check_open_file(const struct tree_stream *tree, struct sc_error *err)
 {
@@ -141,7 +135,7 @@ check_open_file(const struct tree_stream *tree, struct sc_error *err)
 	return 0;
 }
 
-/* Read a piece of a file with holes: they are not read.  *zero: there was nothing but one. */
+/* Read a piece of a file with holes, which are not read.  *zero: the piece is all hole. */
 static int
 read_sparse(const struct tree_stream *tree, uint8_t *bytes, size_t length, uint64_t offset,
     bool *zero)
@@ -160,7 +154,7 @@ read_sparse(const struct tree_stream *tree, uint8_t *bytes, size_t length, uint6
 		done += hole;
 		piece = end - data < length - done ? (size_t)(end - data) : length - done;
 		if (piece == 0 && hole == 0) {
-			errno = EIO; /* it changes under us */
+			errno = EIO; /* the file changes while it is read */
 			return -1;
 		}
 		if (piece > 0) {
@@ -205,7 +199,6 @@ read_tree(void *stream, uint8_t *bytes, uint32_t length, uint64_t offset, bool *
 {
 	struct tree_stream *tree = stream;
 	size_t done = 0;
-	uint32_t index;
 
 	*zero = false;
 	if (offset < tree->encoded_bytes) {
@@ -213,26 +206,17 @@ read_tree(void *stream, uint8_t *bytes, uint32_t length, uint64_t offset, bool *
 		done = done < length ? done : length;
 		memcpy(bytes, tree->encoded + offset, done);
 	}
-	if (done == length)
-		return 0;
-	offset = offset + done - tree->encoded_bytes;
-	index = sc_manifest_find(&tree->manifest, offset);
 	while (done < length) {
-		const struct sc_entry *entry = &tree->manifest.entries[index];
-		uint64_t rest;
-		size_t piece;
+		uint64_t from = offset + done - tree->encoded_bytes;
+		size_t piece = length - done;
+		uint64_t at;
+		uint32_t index = sc_manifest_piece(&tree->manifest, from, &piece, &at);
 
-		assert(index < tree->manifest.count);
-		rest = entry->offset + entry->size_bytes - offset;
-		piece = rest < length - done ? (size_t)rest : length - done;
-		if (piece > 0 &&
-		    read_piece(tree, index, bytes + done, piece, offset - entry->offset, zero,
-			err) != 0)
+		assert(piece > 0); /* or the read is beyond the stream */
+		if (read_piece(tree, index, bytes + done, piece, at, zero, err) != 0)
 			return -1;
 		*zero = *zero && piece == length;
 		done += piece;
-		offset += piece;
-		index++;
 	}
 	return 0;
 }
@@ -251,7 +235,7 @@ check_tree(void *stream, struct sc_error *err)
 
 		if (entry->kind != SC_ENTRY_FILE)
 			continue;
-		dir_fd = place_of(tree, i, &name);
+		dir_fd = directory_of(tree, i, &name);
 		if (dir_fd == -1 ||
 		    fstatat(dir_fd, name, &st, root ? 0 : AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !is_unchanged(entry, &st))
@@ -265,9 +249,9 @@ is_root(const void *stream, dev_t dev, ino_t ino)
 {
 	const struct tree_stream *tree = stream;
 
-	/* What gets into a directory is not what that directory is. */
+	/* Roots that get into a virtual directory may be in DEST already: none of them is DEST. */
 	for (size_t i = 0; !tree->roots[0].within && i < tree->root_count; i++) {
-		if (tree->identities[i].dev == dev && tree->identities[i].ino == ino)
+		if (tree->root_stats[i].st_dev == dev && tree->root_stats[i].st_ino == ino)
 			return true;
 	}
 	return false;
@@ -286,44 +270,38 @@ close_tree(void *stream)
 		free((char *)tree->roots[i].name);
 	}
 	free(tree->roots);
-	free(tree->identities);
+	free(tree->root_stats);
 	free(tree->encoded);
 	sc_manifest_free(&tree->manifest);
 	free(tree);
 }
 
+/* Copy the roots, in order, and remember which files they are. */
 static int
-copy_roots(struct tree_stream *tree, const struct sc_root *roots, size_t count)
+copy_roots(struct tree_stream *tree, const struct sc_root *roots, size_t count,
+    struct sc_error *err)
 {
 	tree->roots = calloc(count, sizeof(*tree->roots));
-	tree->identities = calloc(count, sizeof(*tree->identities));
-	if (tree->roots == NULL || tree->identities == NULL)
-		return -1;
+	tree->root_stats = calloc(count, sizeof(*tree->root_stats));
+	if (tree->roots == NULL || tree->root_stats == NULL)
+		return sc_fail(err, ENOMEM, "cannot open %s", roots[0].path);
 	tree->root_count = count;
 	for (size_t i = 0; i < count; i++) {
-		tree->roots[i] = roots[i];
-		tree->roots[i].path = strdup(roots[i].path);
-		tree->roots[i].name = strdup(roots[i].name);
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (tree->roots[i].path == NULL || tree->roots[i].name == NULL)
-			return -1;
+		struct sc_root *root = &tree->roots[i];
+
+		*root = roots[i];
+		root->path = strdup(roots[i].path);
+		root->name = strdup(roots[i].name);
+		if (root->path == NULL || root->name == NULL)
+			return sc_fail(err, ENOMEM, "cannot open %s", roots[i].path);
 	}
 	sc_walk_sort(tree->roots, count);
-	return 0;
-}
-
-static int
-identify_roots(struct tree_stream *tree, struct sc_error *err)
-{
-	for (size_t i = 0; i < tree->root_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct sc_root *root = &tree->roots[i];
-		struct stat st;
 
-		if (fstatat(AT_FDCWD, root->path, &st, root->keep_link ? AT_SYMLINK_NOFOLLOW : 0) !=
-		    0)
+		if (fstatat(AT_FDCWD, root->path, &tree->root_stats[i],
+			root->keep_link ? AT_SYMLINK_NOFOLLOW : 0) != 0)
 			return sc_fail(err, errno, "cannot open %s", root->path);
-		tree->identities[i] = (struct identity){st.st_dev, st.st_ino};
 	}
 	return 0;
 }
@@ -343,8 +321,8 @@ leave_out(struct sc_entry *entry, unsigned without)
 	}
 }
 
-/* The files are held against the entries' times when they are read: what is left out of the stream
- * is left out of other entries. */
+/* When files are read, their times are compared with the entries': what is left out of the stream is
+ * left out of a copy of the entries. */
 static int
 encode(struct tree_stream *tree, unsigned without, struct sc_error *err)
 {
@@ -369,8 +347,7 @@ static int
 make_manifest(struct tree_stream *tree, const struct sc_walk_options *options, unsigned without,
     uint64_t *allocated_bytes, struct sc_error *err)
 {
-	if (identify_roots(tree, err) != 0 ||
-	    sc_walk(&tree->manifest, tree->roots, tree->root_count, options, allocated_bytes,
+	if (sc_walk(&tree->manifest, tree->roots, tree->root_count, options, allocated_bytes,
 		err) != 0 ||
 	    encode(tree, without, err) != 0)
 		return -1;
@@ -400,19 +377,18 @@ sc_dirtree_source_open(struct sc_source **out, const struct sc_root *roots, size
 		return sc_fail(err, ENOMEM, "cannot open %s", roots[0].path);
 	tree->directory = tree->file = SC_NO_ENTRY;
 	tree->directory_fd = tree->file_fd = -1;
-	if (copy_roots(tree, roots, count) != 0)
-		(void)sc_fail(err, ENOMEM, "cannot open %s", roots[0].path);
-	else if (make_manifest(tree, options, without, &allocated_bytes, err) == 0) {
-		*facts = (struct sc_source_facts){
-			.size_bytes = tree->encoded_bytes + tree->manifest.content_bytes,
-			.allocated_bytes = tree->encoded_bytes + allocated_bytes,
-			.manifest_bytes = tree->encoded_bytes,
-			.manifest = sc_digest_chunk(tree->encoded, tree->encoded_bytes, 0),
-			.entries = tree->manifest.count,
-			.several = several,
-		};
-		return sc_source_over(out, &ops, tree, facts->size_bytes, err);
+	if (copy_roots(tree, roots, count, err) != 0 ||
+	    make_manifest(tree, options, without, &allocated_bytes, err) != 0) {
+		close_tree(tree);
+		return -1;
 	}
-	close_tree(tree);
-	return -1;
+	*facts = (struct sc_source_facts){
+		.size_bytes = tree->encoded_bytes + tree->manifest.content_bytes,
+		.allocated_bytes = tree->encoded_bytes + allocated_bytes,
+		.manifest_bytes = tree->encoded_bytes,
+		.manifest = sc_digest_chunk(tree->encoded, tree->encoded_bytes, 0),
+		.entries = tree->manifest.count,
+		.several = several,
+	};
+	return sc_source_over(out, &ops, tree, facts->size_bytes, err);
 }

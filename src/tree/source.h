@@ -1,6 +1,6 @@
 /*
- * A tree as a source: its manifest, and behind it the contents of its files, read as they are
- * asked for.
+ * A directory tree as a source: its manifest, and behind it the contents of its files, read as they
+ * are asked for.
  */
 #ifndef SC_TREE_SOURCE_H
 #define SC_TREE_SOURCE_H
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What of all entries is told as zero, for trees that are compared. */
+/* What of all entries is told as zero, for directory trees that are compared. */
 enum sc_dirtree_without {
 	SC_DIRTREE_WITHOUT_HOLES = 1,
 	SC_DIRTREE_WITHOUT_OWNER = 2,
@@ -21,14 +21,13 @@ enum sc_dirtree_without {
 };
 
 /*
- * Walk over the roots, in any order, and make a source of them.  What names and paths the roots
- * have is copied.  *facts tells what the recipients need.  several: each root gets its name in a
- * directory that is there; else there is one, or all are within one that is nowhere, and DEST is
- * its name.
- * without (of enum sc_dirtree_without, or 0) is left out of the manifest in the stream.
+ * Walk over the roots, in any order, and make a source of them.  The roots' names and paths are
+ * copied.  *facts tells what the recipients need.  several: each root gets its name in a directory
+ * that is there already; else there is one root, or all are within a virtual directory, and DEST is
+ * its name.  without (of enum sc_dirtree_without, or 0) is left out of the manifest in the stream.
  *
- * A file that is not, when it is read, what it was when it was walked over (size, time of
- * change), or changes after that until the source is finished, fails the source.
+ * The source fails if a file is not what it was when it was walked over (size, time of change), from
+ * then on until the source is finished.
  *
  * Memory: the manifest, and its encoded bytes.  Open descriptors: 2.
  */

@@ -4,6 +4,7 @@
 #define _XOPEN_SOURCE 700 /* PATH_MAX, S_ISSOCK */
 #include "tree/walk.h"
 
+#include "base/vector.h"
 #include "beneath/system.h"
 #include "tree/links.h"
 
@@ -22,12 +23,12 @@ enum { PATH_BYTES = SC_PATH_BYTES_MAX + PATH_MAX + 2 };
 
 /* The names of a directory, in memory that is used again for the next one. */
 struct names {
-	char *texts; /* each with its end */
+	char *texts; /* each with its NUL */
 	size_t used;
 	size_t capacity;
-	size_t *at; /* where they begin */
+	const char **sorted;
 	size_t count;
-	size_t at_capacity;
+	size_t sorted_capacity;
 };
 
 struct walk {
@@ -37,12 +38,20 @@ struct walk {
 	struct sc_links links;
 	struct names names;
 	uint64_t allocated_bytes;
-	char path[PATH_BYTES]; /* of the directory that is at hand, then of an entry */
-	char *value;           /* of an attribute */
+	char path[PATH_BYTES]; /* of the directory that is read, then of an entry in it */
 	struct sc_error *err;
+
+	/* Of the entry that is examined: */
+	char target[SC_PATH_BYTES_MAX + 2];
+	struct sc_beneath_xattr xattrs[SC_XATTRS_MAX];
+	size_t xattr_count;
+	char xattr_names[SC_XATTR_BYTES_MAX];
+	char xattr_values[SC_XATTRS_MAX * SC_XATTR_BYTES_MAX];
 };
 
-/* An entry can't be staged.  1: it is left out. */
+/* What examines an entry returns 0, 1 if the entry is left out, or -1. */
+
+/* An entry can't be staged. */
 static int
 refuse(struct walk *walk, const char *sentence)
 {
@@ -72,9 +81,9 @@ odd_kind(mode_t mode)
 	return "a device";
 }
 
-/* Is it one of those that we can copy, and may we read it?  0, 1 (left out), or -1. */
+/* Is this a kind of file that can be staged, and may it be read? */
 static int
-judge(struct walk *walk, int dir_fd, const char *name, const struct stat *st)
+check_readable(struct walk *walk, int dir_fd, const char *name, const struct stat *st)
 {
 	struct sc_error why;
 
@@ -82,8 +91,7 @@ judge(struct walk *walk, int dir_fd, const char *name, const struct stat *st)
 		(void)sc_fail(&why, 0, "%s is %s", walk->path, odd_kind(st->st_mode));
 		return refuse(walk, why.text);
 	}
-	/* Root may read all, where anybody may; a file server can have its own opinion, and
-	 * then the reading fails. */
+	/* Root may read everything; where a file server decides otherwise the reading fails. */
 	if (geteuid() == 0 || S_ISLNK(st->st_mode))
 		return 0;
 	if (faccessat(dir_fd, name, S_ISDIR(st->st_mode) ? R_OK | X_OK : R_OK, AT_EACCESS) != 0)
@@ -91,63 +99,48 @@ judge(struct walk *walk, int dir_fd, const char *name, const struct stat *st)
 	return 0;
 }
 
-/* Take along the attributes of what walk->path names.  Returns how many, 0 after a refusal too;
- * *rc is then 1 or -1. */
-static size_t
-list_xattrs(struct walk *walk, struct sc_beneath_xattr *xattrs, char *list, size_t capacity,
-    int *rc)
+/* Take along the attributes of what walk->path names. */
+static int
+read_xattrs(struct walk *walk)
 {
-	ssize_t length = sc_system_list_xattrs(walk->path, list, capacity);
-	size_t count = 0, used = 0;
+	ssize_t length =
+	    sc_system_list_xattrs(walk->path, walk->xattr_names, sizeof(walk->xattr_names));
+	const char *end = walk->xattr_names + length;
+	size_t used = 0;
 
-	*rc = 0;
-	if (length < 0) {
-		*rc = refuse_errno(walk, "list the attributes of", walk->path, errno);
-		return 0;
-	}
-	for (const char *name = list; name < list + length; name += strlen(name) + 1) {
+	if (length < 0)
+		return refuse_errno(walk, "list the attributes of", walk->path, errno);
+	for (const char *name = walk->xattr_names; name < end; name += strlen(name) + 1) {
+		char *value = walk->xattr_values + used;
 		ssize_t n;
 
-		if (!sc_xattr_may_travel(name) || count == SC_XATTRS_MAX)
+		if (!sc_xattr_may_travel(name) || walk->xattr_count == SC_XATTRS_MAX)
 			continue;
-		n = sc_system_get_xattr(walk->path, name, walk->value + used, SC_XATTR_BYTES_MAX);
-		if (n < 0) {
-			*rc = refuse_errno(walk, "read an attribute of", walk->path, errno);
-			return 0;
-		}
-		xattrs[count++] = (struct sc_beneath_xattr){
-			.name = name, .value = walk->value + used, .length = (size_t)n};
+		n = sc_system_get_xattr(walk->path, name, value, SC_XATTR_BYTES_MAX);
+		if (n < 0)
+			return refuse_errno(walk, "read an attribute of", walk->path, errno);
+		walk->xattrs[walk->xattr_count++] =
+		    (struct sc_beneath_xattr){name, value, (size_t)n};
 		used += (size_t)n;
 	}
-	return count;
+	return 0;
 }
 
-/* Fill *entry from *st.  target has the bytes of a path.  0, 1 or -1 as judge. */
 static int
-fill(struct walk *walk, int dir_fd, const char *name, const struct stat *st, struct sc_entry *entry,
-    char *target)
+read_target(struct walk *walk, int dir_fd, const char *name)
 {
-	ssize_t n;
+	ssize_t n = readlinkat(dir_fd, name, walk->target, sizeof(walk->target) - 1);
 
-	entry->mtime_s = st->st_mtim.tv_sec;
-	entry->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
-	entry->mode = st->st_mode & 07777;
-	entry->uid = st->st_uid;
-	entry->gid = st->st_gid;
-	if (S_ISDIR(st->st_mode)) {
-		entry->kind = SC_ENTRY_DIRECTORY;
-		return 0;
-	}
-	if (S_ISLNK(st->st_mode)) {
-		entry->kind = SC_ENTRY_SYMLINK;
-		n = readlinkat(dir_fd, name, target, SC_PATH_BYTES_MAX + 1);
-		if (n < 0)
-			return refuse_errno(walk, "read", walk->path, errno);
-		if (n > SC_PATH_BYTES_MAX)
-			return refuse_errno(walk, "read", walk->path, ENAMETOOLONG);
-		target[n] = '\0';
-		return 0;
-	}
+	if (n < 0 || n > SC_PATH_BYTES_MAX)
+		return refuse_errno(walk, "read", walk->path, n < 0 ? errno : ENAMETOOLONG);
+	walk->target[n] = '\0';
+	return 0;
+}
+
+/* A regular file: the first of its names is the file, the others are hard links. */
+static int
+describe_file(struct walk *walk, const struct stat *st, struct sc_entry *entry)
+{
 	entry->kind = SC_ENTRY_FILE;
 	if (st->st_nlink > 1) {
 		if (sc_links_find(&walk->links, st->st_dev, st->st_ino, walk->manifest->count,
@@ -155,6 +148,7 @@ fill(struct walk *walk, int dir_fd, const char *name, const struct stat *st, str
 			return sc_fail(walk->err, ENOMEM, "%s", walk->path);
 		if (entry->link != SC_NO_ENTRY) {
 			entry->kind = SC_ENTRY_HARDLINK;
+			walk->xattr_count = 0;
 			return 0;
 		}
 	}
@@ -164,33 +158,46 @@ fill(struct walk *walk, int dir_fd, const char *name, const struct stat *st, str
 	return 0;
 }
 
-/* Add what walk->path names.  flags: AT_SYMLINK_NOFOLLOW, or 0. */
+/* Fill *entry, and in the walk what else belongs to the entry, with what walk->path names. */
 static int
-add(struct walk *walk, int dir_fd, const char *opened, int flags, const char *name, uint32_t parent)
+examine(struct walk *walk, int dir_fd, const char *opened, int flags, struct sc_entry *entry)
 {
-	char target[SC_PATH_BYTES_MAX + 2];
-	struct sc_entry entry = {.parent = parent};
-	struct sc_beneath_xattr xattrs[SC_XATTRS_MAX];
-	char list[SC_XATTR_BYTES_MAX];
-	struct sc_error why;
-	size_t count = 0;
 	struct stat st;
 	int rc;
 
+	walk->xattr_count = 0;
 	if (fstatat(dir_fd, opened, &st, flags) != 0)
 		return refuse_errno(walk, "examine", walk->path, errno);
-	rc = judge(walk, dir_fd, opened, &st);
+	rc = check_readable(walk, dir_fd, opened, &st);
 	if (rc == 0 && walk->options->preserve && !S_ISLNK(st.st_mode))
-		count = list_xattrs(walk, xattrs, list, sizeof(list), &rc);
-	/* The last that can refuse: it remembers a file that may come again. */
-	if (rc == 0)
-		rc = fill(walk, dir_fd, opened, &st, &entry, target);
+		rc = read_xattrs(walk);
+	if (rc != 0)
+		return rc;
+	entry->mtime_s = st.st_mtim.tv_sec;
+	entry->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+	entry->mode = st.st_mode & 07777;
+	entry->uid = st.st_uid;
+	entry->gid = st.st_gid;
+	entry->kind = S_ISDIR(st.st_mode) ? SC_ENTRY_DIRECTORY : SC_ENTRY_SYMLINK;
+	if (S_ISLNK(st.st_mode))
+		return read_target(walk, dir_fd, opened);
+	/* Last, when nothing refuses any more: it notes the entry as the file's first name. */
+	return S_ISREG(st.st_mode) ? describe_file(walk, &st, entry) : 0;
+}
+
+/* Add what walk->path names, or leave it out.  flags: AT_SYMLINK_NOFOLLOW, or 0. */
+static int
+add(struct walk *walk, int dir_fd, const char *opened, int flags, const char *name, uint32_t parent)
+{
+	struct sc_entry entry = {.parent = parent};
+	struct sc_error why;
+	int rc = examine(walk, dir_fd, opened, flags, &entry);
+
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	if (entry.kind == SC_ENTRY_HARDLINK)
-		count = 0;
 	if (sc_manifest_add(walk->manifest, &entry, name,
-		entry.kind == SC_ENTRY_SYMLINK ? target : NULL, xattrs, count, &why) != 0)
+		entry.kind == SC_ENTRY_SYMLINK ? walk->target : NULL, walk->xattrs,
+		walk->xattr_count, &why) != 0)
 		return sc_fail(walk->err, 0, "cannot stage %s: %s", walk->path, why.text);
 	return 0;
 }
@@ -199,47 +206,41 @@ static int
 add_name(struct names *names, const char *name)
 {
 	size_t length = strlen(name) + 1;
+	char *texts = sc_vector_room(names->texts, names->used + length, &names->capacity, 1);
 
-	if (names->used + length > names->capacity) {
-		size_t capacity = 2 * names->capacity + 4096;
-		char *more = realloc(names->texts, capacity);
-
-		if (more == NULL)
-			return -1;
-		names->texts = more;
-		names->capacity = capacity;
-	}
-	if (names->count == names->at_capacity) {
-		size_t capacity = 2 * names->at_capacity + 128;
-		size_t *more = realloc(names->at, capacity * sizeof(*more));
-
-		if (more == NULL)
-			return -1;
-		names->at = more;
-		names->at_capacity = capacity;
-	}
-	names->at[names->count++] = names->used;
+	if (texts == NULL)
+		return -1;
+	names->texts = texts;
 	memcpy(names->texts + names->used, name, length);
 	names->used += length;
+	names->count++;
 	return 0;
 }
 
-/* qsort hands over no context: what is sorted are pointers, for as long as that takes. */
 static int
-compare_pointers(const void *a, const void *b)
+compare_names(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Only when all names are there: before, the texts may move. */
 static int
-sort_names(struct names *names, const char ***sorted)
+sort_names(struct names *names)
 {
-	*sorted = malloc((names->count + 1) * sizeof(**sorted));
-	if (*sorted == NULL)
+	const char **sorted =
+	    sc_vector_room(names->sorted, names->count, &names->sorted_capacity, sizeof(*sorted));
+	const char *text = names->texts;
+
+	if (names->count == 0)
+		return 0;
+	if (sorted == NULL)
 		return -1;
-	for (size_t i = 0; i < names->count; i++)
-		(*sorted)[i] = names->texts + names->at[i];
-	qsort(*sorted, names->count, sizeof(**sorted), compare_pointers);
+	names->sorted = sorted;
+	for (size_t i = 0; i < names->count; i++) {
+		sorted[i] = text;
+		text += strlen(text) + 1;
+	}
+	qsort(sorted, names->count, sizeof(*sorted), compare_names);
 	return 0;
 }
 
@@ -265,30 +266,28 @@ read_names(struct names *names, DIR *stream)
 static int
 add_children(struct walk *walk, uint32_t directory, DIR *stream)
 {
+	struct names *names = &walk->names;
 	size_t length = strlen(walk->path);
-	const char **sorted = NULL;
 	int rc = 0;
 
-	if (read_names(&walk->names, stream) != 0)
+	if (read_names(names, stream) != 0)
 		return refuse_errno(walk, "read", walk->path, errno) < 0 ? -1 : 0;
-	if (sort_names(&walk->names, &sorted) != 0)
+	if (sort_names(names) != 0)
 		return sc_fail(walk->err, ENOMEM, "cannot read %s", walk->path);
-	for (size_t i = 0; i < walk->names.count && rc == 0; i++) {
-		size_t name_length = strlen(sorted[i]);
+	for (size_t i = 0; i < names->count && rc == 0; i++) {
+		const char *name = names->sorted[i];
+		size_t name_bytes = strlen(name) + 1;
 
-		if (length + 1 + name_length + 1 > sizeof(walk->path)) {
-			rc = sc_fail(walk->err, ENAMETOOLONG, "%s", sorted[i]);
-			break;
-		}
+		if (length + 1 + name_bytes > sizeof(walk->path))
+			return sc_fail(walk->err, ENAMETOOLONG, "%s", name);
 		walk->path[length] = '/';
-		memcpy(walk->path + length + 1, sorted[i], name_length + 1);
-		rc = add(walk, dirfd(stream), sorted[i], AT_SYMLINK_NOFOLLOW, sorted[i], directory);
+		memcpy(walk->path + length + 1, name, name_bytes);
+		rc = add(walk, dirfd(stream), name, AT_SYMLINK_NOFOLLOW, name, directory);
 	}
-	walk->path[length] = '\0';
-	free(sorted);
 	return rc;
 }
 
+/* Add what is in a directory that is an entry. */
 static int
 enter(struct walk *walk, uint32_t directory)
 {
@@ -298,11 +297,13 @@ enter(struct walk *walk, uint32_t directory)
 	int fd, rc;
 
 	if (!root && entry->parent == SC_NO_ENTRY)
-		return 0; /* it is nowhere, and its roots are there */
+		return 0; /* the virtual directory: the roots in it have been added */
 	if (sc_walk_path(walk->manifest, walk->roots, directory, walk->path, sizeof(walk->path)) !=
 	    0)
 		return sc_fail(walk->err, ENAMETOOLONG, "%s",
 		    sc_manifest_name(walk->manifest, directory));
+	/* Since it was examined, another program may have put a link in its place: a root may be one,
+	 * others lead out of the tree. */
 	fd = open(walk->path,
 	    O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC | (root ? 0 : O_NOFOLLOW));
 	stream = fd < 0 ? NULL : fdopendir(fd);
@@ -323,9 +324,9 @@ compare_roots(const void *a, const void *b)
 	return strcmp(((const struct sc_root *)a)->name, ((const struct sc_root *)b)->name);
 }
 
-/* The directory that is nowhere; its time follows from the roots, which come behind it. */
+/* The virtual directory: its owner is the first root's, its time that of the newest root. */
 static int
-add_nowhere(struct walk *walk, size_t count)
+add_virtual_root(struct walk *walk, size_t count)
 {
 	struct sc_entry entry = {
 		.kind = SC_ENTRY_DIRECTORY,
@@ -358,7 +359,7 @@ add_roots(struct walk *walk, size_t count)
 {
 	bool within = walk->roots[0].within;
 
-	if (within && add_nowhere(walk, count) != 0)
+	if (within && add_virtual_root(walk, count) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		const struct sc_root *root = &walk->roots[i];
@@ -374,7 +375,7 @@ add_roots(struct walk *walk, size_t count)
 		if (add(walk, AT_FDCWD, root->path, root->keep_link ? AT_SYMLINK_NOFOLLOW : 0,
 			root->name, within ? 0 : SC_NO_ENTRY) != 0)
 			return -1;
-		/* What the user has named is not left out. */
+		/* --on-unreadable=skip is not for what the user has named. */
 		if (walk->manifest->count == before)
 			return sc_fail(walk->err, 0, "%s can't be staged", root->path);
 	}
@@ -412,7 +413,7 @@ sc_walk_path(const struct sc_manifest *manifest, const struct sc_root *roots, ui
 	skipped = manifest->entries[at].path_length;
 	rest = strlen(inner + skipped);
 	length = strlen(root->path);
-	/* "dir/" and "/": one slash is enough. */
+	/* Of "dir/" or "/" the slash is the one that inner begins with. */
 	while (rest > 0 && length > 0 && root->path[length - 1] == '/')
 		length--;
 	if (length + rest >= capacity)
@@ -427,20 +428,17 @@ sc_walk(struct sc_manifest *manifest, const struct sc_root *roots, size_t count,
     const struct sc_walk_options *options, uint64_t *allocated_bytes, struct sc_error *err)
 {
 	struct walk *walk = calloc(1, sizeof(*walk));
-	int rc = -1;
+	int rc;
 
-	memset(manifest, 0, sizeof(*manifest));
+	*manifest = (struct sc_manifest){0};
 	if (walk == NULL)
 		return sc_fail(err, ENOMEM, "looking at what is to be staged");
 	walk->manifest = manifest;
 	walk->roots = roots;
 	walk->options = options;
 	walk->err = err;
-	walk->value = malloc((size_t)SC_XATTRS_MAX * SC_XATTR_BYTES_MAX);
-	if (walk->value == NULL)
-		(void)sc_fail(err, ENOMEM, "looking at what is to be staged");
-	else
-		rc = add_roots(walk, count);
+	rc = add_roots(walk, count);
+	/* Those that are found on the way come behind: this is the breadth-first order. */
 	for (uint32_t i = 0; rc == 0 && i < manifest->count; i++) {
 		if (manifest->entries[i].kind == SC_ENTRY_DIRECTORY)
 			rc = enter(walk, i);
@@ -448,8 +446,7 @@ sc_walk(struct sc_manifest *manifest, const struct sc_root *roots, size_t count,
 	*allocated_bytes = walk->allocated_bytes;
 	sc_links_free(&walk->links);
 	free(walk->names.texts);
-	free(walk->names.at);
-	free(walk->value);
+	free(walk->names.sorted);
 	free(walk);
 	return rc;
 }

@@ -124,7 +124,8 @@ open_source(uint32_t chunk_bytes)
 	const struct sc_walk_options walk = {.preserve = true};
 	struct sc_error err = {0};
 
-	CU_ASSERT_EQUAL_FATAL(sc_dirtree_source_open(&source, &root, 1, false, &walk, 0, &facts, &err),
+	CU_ASSERT_EQUAL_FATAL(sc_dirtree_source_open(&source, &root, 1, false, &walk, 0, &facts,
+				  &err),
 	    0);
 	CU_ASSERT_EQUAL_FATAL(sc_slots_init(&slots, 2, chunk_bytes, NULL), 0);
 	chunks = (uint32_t)((facts.size_bytes + chunk_bytes - 1) / chunk_bytes);
@@ -228,7 +229,8 @@ expect_the_tree(void)
 	char *path = sc_tempdir_path(dest, "large");
 	char *other = sc_tempdir_path(dest, "a/again");
 
-	CU_ASSERT_EQUAL_FATAL(sc_dirtree_source_open(&copy, &root, 1, false, &walk, 0, &there, &err),
+	CU_ASSERT_EQUAL_FATAL(sc_dirtree_source_open(&copy, &root, 1, false, &walk, 0, &there,
+				  &err),
 	    0);
 	CU_ASSERT(sc_digest_equal(there.manifest, facts.manifest));
 	CU_ASSERT_EQUAL(there.size_bytes, facts.size_bytes);
