@@ -7,29 +7,24 @@
 #include "archive/unpack.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "beneath/system.h"
+#include "file/disk.h"
 #include "file/sink.h"
 #include "file/transfer.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-/* How often whoever waits for the thread looks whether he may give up. */
+/* How often a thread that waits for the other one looks whether it has to give up. */
 static const uint64_t look_ns = UINT64_C(50) * 1000 * 1000;
 
-/* How long a thread that is to end may be silent: then the disk keeps it. */
+/* A thread that is to end and gives no sign of life for so long is held up by the disk. */
 static const uint64_t patience_ns = UINT64_C(5) * 1000 * 1000 * 1000;
-
-/* A slow disk, and how long nobody need wait to hear that it is slow. */
-enum { SLOW_DISK_NS_PER_BYTE = 125 };
-static const uint64_t sync_patience_ns = UINT64_C(600) * 1000 * 1000 * 1000;
 
 enum stage {
 	UNPACKING,
@@ -55,9 +50,8 @@ struct archive_backing {
 
 	pthread_t thread;
 	bool runs;
-	pthread_mutex_t lock; /* over all below */
-	pthread_cond_t changed;
-	uint64_t ready_bytes; /* from the beginning */
+	struct sc_monitor lock; /* over all below */
+	uint64_t ready_bytes;   /* from the beginning */
 	enum stage stage;
 	struct sc_error why; /* it failed */
 	bool ill_archive;
@@ -73,48 +67,15 @@ archive_of(struct sc_backing *base)
 	return (struct archive_backing *)base;
 }
 
-static void
-must(int rc)
-{
-	assert(rc == 0);
-	(void)rc;
-}
-
-static void
-lock(struct archive_backing *archive)
-{
-	must(pthread_mutex_lock(&archive->lock));
-}
-
-static void
-unlock(struct archive_backing *archive)
-{
-	must(pthread_mutex_unlock(&archive->lock));
-}
-
-/* Wait, locked, for a change or for a look at other things. */
+/* Wait, with the lock held, for a change or for a while: what else may end the waiting is told by
+ * no change. */
 static void
 wait_a_while(struct archive_backing *archive)
 {
-	uint64_t until_ns = sc_clock_now_ns() + look_ns;
-	const struct timespec until = {
-		.tv_sec = (time_t)(until_ns / 1000000000),
-		.tv_nsec = (long)(until_ns % 1000000000),
-	};
-	int rc;
-
-	rc = pthread_cond_timedwait(&archive->changed, &archive->lock, &until);
-	assert(rc == 0 || rc == ETIMEDOUT);
-	(void)rc;
+	(void)sc_monitor_wait_until(&archive->lock, sc_clock_now_ns() + look_ns);
 }
 
-static void
-tell_change(struct archive_backing *archive)
-{
-	must(pthread_cond_broadcast(&archive->changed));
-}
-
-/* What unpacking reads: as much as there is, and what is not there yet is waited for. */
+/* What unpacking reads: as many bytes as are there, after waiting for the first of them. */
 static ssize_t
 read_ready(void *context, void *bytes, size_t capacity, uint64_t offset, struct sc_error *err)
 {
@@ -124,11 +85,11 @@ read_ready(void *context, void *bytes, size_t capacity, uint64_t offset, struct 
 
 	if (offset >= archive->size_bytes)
 		return 0;
-	lock(archive);
+	sc_monitor_lock(&archive->lock);
 	while (archive->ready_bytes <= offset && !atomic_load(&archive->cancel))
 		wait_a_while(archive);
 	ready = archive->ready_bytes;
-	unlock(archive);
+	sc_monitor_unlock(&archive->lock);
 	if (ready <= offset)
 		return sc_fail(err, ECANCELED, "was not unpacked to its end");
 	if (capacity > ready - offset)
@@ -146,30 +107,13 @@ note_left_out(void *context, const char *sentence)
 {
 	struct archive_backing *archive = context;
 
-	lock(archive);
+	sc_monitor_lock(&archive->lock);
 	if (archive->left_out++ == 0)
 		strncpy(archive->first_left_out, sentence, sizeof(archive->first_left_out) - 1);
-	unlock(archive);
+	sc_monitor_unlock(&archive->lock);
 }
 
-/* The system writes what others have left unwritten as well, and says nothing meanwhile: the thread
- * counts as alive for as long as that takes a slow disk. */
-static int
-sync_tree(struct archive_backing *archive, struct sc_error *err)
-{
-	uint64_t silent_ns = sc_system_unwritten_bytes() * SLOW_DISK_NS_PER_BYTE;
-
-	if (silent_ns > sync_patience_ns)
-		silent_ns = sync_patience_ns;
-	atomic_store(&archive->alive_ns, sc_clock_now_ns() + silent_ns);
-	if (sc_system_sync(archive->target.tree.fd) != 0)
-		return sc_fail(err, errno, "cannot write %s to its disk",
-		    archive->target.tree.dest);
-	atomic_store(&archive->alive_ns, sc_clock_now_ns());
-	return 0;
-}
-
-/* Unpack, and see to it that it is on the disk. */
+/* Unpack, and bring what was unpacked to its disk. */
 static int
 unpack(struct archive_backing *archive, struct sc_unpack_sum *sum, struct sc_error *err)
 {
@@ -190,11 +134,13 @@ unpack(struct archive_backing *archive, struct sc_unpack_sum *sum, struct sc_err
 	if (sc_target_make(&archive->target, err) != 0 ||
 	    sc_unpack(archive->target.tree.fd, &options, sum, err) != 0)
 		return -1;
-	return sync_tree(archive, err);
+	if (sc_disk_sync(archive->target.tree.fd, &archive->alive_ns) != 0)
+		return sc_fail(err, errno, "cannot write %s to its disk", archive->target.tree.dest);
+	return 0;
 }
 
-/* Unpack, then wait for what becomes of it: a tree that is not published, or was before this
- * one, is removed. */
+/* The thread: unpack, wait until the tree is published or given up, then remove what has its name
+ * beside DEST: this tree if it was not published, or the older DEST that it replaced. */
 static void *
 follow(void *argument)
 {
@@ -203,29 +149,29 @@ follow(void *argument)
 	struct sc_error err, useless;
 	int rc = unpack(archive, &sum, &err);
 
-	/* The first cause is the one to be told. */
+	/* Whether the removal fails too is not told: only the first cause helps. */
 	if (rc != 0)
 		(void)sc_target_clear(&archive->target, &useless);
-	lock(archive);
+	sc_monitor_lock(&archive->lock);
 	archive->stage = rc == 0 ? COMPLETE : FAILED;
 	if (rc != 0) {
 		archive->why = err;
 		archive->ill_archive = sum.ill_archive;
 	}
-	tell_change(archive);
+	sc_monitor_tell(&archive->lock);
 	while (!archive->published && !atomic_load(&archive->cancel))
 		wait_a_while(archive);
-	unlock(archive);
+	sc_monitor_unlock(&archive->lock);
 	if (rc == 0 && sc_target_clear(&archive->target, &err) != 0)
 		sc_log(SC_LOG_WARNING, "%s", err.text);
-	lock(archive);
+	sc_monitor_lock(&archive->lock);
 	archive->ended = true;
-	tell_change(archive);
-	unlock(archive);
+	sc_monitor_tell(&archive->lock);
+	sc_monitor_unlock(&archive->lock);
 	return NULL;
 }
 
-/* The next chunk from the beginning that isn't there: up to it all can be read. */
+/* All chunks up to the first one that is missing can be unpacked. */
 static void
 advance(struct archive_backing *archive)
 {
@@ -237,12 +183,12 @@ advance(struct archive_backing *archive)
 	ready = chunk * archive->chunk_bytes;
 	if (ready > archive->size_bytes)
 		ready = archive->size_bytes;
-	lock(archive);
+	sc_monitor_lock(&archive->lock);
 	if (ready != archive->ready_bytes) {
 		archive->ready_bytes = ready;
-		tell_change(archive);
+		sc_monitor_tell(&archive->lock);
 	}
-	unlock(archive);
+	sc_monitor_unlock(&archive->lock);
 }
 
 static int
@@ -259,7 +205,7 @@ begin(struct sc_backing *base, const struct sc_bitmap *held, struct sc_error *er
 	struct archive_backing *archive = archive_of(base);
 	int rc;
 
-	/* First, as it takes space. */
+	/* What an earlier run left goes first, as it takes space. */
 	archive->target.alive_ns = archive->options.alive_ns;
 	if (sc_target_clear(&archive->target, err) != 0 ||
 	    archive->file->ops->begin(archive->file, held, err) != 0)
@@ -270,8 +216,7 @@ begin(struct sc_backing *base, const struct sc_bitmap *held, struct sc_error *er
 	for (uint32_t i = sc_bitmap_next(held, 0); i < held->size; i = sc_bitmap_next(held, i + 1))
 		sc_bitmap_add(&archive->stored, i);
 	advance(archive);
-	/* Signals are the main thread's: this one inherits that from the I/O thread. */
-	rc = pthread_create(&archive->thread, NULL, follow, archive);
+	rc = sc_thread_start(&archive->thread, follow, archive);
 	if (rc != 0)
 		return sc_fail(err, rc, "cannot start to unpack %s", base->part.dest);
 	archive->runs = true;
@@ -284,11 +229,11 @@ check(struct archive_backing *archive, struct sc_error *err)
 {
 	bool failed;
 
-	lock(archive);
+	sc_monitor_lock(&archive->lock);
 	failed = archive->stage == FAILED;
 	if (failed && err != NULL)
 		*err = archive->why;
-	unlock(archive);
+	sc_monitor_unlock(&archive->lock);
 	return failed ? -1 : 0;
 }
 
@@ -315,7 +260,7 @@ read_back(struct sc_backing *base, void *bytes, size_t length, uint64_t offset)
 	return archive->file->ops->read(archive->file, bytes, length, offset);
 }
 
-/* The part file itself needs no disk if it is not to be read from there, and the tree was synced. */
+/* The part file need not be on its disk unless it is read back from there; the tree is, since finish. */
 static int
 sync_part(struct sc_backing *base)
 {
@@ -342,7 +287,7 @@ finish(struct sc_backing *base, struct sc_error *err)
 	const struct sc_sink_options *options = &archive->options;
 	bool cancelled = false;
 
-	lock(archive);
+	sc_monitor_lock(&archive->lock);
 	while (archive->stage == UNPACKING && !cancelled) {
 		wait_a_while(archive);
 		if (options->alive_ns != NULL)
@@ -352,7 +297,7 @@ finish(struct sc_backing *base, struct sc_error *err)
 	if (archive->left_out > 0)
 		sc_log(SC_LOG_WARNING, "%s%s", archive->first_left_out,
 		    archive->left_out > 1 ? ", and more" : "");
-	unlock(archive);
+	sc_monitor_unlock(&archive->lock);
 	if (cancelled)
 		return sc_fail(err, ECANCELED, "%s", base->part.dest);
 	archive->finished = true;
@@ -371,14 +316,14 @@ publish(struct sc_backing *base, bool *published, struct sc_error *err)
 		return -1;
 	/* If this fails, the next run uses or removes it. */
 	(void)sc_part_discard(&archive->file->part, &useless);
-	lock(archive);
+	sc_monitor_lock(&archive->lock);
 	archive->published = true;
-	tell_change(archive);
-	unlock(archive);
+	sc_monitor_tell(&archive->lock);
+	sc_monitor_unlock(&archive->lock);
 	return rc;
 }
 
-/* End the thread.  False if it can't be: then all that it uses stays its own. */
+/* End the thread.  False if the disk holds it up: then what it uses must not be freed. */
 static bool
 end_thread(struct archive_backing *archive)
 {
@@ -386,23 +331,23 @@ end_thread(struct archive_backing *archive)
 	bool ended;
 
 	atomic_store(&archive->cancel, true);
-	lock(archive);
-	tell_change(archive);
+	sc_monitor_lock(&archive->lock);
+	sc_monitor_tell(&archive->lock);
 	while (!archive->ended && sc_clock_now_ns() < until_ns) {
 		uint64_t alive_ns = atomic_load(&archive->alive_ns);
 
 		wait_a_while(archive);
-		/* A time to come is the patience of a sync, which nobody waits for here. */
+		/* A time to come is the patience with a sync, for which this does not wait. */
 		if (alive_ns <= sc_clock_now_ns() && alive_ns + patience_ns > until_ns)
 			until_ns = alive_ns + patience_ns;
 	}
 	ended = archive->ended;
-	unlock(archive);
+	sc_monitor_unlock(&archive->lock);
 	if (!ended) {
 		(void)pthread_detach(archive->thread);
 		return false;
 	}
-	must(pthread_join(archive->thread, NULL));
+	sc_thread_join(archive->thread);
 	return true;
 }
 
@@ -414,9 +359,7 @@ free_archive(struct archive_backing *archive)
 	if (archive->part_fd >= 0)
 		(void)close(archive->part_fd); /* only read */
 	sc_bitmap_free(&archive->stored);
-	/* Nobody is at them: these can't fail. */
-	(void)pthread_cond_destroy(&archive->changed);
-	(void)pthread_mutex_destroy(&archive->lock);
+	sc_monitor_free(&archive->lock);
 	free(archive->source);
 	free(archive);
 }
@@ -432,26 +375,6 @@ close_archive(struct sc_backing *base, bool keep)
 	file->ops->close(file, keep);
 	if (ended)
 		free_archive(archive);
-}
-
-static int
-init_locks(struct archive_backing *archive)
-{
-	pthread_condattr_t attributes;
-	int rc = pthread_condattr_init(&attributes);
-
-	if (rc != 0)
-		return rc;
-	rc = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	if (rc == 0)
-		rc = pthread_cond_init(&archive->changed, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
-	if (rc != 0)
-		return rc;
-	rc = pthread_mutex_init(&archive->lock, NULL);
-	if (rc != 0)
-		(void)pthread_cond_destroy(&archive->changed);
-	return rc;
 }
 
 int
@@ -473,7 +396,7 @@ sc_archive_open(struct sc_backing **out, const char *dest, const struct sc_sourc
 
 	assert(options->directory && options->source != NULL);
 	*out = NULL;
-	if (archive == NULL || init_locks(archive) != 0) {
+	if (archive == NULL || sc_monitor_init(&archive->lock) != 0) {
 		free(archive);
 		return sc_fail(err, ENOMEM, "cannot write %s", dest);
 	}
@@ -487,17 +410,15 @@ sc_archive_open(struct sc_backing **out, const char *dest, const struct sc_sourc
 	archive->base.part = archive->file->part;
 	archive->source = strdup(options->source);
 	archive->part_fd = fcntl(archive->file->part.fd, F_DUPFD_CLOEXEC, 0);
-	if (archive->source == NULL || archive->part_fd < 0) {
+	if (archive->source == NULL || archive->part_fd < 0)
 		(void)sc_fail(err, errno, "cannot write %s", dest);
-		goto fail;
+	else if (sc_target_open(&archive->target, &archive->file->part, &archive->alive_ns, err) ==
+	    0) {
+		*out = &archive->base;
+		return 0;
 	}
-	if (sc_target_open(&archive->target, &archive->file->part, &archive->alive_ns, err) != 0)
-		goto fail;
-	*out = &archive->base;
-	return 0;
+	archive->file->ops->close(archive->file, true);
 fail:
-	if (archive->file != NULL)
-		archive->file->ops->close(archive->file, true);
 	free_archive(archive);
 	return -1;
 }

@@ -3,11 +3,12 @@
  */
 #include "archive/directories.h"
 
+#include "base/vector.h"
 #include "file/transfer.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,19 +21,12 @@ enum { XATTR_BYTES_MAX = 1 << 20 };
 
 #define NONE UINT64_MAX
 
-/* Behind it come the name with its end, then name with its end and value of each attribute.  Read by
- * the process that wrote it. */
+/* Behind it come facts.xattrs, the name with its NUL, and of each attribute its name with the NUL
+ * and its value.  Pointers in it mean nothing: they are set again by the process that wrote it. */
 struct record {
 	uint64_t next; /* the next one of this depth, or NONE */
-	uint32_t length;
-	uint32_t name_length;
-	uint32_t xattr_count;
-	struct sc_beneath_facts facts; /* but for xattrs */
-};
-
-struct xattr_record {
-	uint32_t name_length;
-	uint32_t length;
+	size_t bytes;  /* with what is behind it */
+	struct sc_beneath_facts facts;
 };
 
 struct sc_directories {
@@ -62,17 +56,16 @@ sc_directories_open(struct sc_directories **out, struct sc_beneath *beneath, str
 	if (directories == NULL)
 		return sc_fail(err, ENOMEM, "cannot write %s", beneath->title);
 	directories->beneath = beneath;
+	directories->fd = -1;
 	for (size_t i = 0; i < DEPTHS; i++)
 		directories->heads[i] = directories->tails[i] = NONE;
-	if (sc_beneath_create(beneath, name, &directories->fd, err) != 0)
-		goto out;
-	if (sc_beneath_unlink(beneath, name, err) != 0)
-		goto out;
+	if (sc_beneath_create(beneath, name, &directories->fd, err) != 0 ||
+	    sc_beneath_unlink(beneath, name, err) != 0) {
+		sc_directories_close(directories);
+		return -1;
+	}
 	*out = directories;
 	return 0;
-out:
-	sc_directories_close(directories);
-	return -1;
 }
 
 static size_t
@@ -86,65 +79,62 @@ depth_of(const char *name)
 	return depth;
 }
 
+/* Room in directories->bytes.  0, or -1 with errno. */
 static int
-reserve(struct sc_directories *directories, size_t length)
+reserve(struct sc_directories *directories, size_t bytes)
 {
-	uint8_t *bytes;
+	uint8_t *more = sc_vector_room(directories->bytes, bytes, &directories->capacity, 1);
 
-	if (length <= directories->capacity)
-		return 0;
-	bytes = realloc(directories->bytes, length);
-	if (bytes == NULL)
+	if (more == NULL) {
+		errno = ENOMEM;
 		return -1;
-	directories->bytes = bytes;
-	directories->capacity = length;
+	}
+	directories->bytes = more;
 	return 0;
 }
 
-static uint8_t *
-append(uint8_t *at, const void *bytes, size_t length)
+/* Put bytes at *at, and *at behind them. */
+static void
+append(uint8_t **at, const void *bytes, size_t length)
 {
 	if (length > 0)
-		memcpy(at, bytes, length);
-	return at + length;
+		memcpy(*at, bytes, length);
+	*at += length;
 }
 
-/* Make a record in directories->bytes; its length, or 0 with errno. */
-static size_t
+/* Make a record in directories->bytes.  0, or -1 with errno. */
+static int
 encode(struct sc_directories *directories, const char *name, const struct sc_beneath_facts *facts)
 {
 	struct record record = {.next = NONE, .facts = *facts};
-	size_t length = sizeof(record) + strlen(name) + 1;
+	size_t xattr_bytes = 0;
 	uint8_t *at;
 
 	for (size_t i = 0; i < facts->xattr_count; i++) {
-		size_t more = facts->xattrs[i].length + strlen(facts->xattrs[i].name) + 1;
-
-		if (more > XATTR_BYTES_MAX || length > XATTR_BYTES_MAX) {
-			errno = E2BIG;
-			return 0;
-		}
-		length += sizeof(struct xattr_record) + more;
-	}
-	if (reserve(directories, length) != 0)
-		return 0;
-	record.length = (uint32_t)length;
-	record.name_length = (uint32_t)strlen(name);
-	record.xattr_count = (uint32_t)facts->xattr_count;
-	record.facts.xattrs = NULL;
-	record.facts.xattr_count = 0;
-	at = append(directories->bytes, &record, sizeof(record));
-	at = append(at, name, record.name_length + 1);
-	for (size_t i = 0; i < facts->xattr_count; i++) {
 		const struct sc_beneath_xattr *xattr = &facts->xattrs[i];
-		struct xattr_record head = {(uint32_t)strlen(xattr->name), (uint32_t)xattr->length};
 
-		at = append(at, &head, sizeof(head));
-		at = append(at, xattr->name, head.name_length + 1);
-		at = append(at, xattr->value, xattr->length);
+		xattr_bytes += sizeof(*xattr) + strlen(xattr->name) + 1;
+		/* The archive says how long they are: it may not choose how much memory is
+		 * taken. */
+		if (xattr->length > XATTR_BYTES_MAX || xattr_bytes > XATTR_BYTES_MAX) {
+			errno = E2BIG;
+			return -1;
+		}
+		xattr_bytes += xattr->length;
 	}
-	assert((size_t)(at - directories->bytes) == length);
-	return length;
+	record.bytes = sizeof(record) + strlen(name) + 1 + xattr_bytes;
+	if (reserve(directories, record.bytes) != 0)
+		return -1;
+	at = directories->bytes;
+	append(&at, &record, sizeof(record));
+	append(&at, facts->xattrs, facts->xattr_count * sizeof(*facts->xattrs));
+	append(&at, name, strlen(name) + 1);
+	for (size_t i = 0; i < facts->xattr_count; i++) {
+		append(&at, facts->xattrs[i].name, strlen(facts->xattrs[i].name) + 1);
+		append(&at, facts->xattrs[i].value, facts->xattrs[i].length);
+	}
+	assert((size_t)(at - directories->bytes) == record.bytes);
+	return 0;
 }
 
 int
@@ -152,12 +142,13 @@ sc_directories_note(struct sc_directories *directories, const char *name,
     const struct sc_beneath_facts *facts, struct sc_error *err)
 {
 	size_t depth = depth_of(name);
-	size_t length = encode(directories, name, facts);
 	uint64_t at = directories->used;
+	struct record record;
 
-	if (length == 0)
+	if (encode(directories, name, facts) != 0)
 		return fail(directories, errno, err);
-	if (sc_write_at(directories->fd, directories->bytes, length, at) != 0)
+	memcpy(&record, directories->bytes, sizeof(record));
+	if (sc_write_at(directories->fd, directories->bytes, record.bytes, at) != 0)
 		return fail(directories, errno, err);
 	if (directories->heads[depth] == NONE)
 		directories->heads[depth] = at;
@@ -165,75 +156,63 @@ sc_directories_note(struct sc_directories *directories, const char *name,
 		     directories->tails[depth] + offsetof(struct record, next)) != 0)
 		return fail(directories, errno, err);
 	directories->tails[depth] = at;
-	directories->used += length;
+	directories->used += record.bytes;
 	return 0;
 }
 
-/* Read the record at this place into directories->bytes.  0, or -1 with errno. */
-static int
-read_record(struct sc_directories *directories, uint64_t at, struct record *record)
+/* Read the record at this place into directories->bytes, and set its pointers and *name.  NULL with
+ * errno. */
+static struct record *
+read_record(struct sc_directories *directories, uint64_t place, const char **name)
 {
-	ssize_t n = sc_read_at(directories->fd, record, sizeof(*record), at);
+	struct sc_beneath_xattr *xattrs;
+	struct record *record;
+	struct record head;
+	const char *at;
 
-	if (n == (ssize_t)sizeof(*record)) {
-		if (reserve(directories, record->length) != 0)
-			return -1;
-		n = sc_read_at(directories->fd, directories->bytes, record->length, at);
-		if (n == (ssize_t)record->length)
-			return 0;
-	}
-	if (n >= 0)
-		errno = EIO;
-	return -1;
-}
-
-static int
-apply_record(struct sc_directories *directories, struct record *record, struct sc_error *err)
-{
-	const uint8_t *at = directories->bytes + sizeof(*record);
-	const char *name = (const char *)at;
-	struct sc_beneath_xattr *xattrs = NULL;
-	int rc, fd;
-
-	if (record->xattr_count > 0) {
-		xattrs = calloc(record->xattr_count, sizeof(*xattrs));
-		if (xattrs == NULL)
-			return fail(directories, ENOMEM, err);
-	}
-	at += record->name_length + 1;
-	for (uint32_t i = 0; i < record->xattr_count; i++) {
-		struct xattr_record head;
-
-		memcpy(&head, at, sizeof(head));
-		at += sizeof(head);
-		xattrs[i].name = (const char *)at;
-		at += head.name_length + 1;
+	errno = EIO; /* unless a call says more */
+	if (sc_read_at(directories->fd, &head, sizeof(head), place) != (ssize_t)sizeof(head) ||
+	    reserve(directories, head.bytes) != 0 ||
+	    sc_read_at(directories->fd, directories->bytes, head.bytes, place) !=
+		(ssize_t)head.bytes)
+		return NULL;
+	record = (struct record *)(void *)directories->bytes;
+	xattrs = (struct sc_beneath_xattr *)(record + 1);
+	*name = at = (const char *)(xattrs + record->facts.xattr_count);
+	at += strlen(at) + 1;
+	for (size_t i = 0; i < record->facts.xattr_count; i++) {
+		xattrs[i].name = at;
+		at += strlen(at) + 1;
 		xattrs[i].value = at;
-		xattrs[i].length = head.length;
-		at += head.length;
+		at += xattrs[i].length;
 	}
+	assert((size_t)(at - (const char *)record) == record->bytes);
 	record->facts.xattrs = xattrs;
-	record->facts.xattr_count = record->xattr_count;
-	rc = sc_beneath_open_directory(directories->beneath, name, &fd, err);
-	if (rc == 0) {
-		rc = sc_beneath_describe(directories->beneath, fd, name, &record->facts, err);
-		(void)close(fd); /* nothing was written through it */
-	}
-	free(xattrs);
-	return rc;
+	return record;
 }
 
 int
 sc_directories_apply(struct sc_directories *directories, struct sc_error *err)
 {
-	struct record record;
+	struct sc_beneath *beneath = directories->beneath;
 
 	for (size_t depth = DEPTHS; depth-- > 0;) {
-		for (uint64_t at = directories->heads[depth]; at != NONE; at = record.next) {
-			if (read_record(directories, at, &record) != 0)
+		uint64_t place = directories->heads[depth];
+
+		while (place != NONE) {
+			const char *name;
+			const struct record *record = read_record(directories, place, &name);
+			int rc, fd;
+
+			if (record == NULL)
 				return fail(directories, errno, err);
-			if (apply_record(directories, &record, err) != 0)
+			if (sc_beneath_open_directory(beneath, name, &fd, err) != 0)
 				return -1;
+			rc = sc_beneath_describe(beneath, fd, name, &record->facts, err);
+			(void)close(fd); /* nothing was written through it */
+			if (rc != 0)
+				return -1;
+			place = record->next;
 		}
 	}
 	return 0;
@@ -245,7 +224,7 @@ sc_directories_close(struct sc_directories *directories)
 	if (directories == NULL)
 		return;
 	if (directories->fd >= 0)
-		(void)close(directories->fd); /* it ends with that */
+		(void)close(directories->fd); /* nothing outlives it */
 	free(directories->bytes);
 	free(directories);
 }

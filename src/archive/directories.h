@@ -1,7 +1,8 @@
 /*
- * What directories are given at the end, when nothing more is made in them: modes, for one without
- * write permission can't be filled, and times, which change when it is.  It is
- * kept in a file without a name, so that memory is bounded whatever their number.
+ * What directories are given at the end, when nothing more is made in them: modes, for a directory
+ * without write permission can't be filled, and times, which change when it is filled.  All of this
+ * is kept in a file without a name, so that memory is bounded whatever number of directories an
+ * archive has.
  */
 #ifndef SC_ARCHIVE_DIRECTORIES_H
 #define SC_ARCHIVE_DIRECTORIES_H

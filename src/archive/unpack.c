@@ -6,7 +6,7 @@
 #include "archive/unpack.h"
 
 #include "archive/unpack_impl.h"
-#include "base/limits.h"
+#include "file/disk.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,21 +15,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A tar ends with two blocks of zeros, of which readers ask for one. */
+/* A tar ends with two blocks of zeros; readers are content with one. */
 enum { TAR_BLOCK_BYTES = 512 };
+
+int
+sc_unpack_go_on(struct sc_unpack *unpack)
+{
+	const struct sc_unpack_options *options = unpack->options;
+
+	sc_disk_alive(options->alive_ns);
+	if (options->cancel != NULL && atomic_load(options->cancel))
+		return sc_fail(unpack->err, ECANCELED, "was not unpacked to its end");
+	return 0;
+}
+
+int
+sc_unpack_fail_archive(struct sc_unpack *unpack, const char *where)
+{
+	const char *why = archive_error_string(unpack->archive);
+
+	if (unpack->stream_failed)
+		return -1;
+	return sc_fail(unpack->err, 0, "%s: %s", where, why != NULL ? why : "no reason given");
+}
+
+int
+sc_unpack_fail_entry(struct sc_unpack *unpack, const char *name, const char *why)
+{
+	char shown[SC_BENEATH_SHOWN_BYTES];
+
+	return sc_fail(unpack->err, 0, "its entry \"%s\" %s", sc_beneath_show(name, shown), why);
+}
+
+/* The next bytes of the tar.  As sc_unpack_stream_read. */
+static ssize_t
+read_stream(struct sc_unpack *unpack, const void **bytes)
+{
+	ssize_t n = -1;
+
+	if (sc_unpack_go_on(unpack) == 0)
+		n = sc_unpack_stream_read(unpack->stream, bytes, unpack->err);
+	sc_disk_alive(unpack->options->alive_ns);
+	return n;
+}
 
 /* An archive_read_callback. */
 static la_ssize_t
 feed(struct archive *archive, void *context, const void **bytes)
 {
 	struct sc_unpack *unpack = context;
-	ssize_t n = -1;
+	ssize_t n = read_stream(unpack, bytes);
 
-	if (sc_unpack_is_cancelled(unpack))
-		(void)sc_fail(unpack->err, ECANCELED, "was not unpacked to its end");
-	else
-		n = sc_unpack_stream_read(unpack->stream, bytes, unpack->err);
-	sc_unpack_alive(unpack);
 	if (n >= 0)
 		return n;
 	unpack->stream_failed = true;
@@ -38,7 +74,7 @@ feed(struct archive *archive, void *context, const void **bytes)
 }
 
 static int
-take_entry(struct sc_unpack *unpack, struct archive_entry *entry)
+unpack_entry(struct sc_unpack *unpack, struct archive_entry *entry)
 {
 	const char *path = archive_entry_pathname(entry);
 	const char *why = sc_unpack_name(path, unpack->name);
@@ -47,7 +83,7 @@ take_entry(struct sc_unpack *unpack, struct archive_entry *entry)
 		return sc_unpack_fail_entry(unpack, path != NULL ? path : "", why);
 	if (sc_unpack_make(unpack, entry) != 0)
 		return -1;
-	/* Of links and what is left out, there may be bytes that nobody wants. */
+	/* Links and entries that are left out may have bytes, too. */
 	if (archive_read_data_skip(unpack->archive) != ARCHIVE_OK)
 		return sc_unpack_fail_archive(unpack, "its bytes");
 	unpack->end = archive_filter_bytes(unpack->archive, 0);
@@ -55,7 +91,8 @@ take_entry(struct sc_unpack *unpack, struct archive_entry *entry)
 	return 0;
 }
 
-/* Behind the end of the tar: the mark of the end was there, and what is compressed is whole. */
+/* Behind the last entry: was the mark of the end there, and is what is compressed whole?  Without
+ * the first an archive that was cut off between two entries would be taken for a whole one. */
 static int
 check_end(struct sc_unpack *unpack)
 {
@@ -66,31 +103,28 @@ check_end(struct sc_unpack *unpack)
 		return sc_fail(unpack->err, 0,
 		    "it ends early: the mark of a tar's end is missing after %llu entries",
 		    (unsigned long long)unpack->sum->entries);
-	do {
-		if (sc_unpack_is_cancelled(unpack))
-			return sc_fail(unpack->err, ECANCELED, "was not unpacked to its end");
-		n = sc_unpack_stream_read(unpack->stream, &bytes, unpack->err);
-		sc_unpack_alive(unpack);
-	} while (n > 0);
+	do
+		n = read_stream(unpack, &bytes);
+	while (n > 0);
 	return n < 0 ? -1 : 0;
 }
 
 static int
-take_entries(struct sc_unpack *unpack)
+unpack_entries(struct sc_unpack *unpack)
 {
 	struct archive_entry *entry;
 	int rc;
 
 	while ((rc = archive_read_next_header(unpack->archive, &entry)) == ARCHIVE_OK) {
-		sc_unpack_alive(unpack);
-		if (take_entry(unpack, entry) != 0)
+		sc_disk_alive(unpack->options->alive_ns);
+		if (unpack_entry(unpack, entry) != 0)
 			return -1;
 	}
 	if (rc == ARCHIVE_EOF)
 		return check_end(unpack);
-	if (rc == ARCHIVE_WARN)
-		return sc_unpack_fail_archive(unpack, "a header that can't be relied on");
-	return sc_unpack_fail_archive(unpack, "it is damaged, or ends early");
+	return sc_unpack_fail_archive(unpack,
+	    rc == ARCHIVE_WARN ? "a header that can't be relied on"
+			       : "it is damaged, or ends early");
 }
 
 static int
@@ -121,13 +155,12 @@ unpack_all(struct sc_unpack *unpack, int root_fd)
 		.mtime = {.tv_nsec = UTIME_OMIT},
 	};
 
-	unpack->wishes = (struct sc_unpack_wishes){options->preserve, options->umask};
 	if (sc_beneath_init(&unpack->beneath, root_fd, options->title, unpack->err) != 0)
 		return -1;
-	/* What the directory is, unless the archive has an entry for it. */
+	/* What the directory itself is given, unless the archive has an entry for it. */
 	if (sc_directories_open(&unpack->directories, &unpack->beneath, unpack->err) != 0 ||
 	    sc_directories_note(unpack->directories, "", &root, unpack->err) != 0 ||
-	    open_archive(unpack) != 0 || take_entries(unpack) != 0)
+	    open_archive(unpack) != 0 || unpack_entries(unpack) != 0)
 		return -1;
 	return sc_directories_apply(unpack->directories, unpack->err);
 }
@@ -146,7 +179,7 @@ name_archive(const char *archive, struct sc_error *err)
 	snprintf(err->text + used, room, ": %.*s", (int)room - 3, cause.text);
 }
 
-/* Would another node, or another run, fare better with the same archive? */
+/* Is this node at fault?  Then another node, or another run, may unpack the same archive. */
 static bool
 is_own_fault(int errnum)
 {
@@ -165,7 +198,7 @@ sc_unpack(int root_fd, const struct sc_unpack_options *options, struct sc_unpack
     struct sc_error *err)
 {
 	struct sc_unpack *unpack = calloc(1, sizeof(*unpack));
-	/* Names in a tar's newer headers are UTF-8, and stay it. */
+	/* Names in a tar's newer headers are UTF-8, which libarchive must not convert. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	locale_t before = utf8 != (locale_t)0 ? uselocale(utf8) : (locale_t)0;
 	int rc = -1;
@@ -180,7 +213,7 @@ sc_unpack(int root_fd, const struct sc_unpack_options *options, struct sc_unpack
 		rc = unpack_all(unpack, root_fd);
 		sc_directories_close(unpack->directories);
 		sc_beneath_free(&unpack->beneath);
-		/* What it returns is about writing. */
+		/* Its status is about writing. */
 		if (unpack->archive != NULL)
 			(void)archive_read_free(unpack->archive);
 		sc_unpack_stream_close(unpack->stream);

@@ -1,53 +1,18 @@
 /*
- * What becomes of one entry of an archive: see unpack.h.
+ * Making one entry of an archive: see unpack.h.
  */
 #include "archive/unpack_impl.h"
-#include "base/clock.h"
 #include "base/units.h"
+#include "file/disk.h"
 #include "file/transfer.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-/* A file that says it is larger is held against the free space before it is begun. */
+/* A file that says it is larger is compared with the free space before it is begun. */
 static const int64_t look_ahead_bytes = INT64_C(4) << 20;
 
-void
-sc_unpack_alive(const struct sc_unpack *unpack)
-{
-	if (unpack->options->alive_ns != NULL)
-		atomic_store(unpack->options->alive_ns, sc_clock_now_ns());
-}
-
-bool
-sc_unpack_is_cancelled(const struct sc_unpack *unpack)
-{
-	return unpack->options->cancel != NULL && atomic_load(unpack->options->cancel);
-}
-
-/* The archive is at fault, by what libarchive says of it, unless it was what it reads. */
-int
-sc_unpack_fail_archive(struct sc_unpack *unpack, const char *where)
-{
-	const char *why = archive_error_string(unpack->archive);
-
-	if (unpack->stream_failed)
-		return -1;
-	return sc_fail(unpack->err, 0, "%s: %s", where, why != NULL ? why : "no reason given");
-}
-
-/* An entry is at fault. */
-int
-sc_unpack_fail_entry(struct sc_unpack *unpack, const char *name, const char *why)
-{
-	char shown[SC_BENEATH_SHOWN_BYTES];
-
-	return sc_fail(unpack->err, 0, "its entry \"%s\" %s", sc_beneath_show(name, shown), why);
-}
-
-/* A name of the archive's: without what is no harm.  NULL, or why not. */
 const char *
 sc_unpack_name(const char *in, char out[SC_BENEATH_NAME_MAX + 1])
 {
@@ -74,34 +39,24 @@ sc_unpack_name(const char *in, char out[SC_BENEATH_NAME_MAX + 1])
 	return used == 0 ? NULL : sc_beneath_refuses(out, used);
 }
 
-static int
-fail_space(struct sc_unpack *unpack, const char *name, int64_t needed, uint64_t available)
-{
-	char needs[SC_UNIT_TEXT_BYTES];
-	char has[SC_UNIT_TEXT_BYTES];
-	char shown[SC_BENEATH_SHOWN_BYTES];
-
-	return sc_fail(unpack->err, ENOSPC, "its entry \"%s\" needs %s, %s are free below %s",
-	    sc_beneath_show(name, shown), sc_format_size((double)needed, needs),
-	    sc_format_size((double)available, has), unpack->options->title);
-}
-
-/* Better said before the disk is full. */
+/* A file that can't fit fails at once, not when the disk is full.  How much of one with holes is
+ * written is not known. */
 static int
 check_space(struct sc_unpack *unpack, struct archive_entry *entry, const char *name, int fd)
 {
 	int64_t size = archive_entry_size(entry);
-	struct statvfs fs;
-	uint64_t available;
+	char needs[SC_UNIT_TEXT_BYTES];
+	char has[SC_UNIT_TEXT_BYTES];
+	char shown[SC_BENEATH_SHOWN_BYTES];
+	struct sc_disk_free available;
 
 	if (size < look_ahead_bytes || archive_entry_sparse_reset(entry) > 0)
 		return 0;
-	if (fstatvfs(fd, &fs) != 0 || fs.f_blocks == 0)
+	if (sc_disk_free(fd, &available) != 0 || (uint64_t)size <= available.bytes)
 		return 0;
-	available = (uint64_t)fs.f_frsize * (geteuid() == 0 ? fs.f_bfree : fs.f_bavail);
-	if ((uint64_t)size <= available)
-		return 0;
-	return fail_space(unpack, name, size, available);
+	return sc_fail(unpack->err, ENOSPC, "its entry \"%s\" needs %s, %s are free below %s",
+	    sc_beneath_show(name, shown), sc_format_size((double)size, needs),
+	    sc_format_size((double)available.bytes, has), unpack->options->title);
 }
 
 static int
@@ -116,7 +71,7 @@ fail_write(struct sc_unpack *unpack, const char *name)
 	    (unsigned long long)unpack->sum->entries);
 }
 
-/* The bytes of a file, which come in order; what is left out between them are holes. */
+/* Write the bytes of a file, which come in order.  What is left out between them are holes. */
 static int
 write_data(struct sc_unpack *unpack, struct archive_entry *entry, const char *name, int fd)
 {
@@ -135,13 +90,13 @@ write_data(struct sc_unpack *unpack, struct archive_entry *entry, const char *na
 			return sc_unpack_fail_archive(unpack, "its bytes");
 		if (length == 0)
 			continue;
+		/* An offset is the archive's to say: it may not make a file of any size. */
 		if (offset < done || offset > size || (uint64_t)(size - offset) < length)
 			return sc_unpack_fail_entry(unpack, name, "has bytes where none can be");
-		if (sc_unpack_is_cancelled(unpack))
-			return sc_fail(unpack->err, ECANCELED, "was not unpacked to its end");
+		if (sc_unpack_go_on(unpack) != 0)
+			return -1;
 		if (sc_write_at(fd, bytes, length, (uint64_t)offset) != 0)
 			return fail_write(unpack, name);
-		sc_unpack_alive(unpack);
 		done = offset + (int64_t)length;
 		unpack->sum->bytes += length;
 	}
@@ -158,6 +113,15 @@ write_file(struct sc_unpack *unpack, struct archive_entry *entry, const char *na
 	return sc_beneath_describe(&unpack->beneath, fd, name, &unpack->facts.facts, unpack->err);
 }
 
+/* Making an entry failed: was the name an earlier entry's, which is removed now, so that trying again
+ * is worth it? */
+static bool
+removed_earlier(struct sc_unpack *unpack, const char *name)
+{
+	return unpack->err->errnum == EEXIST &&
+	    sc_beneath_unlink(&unpack->beneath, name, unpack->err) == 0;
+}
+
 static int
 make_file(struct sc_unpack *unpack, struct archive_entry *entry, const char *name)
 {
@@ -166,13 +130,9 @@ make_file(struct sc_unpack *unpack, struct archive_entry *entry, const char *nam
 
 	if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) < 0)
 		return sc_unpack_fail_entry(unpack, name, "has no size that can be");
-	rc = sc_beneath_create(beneath, name, &fd, unpack->err);
-	if (rc != 0 && unpack->err->errnum == EEXIST) {
-		rc = sc_beneath_unlink(beneath, name, unpack->err);
-		if (rc == 0)
-			rc = sc_beneath_create(beneath, name, &fd, unpack->err);
-	}
-	if (rc != 0)
+	if (sc_beneath_create(beneath, name, &fd, unpack->err) != 0 &&
+	    (!removed_earlier(unpack, name) ||
+		sc_beneath_create(beneath, name, &fd, unpack->err) != 0))
 		return -1;
 	rc = write_file(unpack, entry, name, fd);
 	if (close(fd) != 0 && rc == 0)
@@ -183,7 +143,7 @@ make_file(struct sc_unpack *unpack, struct archive_entry *entry, const char *nam
 static int
 make_directory(struct sc_unpack *unpack, const char *name)
 {
-	/* Filled first; what it is to be at the end is noted. */
+	/* Until it is filled its owner may write to it; what it gets at the end is noted. */
 	if (name[0] != '\0' &&
 	    sc_beneath_mkdir(&unpack->beneath, name, 0700, true, unpack->err) != 0)
 		return -1;
@@ -195,49 +155,42 @@ make_symlink(struct sc_unpack *unpack, struct archive_entry *entry, const char *
 {
 	struct sc_beneath *beneath = &unpack->beneath;
 	const char *target = archive_entry_symlink(entry);
-	int rc;
 
 	if (target == NULL || target[0] == '\0')
 		return sc_unpack_fail_entry(unpack, name, "is a symbolic link to nothing");
-	rc = sc_beneath_symlink(beneath, name, target, unpack->err);
-	if (rc != 0 && unpack->err->errnum == EEXIST) {
-		rc = sc_beneath_unlink(beneath, name, unpack->err);
-		if (rc == 0)
-			rc = sc_beneath_symlink(beneath, name, target, unpack->err);
-	}
-	if (rc != 0)
+	if (sc_beneath_symlink(beneath, name, target, unpack->err) != 0 &&
+	    (!removed_earlier(unpack, name) ||
+		sc_beneath_symlink(beneath, name, target, unpack->err) != 0))
 		return -1;
 	return sc_beneath_describe_link(beneath, name, &unpack->facts.facts, unpack->err);
 }
 
-/* All that it has is the other name's. */
+/* A further name of an earlier entry, whose facts it shares. */
 static int
 make_hardlink(struct sc_unpack *unpack, const char *name, const char *target)
 {
 	struct sc_beneath *beneath = &unpack->beneath;
 	const char *why = sc_unpack_name(target, unpack->target);
 	char shown[SC_BENEATH_SHOWN_BYTES];
-	int rc;
 
 	if (why == NULL && unpack->target[0] == '\0')
 		why = "is empty";
 	if (why != NULL)
 		return sc_fail(unpack->err, 0, "its entry \"%s\" is a hard link to a name that %s",
 		    sc_beneath_show(name, shown), why);
-	rc = sc_beneath_link(beneath, name, unpack->target, unpack->err);
-	if (rc == 0 || unpack->err->errnum != EEXIST)
-		return rc;
-	/* A file that was given to tar twice is a link to itself. */
-	if (strcmp(name, unpack->target) == 0)
+	if (sc_beneath_link(beneath, name, unpack->target, unpack->err) == 0)
 		return 0;
-	if (sc_beneath_unlink(beneath, name, unpack->err) != 0)
-		return -1;
-	return sc_beneath_link(beneath, name, unpack->target, unpack->err);
+	/* A file that was given to tar twice is a link to itself, and must not be removed. */
+	if (unpack->err->errnum == EEXIST && strcmp(name, unpack->target) == 0)
+		return 0;
+	return removed_earlier(unpack, name)
+	    ? sc_beneath_link(beneath, name, unpack->target, unpack->err)
+	    : -1;
 }
 
-/* What is neither file, directory nor link. */
+/* What is neither file, directory nor link is an error, or left out. */
 static int
-take_other(struct sc_unpack *unpack, struct archive_entry *entry, const char *name)
+leave_out(struct sc_unpack *unpack, struct archive_entry *entry, const char *name)
 {
 	const char *what = "is of a kind that is not known";
 	char shown[SC_BENEATH_SHOWN_BYTES];
@@ -265,7 +218,6 @@ take_other(struct sc_unpack *unpack, struct archive_entry *entry, const char *na
 	return 0;
 }
 
-/* The entry whose header was read: its name is in unpack->name. */
 int
 sc_unpack_make(struct sc_unpack *unpack, struct archive_entry *entry)
 {
@@ -281,7 +233,7 @@ sc_unpack_make(struct sc_unpack *unpack, struct archive_entry *entry)
 		return -1;
 	if (hardlink != NULL)
 		return make_hardlink(unpack, name, hardlink);
-	if (sc_unpack_facts_take(&unpack->facts, entry, &unpack->wishes, unpack->err) != 0) {
+	if (sc_unpack_read_facts(&unpack->facts, entry, unpack->options, unpack->err) != 0) {
 		struct sc_error why = *unpack->err;
 
 		return sc_unpack_fail_entry(unpack, name, why.text);
@@ -294,6 +246,6 @@ sc_unpack_make(struct sc_unpack *unpack, struct archive_entry *entry)
 	case AE_IFLNK:
 		return make_symlink(unpack, entry, name);
 	default:
-		return take_other(unpack, entry, name);
+		return leave_out(unpack, entry, name);
 	}
 }

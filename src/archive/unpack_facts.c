@@ -2,6 +2,7 @@
  * What an archive says of a file besides its bytes: see unpack_impl.h.
  */
 #include "archive/unpack_impl.h"
+#include "base/vector.h"
 
 #include <archive.h>
 #include <assert.h>
@@ -13,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* An ACL as the system takes it, in an attribute: version, then entries of tag, permissions and
- * id, all little-endian, in the order of their tags. */
+/* The system takes an ACL as an attribute: version, then entries of tag, permissions and id, all
+ * little-endian, in the order of their tags. */
 enum {
 	ACL_VERSION = 2,
 	ACL_HEAD_BYTES = 4,
@@ -22,7 +23,7 @@ enum {
 	ACL_ENTRIES_MAX = 4096, /* more than any file system keeps */
 };
 
-/* What looks up a name needs: more than a line of the user database has. */
+/* For looking up a name: more than a line of the user database has. */
 enum { LOOKUP_BYTES = 16384 };
 
 static const struct {
@@ -121,19 +122,15 @@ static int
 add(struct sc_unpack_facts *out, const char *name, const void *value, size_t length)
 {
 	size_t count = out->facts.xattr_count;
+	struct sc_beneath_xattr *xattrs =
+	    sc_vector_room(out->xattrs, count + 1, &out->capacity, sizeof(*xattrs));
 
-	if (count == out->capacity) {
-		size_t capacity = out->capacity == 0 ? 8 : 2 * out->capacity;
-		struct sc_beneath_xattr *xattrs = realloc(out->xattrs, capacity * sizeof(*xattrs));
-
-		if (xattrs == NULL)
-			return -1;
-		out->xattrs = xattrs;
-		out->capacity = capacity;
-	}
-	out->xattrs[count] = (struct sc_beneath_xattr){name, value, length};
+	if (xattrs == NULL)
+		return -1;
+	xattrs[count] = (struct sc_beneath_xattr){name, value, length};
+	out->xattrs = xattrs;
+	out->facts.xattrs = xattrs;
 	out->facts.xattr_count++;
-	out->facts.xattrs = out->xattrs;
 	return 0;
 }
 
@@ -150,18 +147,18 @@ mode_with_mask(uint32_t mode, const uint8_t *acl, const uint8_t *end)
 }
 
 static int
-take_acl(struct sc_unpack_facts *out, struct archive_entry *entry, int kind, struct sc_error *err)
+read_acl(struct sc_unpack_facts *out, struct archive_entry *entry, int kind, struct sc_error *err)
 {
 	int count = archive_entry_acl_reset(entry, acl_kinds[kind].type);
 	size_t capacity;
 	uint8_t *at;
 
-	/* What the mode says is no ACL. */
+	/* None but what the mode says. */
 	if (count <= 0)
 		return 0;
 	if (count > ACL_ENTRIES_MAX)
 		return sc_fail(err, 0, "has an ACL that is too long");
-	/* Those that the mode gives may come beside those counted. */
+	/* The three that the mode gives may not be counted. */
 	capacity = ACL_HEAD_BYTES + ((size_t)count + 3) * ACL_ENTRY_BYTES;
 	free(out->acls[kind]);
 	out->acls[kind] = malloc(capacity);
@@ -180,10 +177,10 @@ take_acl(struct sc_unpack_facts *out, struct archive_entry *entry, int kind, str
 	return 0;
 }
 
-/* What a user may set is a user's; root sets all but what the system has calls or rules of its own
- * for. */
+/* Is this an attribute to be given?  A user may give those of users; root gives all but those for
+ * which the system has calls (ACLs) or rules (labels) of its own. */
 static bool
-is_wanted(const char *name)
+may_be_given(const char *name)
 {
 	if (strncmp(name, "user.", 5) == 0)
 		return true;
@@ -192,7 +189,7 @@ is_wanted(const char *name)
 }
 
 static int
-take_xattrs(struct sc_unpack_facts *out, struct archive_entry *entry, struct sc_error *err)
+read_xattrs(struct sc_unpack_facts *out, struct archive_entry *entry, struct sc_error *err)
 {
 	const char *name;
 	const void *value;
@@ -200,11 +197,11 @@ take_xattrs(struct sc_unpack_facts *out, struct archive_entry *entry, struct sc_
 
 	(void)archive_entry_xattr_reset(entry);
 	while (archive_entry_xattr_next(entry, &name, &value, &length) == ARCHIVE_OK) {
-		if (name != NULL && is_wanted(name) && add(out, name, value, length) != 0)
+		if (name != NULL && may_be_given(name) && add(out, name, value, length) != 0)
 			return sc_fail(err, ENOMEM, "has attributes");
 	}
 	for (int kind = 0; kind < SC_UNPACK_ACLS; kind++) {
-		if (take_acl(out, entry, kind, err) != 0)
+		if (read_acl(out, entry, kind, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -215,30 +212,30 @@ time_of(time_t seconds, long nanoseconds)
 {
 	struct timespec time = {.tv_sec = seconds, .tv_nsec = nanoseconds};
 
-	/* So that nothing in an archive means "now" or "as it is". */
+	/* Or an archive could say UTIME_NOW or UTIME_OMIT. */
 	if (nanoseconds < 0 || nanoseconds > 999999999)
 		time.tv_nsec = 0;
 	return time;
 }
 
 int
-sc_unpack_facts_take(struct sc_unpack_facts *out, struct archive_entry *entry,
-    const struct sc_unpack_wishes *wishes, struct sc_error *err)
+sc_unpack_read_facts(struct sc_unpack_facts *out, struct archive_entry *entry,
+    const struct sc_unpack_options *options, struct sc_error *err)
 {
 	la_int64_t uid = archive_entry_uid(entry);
 	la_int64_t gid = archive_entry_gid(entry);
 	mode_t mode = archive_entry_perm(entry);
 
 	out->facts = (struct sc_beneath_facts){
-		.mode = wishes->preserve ? mode & 07777 : mode & 0777 & ~wishes->umask,
+		.mode = options->preserve ? mode & 07777 : mode & 0777 & ~options->umask,
 		.uid = (uint32_t)uid,
 		.gid = (uint32_t)gid,
-		.owner = wishes->preserve,
+		.owner = options->preserve,
 		.atime = {.tv_nsec = UTIME_OMIT},
 		.mtime = {.tv_nsec = UTIME_OMIT},
 	};
-	/* The last number means "as it is". */
-	if (wishes->preserve && (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX))
+	/* UINT32_MAX would be -1, by which chown leaves an owner as it is. */
+	if (options->preserve && (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX))
 		return sc_fail(err, 0, "has an owner that can't be: %lld:%lld", (long long)uid,
 		    (long long)gid);
 	if (archive_entry_atime_is_set(entry))
@@ -247,10 +244,10 @@ sc_unpack_facts_take(struct sc_unpack_facts *out, struct archive_entry *entry,
 	if (archive_entry_mtime_is_set(entry))
 		out->facts.mtime =
 		    time_of(archive_entry_mtime(entry), archive_entry_mtime_nsec(entry));
-	/* A link has none of these. */
-	if (!wishes->preserve || archive_entry_filetype(entry) == AE_IFLNK)
+	/* A symbolic link has no attributes. */
+	if (!options->preserve || archive_entry_filetype(entry) == AE_IFLNK)
 		return 0;
-	return take_xattrs(out, entry, err);
+	return read_xattrs(out, entry, err);
 }
 
 void

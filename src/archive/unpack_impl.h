@@ -15,7 +15,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 /* The two kinds of ACL that a directory can have. */
 enum { SC_UNPACK_ACLS = 2 };
@@ -28,14 +27,10 @@ struct sc_unpack_facts {
 	uint8_t *acls[SC_UNPACK_ACLS];
 };
 
-struct sc_unpack_wishes {
-	bool preserve; /* owner as root, exact mode, attributes, ACLs */
-	mode_t umask;  /* applied without preserve */
-};
-
-/* What is to be given to the file of an entry.  The entry keeps the attributes' bytes. */
-int sc_unpack_facts_take(struct sc_unpack_facts *, struct archive_entry *,
-    const struct sc_unpack_wishes *, struct sc_error *);
+/* Set *facts to what is to be given to the file of an entry.  The entry keeps the attributes'
+ * bytes.  -1 with what is wrong with the entry ("has an ACL that is too long"). */
+int sc_unpack_read_facts(struct sc_unpack_facts *, struct archive_entry *,
+    const struct sc_unpack_options *, struct sc_error *);
 
 void sc_unpack_facts_free(struct sc_unpack_facts *);
 
@@ -47,27 +42,24 @@ struct sc_unpack {
 	struct archive *archive;
 	struct sc_beneath beneath;
 	struct sc_directories *directories;
-	struct sc_unpack_wishes wishes;
-	struct sc_unpack_facts facts; /* of the entry under way */
+	struct sc_unpack_facts facts; /* of the entry that is unpacked */
 	bool stream_failed;           /* and has said why */
 	int64_t end;                  /* of the last entry, in the tar */
 	char name[SC_BENEATH_NAME_MAX + 1];
 	char target[SC_BENEATH_NAME_MAX + 1];
 };
 
-/* There is life, for options->alive_ns. */
-void sc_unpack_alive(const struct sc_unpack *);
+/* Say that the thread is alive, and fail if it was told to end. */
+int sc_unpack_go_on(struct sc_unpack *);
 
-bool sc_unpack_is_cancelled(const struct sc_unpack *);
-
-/* Fail by what libarchive says, unless it was what it reads that failed, and has said why. */
+/* Fail with what libarchive says; if its input failed, that has said why already. */
 int sc_unpack_fail_archive(struct sc_unpack *, const char *where);
 
 /* Fail by an entry: "its entry NAME" and why. */
 int sc_unpack_fail_entry(struct sc_unpack *, const char *name, const char *why);
 
-/* A name of the archive's, without what is no harm; "" is the directory itself.  NULL, or why it is
- * refused. */
+/* Copy a name of the archive's without "./" and slashes too many; "" is the directory itself.  NULL,
+ * or why the name is refused. */
 const char *sc_unpack_name(const char *in, char out[SC_BENEATH_NAME_MAX + 1]);
 
 /* Make the entry whose header was read, and whose name is in unpack->name. */

@@ -1,6 +1,6 @@
 /*
- * From the bytes of an archive as it is stored to those of the tar in it.  What it is compressed
- * with is found out from its first bytes.
+ * From the bytes of an archive as it is stored to those of the tar in it.  The first bytes tell what
+ * the archive is compressed with.
  */
 #ifndef SC_ARCHIVE_UNPACK_STREAM_H
 #define SC_ARCHIVE_UNPACK_STREAM_H
@@ -24,8 +24,8 @@ struct sc_unpack_source {
 
 struct sc_unpack_stream; /* opaque */
 
-/* *source is copied.  Reads the first bytes.  -1 if they can't be had, or what it is compressed
- * with is not known to this system's libarchive. */
+/* *source is copied.  Reads the first bytes.  -1 if they can't be read, or this system's libarchive
+ * doesn't know the compression. */
 int sc_unpack_stream_open(struct sc_unpack_stream **, const struct sc_unpack_source *,
     struct sc_error *);
 

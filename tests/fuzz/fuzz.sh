@@ -19,7 +19,8 @@ declare -A sources=(
 		base/bitmap.c base/bytes.c base/clock.c base/error.c base/random.c'
 	[manifest]='tree/manifest.c tree/manifest_code.c base/bytes.c base/error.c base/vector.c'
 	[unpack]='archive/unpack.c archive/unpack_entry.c archive/unpack_facts.c archive/unpack_stream.c
-		beneath/beneath.c archive/directories.c beneath/remove.c beneath/system.c file/transfer.c base/clock.c
+		beneath/beneath.c archive/directories.c beneath/remove.c beneath/system.c file/disk.c file/transfer.c
+		base/clock.c base/vector.c beneath/system.c
 		base/error.c base/units.c'
 )
 declare -A most_bytes=([wire]=2100 [journal]=1000 [manifest]=1000 [unpack]=8200)
