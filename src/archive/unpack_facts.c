@@ -105,8 +105,8 @@ encode_tag(struct archive_entry *entry, int kind, size_t which, uint8_t **at, co
 		if (acl_tags[which].has_id)
 			number = id >= 0 ? id : find_id(tag, name);
 		if (number < 0)
-			return sc_fail(err, 0, "has an ACL for %s, who is not known here",
-			    name != NULL ? name : "nobody");
+			return sc_fail(err, 0, "has an ACL for a user or group unknown here, %s",
+			    name != NULL ? name : "without a name");
 		if (end - *at < ACL_ENTRY_BYTES)
 			return sc_fail(err, 0, "has an ACL that is too long");
 		*at = put_le(*at, acl_tags[which].number, 2);

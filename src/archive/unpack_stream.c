@@ -20,10 +20,10 @@ enum { GZIP_WINDOW_BITS = 15 + 16 };
 struct sc_unpack_stream {
 	struct sc_unpack_source source;
 	uint64_t offset;
-	struct sc_error *err; /* of the call under way; NULL: none is, or it was filled in */
+	struct sc_error *err; /* of the call in which libarchive calls back */
 	bool failed;          /* the source */
 
-	/* None: the bytes are the tar's. */
+	/* Neither raw nor gzip: the archive is not compressed. */
 	struct archive *raw; /* zstd, xz, bzip2 */
 	bool gzip;
 	bool in_member; /* of the gzip */
@@ -40,7 +40,7 @@ static const struct {
 	const char *name;
 	const char magic[MAGIC_BYTES + 1];
 	size_t length;
-	int filter; /* libarchive's, or none: it doesn't compare the checksum of a gzip */
+	int filter; /* libarchive's; none for gzip, whose checksum libarchive doesn't compare */
 } compressions[] = {
 	{"gzip", "\x1f\x8b", 2, ARCHIVE_FILTER_NONE},
 	{"zstd", "\x28\xb5\x2f\xfd", 4, ARCHIVE_FILTER_ZSTD},
@@ -66,29 +66,36 @@ refill(struct sc_unpack_stream *stream, struct sc_error *err)
 	return 1;
 }
 
+/* All that was read and not used yet, after reading more if there is nothing.  How many bytes, 0 at the
+ * end, or -1. */
+static ssize_t
+next_bytes(struct sc_unpack_stream *stream, const void **bytes, struct sc_error *err)
+{
+	ssize_t n = refill(stream, err);
+
+	if (n <= 0)
+		return n;
+	*bytes = stream->in + stream->used;
+	n = (ssize_t)(stream->filled - stream->used);
+	stream->used = stream->filled;
+	return n;
+}
+
 /* What libarchive decompresses.  An archive_read_callback. */
 static la_ssize_t
 feed(struct archive *raw, void *context, const void **bytes)
 {
 	struct sc_unpack_stream *stream = context;
-	size_t n;
+	ssize_t n = next_bytes(stream, bytes, stream->err);
 
-	switch (refill(stream, stream->err)) {
-	case 0:
-		return 0;
-	case 1:
-		*bytes = stream->in + stream->used;
-		n = stream->filled - stream->used;
-		stream->used = stream->filled;
-		return (la_ssize_t)n;
-	default:
-		stream->failed = true;
-		archive_set_error(raw, EIO, "the archive can't be read");
-		return -1;
-	}
+	if (n >= 0)
+		return n;
+	stream->failed = true;
+	archive_set_error(raw, EIO, "the archive can't be read");
+	return -1;
 }
 
-/* What libarchive says, unless it was the source that failed. */
+/* Fail with what libarchive says; if the source failed, that has said why already. */
 static int
 fail_raw(const struct sc_unpack_stream *stream, const char *name, struct sc_error *err)
 {
@@ -109,8 +116,8 @@ open_raw(struct sc_unpack_stream *stream, size_t which, struct sc_error *err)
 	stream->raw = archive_read_new();
 	if (stream->raw == NULL)
 		return sc_fail(err, ENOMEM, "cannot decompress");
-	/* Just this one, whatever the bytes in it look like.  A warning: it would start a program
-	 * for that. */
+	/* This filter alone: what is compressed twice is no tar.  A warning says that libarchive
+	 * would start a program to decompress, which may not be there. */
 	if (archive_read_append_filter(stream->raw, compressions[which].filter) != ARCHIVE_OK)
 		return sc_fail(err, 0, "this system's libarchive does not know %s",
 		    compressions[which].name);
@@ -121,15 +128,6 @@ open_raw(struct sc_unpack_stream *stream, size_t which, struct sc_error *err)
 	rc = archive_read_next_header(stream->raw, &entry);
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_EOF)
 		return fail_raw(stream, compressions[which].name, err);
-	return 0;
-}
-
-static int
-open_gzip(struct sc_unpack_stream *stream, struct sc_error *err)
-{
-	if (inflateInit2(&stream->z, GZIP_WINDOW_BITS) != Z_OK)
-		return sc_fail(err, ENOMEM, "cannot decompress");
-	stream->gzip = true;
 	return 0;
 }
 
@@ -151,35 +149,42 @@ read_magic(struct sc_unpack_stream *stream, struct sc_error *err)
 	return 0;
 }
 
+static int
+open_compressed(struct sc_unpack_stream *stream, size_t which, struct sc_error *err)
+{
+	if (compressions[which].filter != ARCHIVE_FILTER_NONE)
+		return open_raw(stream, which, err);
+	if (inflateInit2(&stream->z, GZIP_WINDOW_BITS) != Z_OK)
+		return sc_fail(err, ENOMEM, "cannot decompress");
+	stream->gzip = true;
+	return 0;
+}
+
 int
 sc_unpack_stream_open(struct sc_unpack_stream **out, const struct sc_unpack_source *source,
     struct sc_error *err)
 {
 	struct sc_unpack_stream *stream = calloc(1, sizeof(*stream));
-	int rc = 0;
+	int rc;
 
 	*out = NULL;
 	if (stream == NULL)
 		return sc_fail(err, ENOMEM, "cannot decompress");
 	stream->source = *source;
 	stream->err = err;
-	if (read_magic(stream, err) != 0)
-		goto fail;
-	for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++) {
-		if (stream->filled < compressions[i].length ||
-		    memcmp(stream->in, compressions[i].magic, compressions[i].length) != 0)
-			continue;
-		rc = compressions[i].filter == ARCHIVE_FILTER_NONE ? open_gzip(stream, err)
-								   : open_raw(stream, i, err);
-		break;
+	rc = read_magic(stream, err);
+	for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]) && rc == 0; i++) {
+		if (stream->filled >= compressions[i].length &&
+		    memcmp(stream->in, compressions[i].magic, compressions[i].length) == 0) {
+			rc = open_compressed(stream, i, err);
+			break;
+		}
 	}
-	if (rc != 0)
-		goto fail;
-	*out = stream;
-	return 0;
-fail:
-	sc_unpack_stream_close(stream);
-	return -1;
+	if (rc == 0)
+		*out = stream;
+	else
+		sc_unpack_stream_close(stream);
+	return rc;
 }
 
 static int
@@ -188,8 +193,8 @@ fail_gzip(const char *why, struct sc_error *err)
 	return sc_fail(err, 0, "its gzip can't be decompressed: %s", why);
 }
 
-/* Between members of a gzip, of which there may be several: 1 another one begins, 0 there is none,
- * -1.  Zeros are what fills up a tape's block. */
+/* Between members of a gzip, of which there may be several: 1 if another one begins, 0 if there is
+ * none, or -1.  Zeros between and behind them fill up a tape's block. */
 static int
 next_member(struct sc_unpack_stream *stream, struct sc_error *err)
 {
@@ -260,20 +265,11 @@ read_raw(struct sc_unpack_stream *stream, const void **bytes, struct sc_error *e
 ssize_t
 sc_unpack_stream_read(struct sc_unpack_stream *stream, const void **bytes, struct sc_error *err)
 {
-	ssize_t n;
-	int rc;
-
 	if (stream->gzip)
 		return read_gzip(stream, bytes, err);
 	if (stream->raw != NULL)
 		return read_raw(stream, bytes, err);
-	rc = refill(stream, err);
-	if (rc <= 0)
-		return rc;
-	*bytes = stream->in + stream->used;
-	n = (ssize_t)(stream->filled - stream->used);
-	stream->used = stream->filled;
-	return n;
+	return next_bytes(stream, bytes, err);
 }
 
 void
@@ -283,7 +279,7 @@ sc_unpack_stream_close(struct sc_unpack_stream *stream)
 		return;
 	if (stream->gzip)
 		(void)inflateEnd(&stream->z);
-	/* What it returns is about writing. */
+	/* Its status is about writing. */
 	if (stream->raw != NULL)
 		(void)archive_read_free(stream->raw);
 	free(stream);

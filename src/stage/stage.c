@@ -5,7 +5,7 @@
 
 #include "stage/stage.h"
 
-#include "archive/archive.h"
+#include "archive/backing.h"
 #include "base/clock.h"
 #include "base/deadman.h"
 #include "base/log.h"

@@ -38,7 +38,7 @@ struct codec {
 	size_t capacity;
 	struct sc_bytes_reader reader; /* what is still to be decoded */
 
-	/* The record at hand: to be encoded, or what was decoded of it. */
+	/* The record that is encoded, or what was decoded of it so far. */
 	uint32_t index;
 	struct sc_entry entry;
 	const char *name;
@@ -302,7 +302,7 @@ code_xattrs(struct codec *codec)
 		if (length == NONE || strlen(xattr->name) < length)
 			return wrong(codec, "has an attribute without a sound name");
 		if (!sc_xattr_may_travel(xattr->name))
-			return wrong(codec, "has an attribute that isn't ours to give");
+			return wrong(codec, "has an attribute that must not be staged");
 		xattr->length = code_bytes(codec, &xattr->value, xattr->length, SC_XATTR_BYTES_MAX);
 		if (xattr->length == NONE)
 			return wrong(codec, "has an attribute without a value");

@@ -27,25 +27,21 @@ sc_dirtree_path(const struct sc_dirtree *tree, uint32_t entry, char buffer[SC_PA
 int
 sc_dirtree_make_directory(struct sc_dirtree *tree, uint32_t entry, struct sc_error *err)
 {
+	const struct sc_entry *entries = tree->manifest.entries;
 	char buffer[SC_PATH_BYTES_MAX + 1];
-	uint32_t parent;
 
-	/* Up to the nearest parent that is there, which is not far, then one step down; again until
-	 * the directory itself is made. */
 	while (entry != SC_NO_ENTRY && !sc_bitmap_has(&tree->made, entry)) {
-		uint32_t first = entry;
+		uint32_t top = entry; /* of those that are missing */
 
-		for (;;) {
-			parent = tree->manifest.entries[first].parent;
-			if (parent == SC_NO_ENTRY || sc_bitmap_has(&tree->made, parent))
-				break;
-			first = parent;
-		}
-		if ((tree->facts.several || first != 0) &&
-		    sc_beneath_mkdir(&tree->beneath[0], sc_dirtree_path(tree, first, buffer), 0700,
+		while (entries[top].parent != SC_NO_ENTRY &&
+		    !sc_bitmap_has(&tree->made, entries[top].parent))
+			top = entries[top].parent;
+		/* The only root is the tree itself. */
+		if ((tree->facts.several || top != 0) &&
+		    sc_beneath_mkdir(&tree->beneath[0], sc_dirtree_path(tree, top, buffer), 0700,
 			tree->left, err) != 0)
 			return -1;
-		sc_bitmap_add(&tree->made, first);
+		sc_bitmap_add(&tree->made, top);
 	}
 	return 0;
 }

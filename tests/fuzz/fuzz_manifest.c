@@ -1,9 +1,9 @@
 /*
- * A manifest of anybody: what is taken is a tree whose names stay where they belong, and what is
- * made of it again is the same tree.
+ * A manifest from an attacker: what the decoder accepts is a directory tree in which no name leads out
+ * of its directory, and encoding it again gives the same tree.
  *
  * The header is written ahead of an input, with a first byte that says how many entries
- * there are, and sizes that are what the decoder finds: nobody guesses those.
+ * there are, and sizes that are what the decoder finds: a fuzzer does not guess those.
  */
 #include "tree/manifest.h"
 

@@ -1,8 +1,8 @@
 /*
- * An archive of anybody: whatever is in it, nothing beside the directory that it is unpacked into
+ * An archive from an attacker: whatever is in it, nothing beside the directory that it is unpacked into
  * is made, changed or removed, and what is made there can be removed again.
  *
- * The first byte of an input says what is made right in it beforehand, since nobody guesses a
+ * The first byte of an input says what is made right in it beforehand, since a fuzzer does not guess a
  * checksum, and how it is unpacked.  The rest is the archive.
  */
 #define _GNU_SOURCE /* mkdtemp */

@@ -2,7 +2,7 @@
  * An archive in a sink: unpacked while its chunks come, in any order; whole or absent however it
  * ends, and gone on with by the next run.
  */
-#include "archive/archive.h"
+#include "archive/backing.h"
 #include "file/sink.h"
 #include "lib/suite.h"
 #include "lib/tempdir.h"
@@ -295,7 +295,7 @@ existing_dest(void)
 	tear_down();
 }
 
-/* Whoever has given it up gets no DEST. */
+/* A commit that was given up makes no DEST. */
 static void
 cancelled_commit(void)
 {

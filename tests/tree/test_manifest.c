@@ -154,7 +154,7 @@ what_does_not_fit_is_refused(void)
 	sc_manifest_free(&m);
 }
 
-/* Bytes of records after the header, as somebody else might write them. */
+/* Bytes of records after the header, as another program might write them. */
 struct hostile {
 	const char *what;
 	const char *complaint;
@@ -235,9 +235,9 @@ static const struct hostile hostiles[] = {
 	{"sizes that aren't those of the header", "don't add up", 1, 8,
 		RECORDS("\0\1\1f" FACTS "\7")},
 	{"sizes that aren't the stream's", "don't add up", 1, 7, RECORDS("\0\1\1f" FACTS "\7")},
-	{"an attribute of the system's", "isn't ours to give", 1, 0,
+	{"an attribute of the system's", "must not be staged", 1, 0,
 		RECORDS("\0\x08\1d" FACTS "\1\x10security.selinux\1x")},
-	{"an attribute without a name", "isn't ours to give", 1, 0,
+	{"an attribute without a name", "must not be staged", 1, 0,
 		RECORDS("\0\x08\1d" FACTS "\1\0\1x")},
 	{"no attributes", "no sound number of attributes", 1, 0, RECORDS("\0\x08\1d" FACTS "\0")},
 	{"more attributes than there may be", "no sound number of attributes", 1, 0,

@@ -142,7 +142,7 @@ static struct sc_sink *
 open_sink(bool resume)
 {
 	static unsigned calls;
-	/* By one hand, and by three. */
+	/* By one thread, and by three. */
 	const struct sc_sink_options options = {.preserve = true,
 		.verify = true,
 		.resume = resume,
@@ -381,7 +381,7 @@ what_was_left_is_compared(void)
 		} else {
 			char *other = sc_tempdir_path(dest, "other");
 
-			/* Nobody but us could have put it there. */
+			/* No other user could have put it there. */
 			CU_ASSERT_EQUAL(unlink(other), 0);
 			free(other);
 		}
@@ -390,7 +390,7 @@ what_was_left_is_compared(void)
 	}
 }
 
-/* Somebody puts links where directories were: nothing is written through them. */
+/* Another program puts links where directories were: nothing is written through them. */
 static void
 nothing_gets_out(void)
 {
@@ -426,7 +426,7 @@ nothing_gets_out(void)
 	tear_down();
 }
 
-/* A stream whose manifest is another one's, or none. */
+/* A stream with the manifest of another one, or with none. */
 static void
 a_wrong_manifest_is_noticed(void)
 {

@@ -11,8 +11,8 @@
  *
  * --verify compares the archive as it is on the disk, not what was unpacked.
  */
-#ifndef SC_ARCHIVE_ARCHIVE_H
-#define SC_ARCHIVE_ARCHIVE_H
+#ifndef SC_ARCHIVE_BACKING_H
+#define SC_ARCHIVE_BACKING_H
 
 #include "file/backing.h"
 

@@ -1,7 +1,7 @@
 /*
- * An archive that is unpacked as it arrives: see archive.h.
+ * An archive that is unpacked as it arrives: see backing.h.
  */
-#include "archive/archive.h"
+#include "archive/backing.h"
 
 #include "archive/target.h"
 #include "archive/unpack.h"
