@@ -183,6 +183,7 @@ advance(struct archive_backing *archive)
 	ready = chunk * archive->chunk_bytes;
 	if (ready > archive->size_bytes)
 		ready = archive->size_bytes;
+	assert(ready >= archive->ready_bytes);
 	sc_monitor_lock(&archive->lock);
 	if (ready != archive->ready_bytes) {
 		archive->ready_bytes = ready;
@@ -311,6 +312,7 @@ publish(struct sc_backing *base, bool *published, struct sc_error *err)
 	struct sc_error useless;
 	int rc;
 
+	assert(archive->finished);
 	rc = sc_target_publish(&archive->target, archive->options.force, published, err);
 	if (!*published)
 		return -1;

@@ -203,6 +203,7 @@ sc_unpack(int root_fd, const struct sc_unpack_options *options, struct sc_unpack
 	locale_t before = utf8 != (locale_t)0 ? uselocale(utf8) : (locale_t)0;
 	int rc = -1;
 
+	assert(root_fd >= 0 && options->archive != NULL && options->title != NULL);
 	*sum = (struct sc_unpack_sum){0};
 	if (unpack == NULL) {
 		(void)sc_fail(err, ENOMEM, "it can't be unpacked");

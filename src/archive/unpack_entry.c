@@ -6,6 +6,7 @@
 #include "file/disk.h"
 #include "file/transfer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ sc_unpack_name(const char *in, char out[SC_BENEATH_NAME_MAX + 1])
 		}
 		in += length + (in[length] == '/');
 	}
+	assert(used <= SC_BENEATH_NAME_MAX);
 	out[used] = '\0';
 	return used == 0 ? NULL : sc_beneath_refuses(out, used);
 }

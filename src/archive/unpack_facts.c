@@ -226,6 +226,7 @@ sc_unpack_read_facts(struct sc_unpack_facts *out, struct archive_entry *entry,
 	la_int64_t gid = archive_entry_gid(entry);
 	mode_t mode = archive_entry_perm(entry);
 
+	assert((options->umask & ~(mode_t)0777) == 0);
 	out->facts = (struct sc_beneath_facts){
 		.mode = options->preserve ? mode & 07777 : mode & 0777 & ~options->umask,
 		.uid = (uint32_t)uid,

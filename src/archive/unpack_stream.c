@@ -6,6 +6,7 @@
 #include "base/limits.h"
 
 #include <archive.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -56,11 +57,13 @@ refill(struct sc_unpack_stream *stream, struct sc_error *err)
 
 	if (stream->used < stream->filled)
 		return 1;
+	assert(stream->used == stream->filled);
 	stream->used = stream->filled = 0;
 	n = stream->source.read(stream->source.context, stream->in, sizeof(stream->in),
 	    stream->offset, err);
 	if (n <= 0)
 		return (int)n;
+	assert((size_t)n <= sizeof(stream->in));
 	stream->offset += (uint64_t)n;
 	stream->filled = (size_t)n;
 	return 1;

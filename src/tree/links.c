@@ -5,6 +5,7 @@
 
 #include "tree/manifest.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -50,6 +51,8 @@ sc_links_find(struct sc_links *links, dev_t dev, ino_t ino, uint32_t entry, uint
 
 	if (links->count >= links->capacity / 2 && grow(links) != 0)
 		return -1;
+	/* There is always a free place, or the search for one would not end. */
+	assert(links->count < links->capacity);
 	place = place_of(links, dev, ino);
 	*found = place->used ? place->entry : SC_NO_ENTRY;
 	if (!place->used) {

@@ -119,6 +119,7 @@ sc_dirtree_publish(struct sc_backing *base, bool *published, struct sc_error *er
 	struct sc_place_name *names = calloc(count, sizeof(*names));
 	int rc;
 
+	assert(tree->finished && count > 0);
 	*published = false;
 	if (names == NULL)
 		return sc_fail(err, ENOMEM, "cannot write %s", tree->place.title);

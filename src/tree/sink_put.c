@@ -231,6 +231,7 @@ put_piece(struct sc_dirtree *tree, uint32_t index, const uint8_t *bytes, size_t 
 		/* A file system may say only now that it could not write. */
 		if (sc_dirtree_close_file(file) != 0)
 			return fail_write(tree, path, err);
+		assert(file->entry == SC_NO_ENTRY && file->fd < 0);
 		if (sc_bitmap_has(&tree->made, index))
 			rc = sc_beneath_open(&tree->beneath[0], path, &file->fd, err);
 		else

@@ -149,6 +149,7 @@ read_sparse(const struct tree_stream *tree, uint8_t *bytes, size_t length, uint6
 		size_t hole, piece;
 
 		sc_system_next_data(tree->file_fd, begin, size, &data, &end);
+		assert(data >= begin && end >= data);
 		hole = data - begin < length - done ? (size_t)(data - begin) : length - done;
 		memset(bytes + done, 0, hole);
 		done += hole;

@@ -430,6 +430,7 @@ sc_walk(struct sc_manifest *manifest, const struct sc_root *roots, size_t count,
 	struct walk *walk = calloc(1, sizeof(*walk));
 	int rc;
 
+	assert(count > 0);
 	*manifest = (struct sc_manifest){0};
 	if (walk == NULL)
 		return sc_fail(err, ENOMEM, "looking at what is to be staged");
