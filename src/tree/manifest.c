@@ -197,30 +197,24 @@ sc_manifest_from(const struct sc_manifest *manifest, uint64_t offset)
 }
 
 uint32_t
-sc_manifest_find(const struct sc_manifest *manifest, uint64_t offset)
-{
-	uint32_t index;
-
-	if (offset >= manifest->content_bytes)
-		return manifest->count;
-	/* Of entries with the same offset only the last has content. */
-	index = sc_manifest_from(manifest, offset + 1) - 1;
-	assert(offset - manifest->entries[index].offset < manifest->entries[index].size_bytes);
-	return index;
-}
-
-uint32_t
 sc_manifest_piece(const struct sc_manifest *manifest, uint64_t offset, size_t *length, uint64_t *at)
 {
-	uint32_t index = sc_manifest_find(manifest, offset);
-	uint64_t rest = 0;
+	const struct sc_entry *entry;
+	uint32_t index;
+	uint64_t rest;
 
 	assert(*length > 0);
 	*at = 0;
-	if (index < manifest->count) {
-		*at = offset - manifest->entries[index].offset;
-		rest = manifest->entries[index].size_bytes - *at;
+	if (offset >= manifest->content_bytes) {
+		*length = 0;
+		return manifest->count;
 	}
+	/* Of entries with the same offset only the last has content. */
+	index = sc_manifest_from(manifest, offset + 1) - 1;
+	entry = &manifest->entries[index];
+	*at = offset - entry->offset;
+	assert(*at < entry->size_bytes);
+	rest = entry->size_bytes - *at;
 	if (*length > rest)
 		*length = (size_t)rest;
 	return index;

@@ -117,13 +117,10 @@ char *sc_manifest_path(const struct sc_manifest *, uint32_t entry, char *path);
  * behind it; count if there is none.  O(log n). */
 uint32_t sc_manifest_from(const struct sc_manifest *, uint64_t offset);
 
-/* The file that has the byte at this offset among the contents; count if there is none.
- * O(log n). */
-uint32_t sc_manifest_find(const struct sc_manifest *, uint64_t offset);
-
 /*
- * The same, for length (> 0) bytes from this offset on: sets *at to where in the file they begin
- * and reduces *length to those that are in this file; to 0 if there is none.
+ * The file that has the first of length (> 0) bytes from this offset among the contents on; count if
+ * there is none.  Sets *at to where in the file they begin, and reduces *length to those that are in
+ * this file, to 0 if there is none.  O(log n).
  */
 uint32_t sc_manifest_piece(const struct sc_manifest *, uint64_t offset, size_t *length,
     uint64_t *at);

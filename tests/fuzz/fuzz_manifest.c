@@ -44,8 +44,14 @@ check_entry(const struct sc_manifest *manifest, uint32_t index)
 		need(sc_xattr_may_travel(xattrs[i].name) && xattrs[i].length <= SC_XATTR_BYTES_MAX);
 	if (index > 0 && manifest->entries[index - 1].parent == entry->parent)
 		need(strcmp(sc_manifest_name(manifest, index - 1), name) < 0);
-	need(entry->size_bytes == 0 ||
-	    sc_manifest_find(manifest, entry->offset + entry->size_bytes - 1) == index);
+	if (entry->size_bytes > 0) {
+		size_t length = 2;
+		uint64_t at;
+
+		need(sc_manifest_piece(manifest, entry->offset + entry->size_bytes - 1, &length,
+			 &at) == index);
+		need(length == 1 && at == entry->size_bytes - 1);
+	}
 }
 
 /* The same tree again. */

@@ -113,17 +113,35 @@ comes_back_as_it_was(void)
 	free(bytes);
 }
 
+/* Of so many bytes from this offset on: `found` of them are in this entry, from `at` on. */
+static void
+expect_piece(const struct sc_manifest *m, uint64_t offset, size_t length, uint32_t entry,
+    uint64_t at, size_t found)
+{
+	uint64_t begin;
+
+	CU_ASSERT_EQUAL(sc_manifest_piece(m, offset, &length, &begin), entry);
+	CU_ASSERT_EQUAL(begin, at);
+	CU_ASSERT_EQUAL(length, found);
+}
+
 static void
 entries_are_found_by_offset(void)
 {
 	struct sc_manifest m;
 
 	make(&m);
-	CU_ASSERT_EQUAL(sc_manifest_find(&m, 0), 1);
-	CU_ASSERT_EQUAL(sc_manifest_find(&m, 6), 1);
-	CU_ASSERT_EQUAL(sc_manifest_find(&m, 7), 6);
-	CU_ASSERT_EQUAL(sc_manifest_find(&m, 106), 6);
-	CU_ASSERT_EQUAL(sc_manifest_find(&m, 107), 7);
+	expect_piece(&m, 0, 1, 1, 0, 1);
+	expect_piece(&m, 0, 1000, 1, 0, 7);
+	expect_piece(&m, 6, 2, 1, 6, 1);
+	expect_piece(&m, 7, 1000, 6, 0, 100);
+	expect_piece(&m, 106, 1, 6, 99, 1);
+	expect_piece(&m, 107, 1, 7, 0, 0);
+	/* Those without content too: where their content would begin. */
+	CU_ASSERT_EQUAL(sc_manifest_from(&m, 0), 0);
+	CU_ASSERT_EQUAL(sc_manifest_from(&m, 1), 2);
+	CU_ASSERT_EQUAL(sc_manifest_from(&m, 7), 2);
+	CU_ASSERT_EQUAL(sc_manifest_from(&m, 8), 7);
 	sc_manifest_free(&m);
 }
 
