@@ -135,7 +135,8 @@ unpack(struct archive_backing *archive, struct sc_unpack_sum *sum, struct sc_err
 	    sc_unpack(archive->target.tree.fd, &options, sum, err) != 0)
 		return -1;
 	if (sc_disk_sync(archive->target.tree.fd, &archive->alive_ns) != 0)
-		return sc_fail(err, errno, "cannot write %s to its disk", archive->target.tree.dest);
+		return sc_fail(err, errno, "cannot write %s to its disk",
+		    archive->target.tree.dest);
 	return 0;
 }
 
