@@ -1,9 +1,6 @@
 /*
- * The little of HDF5 that the timings file needs: attributes, enumerations
- * and tables, with errors as sentences.
- *
- * Every function that returns an int returns 0, or -1 with the reason in the
- * sc_error.  The reason is the first thing that HDF5 itself found wrong.
+ * The little of HDF5 that writing and reading a timings file have in common: what a table is,
+ * types, and errors as sentences.  h5_write.h and h5_read.h do the rest.
  */
 #ifndef SC_RECORD_H5_H
 #define SC_RECORD_H5_H
@@ -14,56 +11,74 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An HDF5 call failed: say what it was for, and why.  To be called before any
- * other HDF5 call.  Returns -1. */
-int sc_h5_fail(struct sc_error *, const char *purpose);
+/* An enumeration of 0 .. count-1, a byte in the file and in the row. */
+struct sc_h5_enum {
+	const char *name; /* under which it is committed: "/types/node_state" */
+	unsigned count;
+	const char *(*name_of)(unsigned value);
+};
 
-/* Let go of an identifier of any kind; an invalid one is fine.  Returns
- * status, or -1 if it was 0 and this failed: so it fits after out labels. */
-int sc_h5_close(hid_t id, int status, struct sc_error *);
+/* A value that has no name here; at most so many have one. */
+enum { SC_H5_NO_NAME = 255 };
 
-/* Attributes: one number (value is of the native type), one text, and an
- * array of texts; texts are UTF-8 strings of variable length. */
-int sc_h5_put_number(hid_t where, const char *name, hid_t type, const void *value,
-    struct sc_error *);
-int sc_h5_put_text(hid_t where, const char *name, const char *text, struct sc_error *);
-int sc_h5_put_texts(hid_t where, const char *name, const char *const *texts, size_t count,
-    struct sc_error *);
+enum sc_h5_kind {
+	SC_H5_INT32,
+	SC_H5_INT64,
+	SC_H5_UINT32,
+	SC_H5_UINT64,
+	SC_H5_DOUBLE,
+	SC_H5_ENUM,
+	SC_H5_TEXT,     /* in the file as long as the longest of all rows */
+	SC_H5_FULL_TEXT /* in the file as long as in the row */
+};
 
-/* An enumeration of 0 .. count-1 in a byte, committed under name in where.
- * H5I_INVALID_HID if it failed. */
-hid_t sc_h5_make_enum(hid_t where, const char *name, unsigned count,
-    const char *(*name_of)(unsigned value), struct sc_error *);
+/* What a reader does with a column.  A column that is optional and missing reads as -1, as 0
+ * (unsigned), NaN, "" or SC_H5_NO_NAME. */
+enum sc_h5_use { SC_H5_NOT_READ, SC_H5_OPTIONAL, SC_H5_NEEDED };
 
 struct sc_h5_column {
 	const char *name;
-	size_t offset;       /* in the row */
-	hid_t type;          /* of a number; unused for a text */
-	size_t text_bytes;   /* of a text's array in the row; 0: not a text */
-	size_t text_longest; /* longest text of all rows, without its end mark */
+	enum sc_h5_kind kind;
+	enum sc_h5_use use;
+	size_t offset; /* of the value in the row */
+	size_t bytes;  /* of the value in the row; a text's end mark included */
+	const struct sc_h5_enum *names;
 };
 
-/* A column of a struct's member, which is called as it is. */
-#define SC_H5_COLUMN(row, member, number_type) \
-	{.name = #member, .offset = offsetof(row, member), .type = (number_type)}
-#define SC_H5_TEXT_COLUMN(row, member, longest) \
-	{.name = #member, \
-		.offset = offsetof(row, member), \
-		.text_bytes = sizeof(((row *)0)->member), \
-		.text_longest = (longest)}
+enum { SC_H5_COLUMNS_MAX = 24 };
 
 struct sc_h5_table {
-	const char *name;
+	const char *path; /* "/plan/nodes" */
 	const struct sc_h5_column *columns;
 	size_t column_count;
 	size_t row_bytes;
-	uint64_t rows;
-	void (*fill)(void *row, uint64_t index, const void *context); /* row is all zero */
-	const void *context;
 };
 
-/* Write a table as a dataset of compound rows, slab by slab; compressed if it
- * is long.  One allocation of at most a few MiB. */
-int sc_h5_put_table(hid_t where, const struct sc_h5_table *, struct sc_error *);
+/* Rows are written and read in slabs, which are also the unit of compression: large enough to
+ * compress well, small enough to be read in part. */
+enum { SC_H5_SLAB_BYTES = 256 << 10 };
+
+/* HDF5 wants a name for a file in memory, and looks whether there is such a file on disk: there
+ * can't be one of this name. */
+extern const char sc_h5_image_name[];
+
+/* Turn off HDF5's own messages.  0, or -1. */
+int sc_h5_be_silent(void);
+
+/* An HDF5 call failed: say what it was to make, and the first thing that HDF5 itself found wrong.
+ * To be called before any other HDF5 call.  Returns -1. */
+int sc_h5_fail(struct sc_error *, const char *purpose);
+
+/* Let go of an identifier of any kind; an invalid one is fine.  Returns status, or -1 with the
+ * reason if it was 0 and this failed: so it fits after out labels. */
+int sc_h5_close(hid_t id, int status, struct sc_error *);
+
+/* Types, to be closed; negative if that failed.  A text is UTF-8, of that many bytes with its end
+ * mark, or H5T_VARIABLE. */
+hid_t sc_h5_text_type(size_t bytes);
+hid_t sc_h5_enum_type(const struct sc_h5_enum *);
+
+/* The type of a column's value; of a text, with that many bytes. */
+hid_t sc_h5_column_type(const struct sc_h5_column *, size_t text_bytes);
 
 #endif

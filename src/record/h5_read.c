@@ -3,17 +3,14 @@
  */
 #include "record/h5_read.h"
 
-#include "record/h5.h"
 #include "record/h5_heap.h"
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Rows are read in slabs of this size. */
-enum { SLAB_BYTES = 256 << 10 };
 
 /* No part of a timings file that is read at once comes near to this: more is
  * a damaged file, and would only be a waste of memory. */
@@ -21,9 +18,6 @@ enum { PIECE_BYTES_MAX = 16 << 20 };
 
 /* Texts of an attribute: the writer keeps 4000 arguments. */
 enum { TEXTS_MAX = 16384 };
-
-/* HDF5 wants a name for a file in memory; there can't be such a file. */
-static const char image_name[] = "/dev/null/timings";
 
 static int
 damaged(struct sc_error *err, const char *what)
@@ -48,11 +42,11 @@ sc_h5_open_image(void *bytes, size_t length, struct sc_error *err)
 	}
 	/* No message of HDF5's, and no code from elsewhere for a filter that the
 	 * file asks for. */
-	if (H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0 && H5PLset_loading_state(0) >= 0)
+	if (sc_h5_be_silent() == 0 && H5PLset_loading_state(0) >= 0)
 		access = H5Pcreate(H5P_FILE_ACCESS);
 	if (access >= 0 && H5Pset_fapl_core(access, 1 << 20, 0) >= 0 &&
 	    H5Pset_file_image(access, bytes, length) >= 0)
-		file = H5Fopen(image_name, H5F_ACC_RDONLY, access);
+		file = H5Fopen(sc_h5_image_name, H5F_ACC_RDONLY, access);
 	if (file < 0)
 		(void)sc_fail(err, 0, "it is not an HDF5 file, or damaged");
 	(void)sc_h5_close(access, -1, NULL);
@@ -70,7 +64,7 @@ sc_h5_has(hid_t file, const char *path)
 		if (!sc_h5_has(file, group))
 			return false;
 	}
-	/* What is there but can't be looked at is for those to find who read it. */
+	/* What is there but can't be looked at fails when it is read. */
 	return H5Lexists(file, path, H5P_DEFAULT) != 0;
 }
 
@@ -117,8 +111,8 @@ open_attribute(struct attribute *attribute, hid_t file, const char *name, bool o
 	return damaged(err, name);
 }
 
-static int
-get_number(hid_t file, const char *name, bool optional, hid_t number, void *value,
+int
+sc_h5_get_number(hid_t file, const char *name, bool optional, hid_t type, void *value,
     struct sc_error *err)
 {
 	struct attribute attribute;
@@ -130,28 +124,24 @@ get_number(hid_t file, const char *name, bool optional, hid_t number, void *valu
 	class = H5Tget_class(attribute.type);
 	if (attribute.count != 1 || (class != H5T_INTEGER && class != H5T_FLOAT))
 		rc = unexpected(err, name);
-	else if (H5Aread(attribute.id, number, value) < 0)
+	else if (H5Aread(attribute.id, type, value) < 0)
 		rc = damaged(err, name);
 	close_attribute(&attribute);
 	return rc;
-}
-
-int
-sc_h5_get_count(hid_t file, const char *name, bool optional, uint64_t *value, struct sc_error *err)
-{
-	return get_number(file, name, optional, H5T_NATIVE_UINT64, value, err);
-}
-
-int
-sc_h5_get_double(hid_t file, const char *name, bool optional, double *value, struct sc_error *err)
-{
-	return get_number(file, name, optional, H5T_NATIVE_DOUBLE, value, err);
 }
 
 static bool
 is_variable_text(hid_t type)
 {
 	return H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) > 0;
+}
+
+static void
+free_texts(char **texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(texts[i]);
+	free(texts);
 }
 
 /* Texts of variable length, as HDF5 allocates them: copy and let it free its own. */
@@ -176,122 +166,122 @@ read_texts(const struct attribute *attribute, const char *name, char **texts, st
 	return rc;
 }
 
-int
-sc_h5_get_text(hid_t file, const char *name, bool optional, char **value, struct sc_error *err)
+static int
+get_texts(hid_t file, const char *name, bool optional, size_t min, size_t max, char ***texts,
+    size_t *count, struct sc_error *err)
 {
 	struct attribute attribute;
+	char **all = NULL;
+	size_t found;
 	int rc = open_attribute(&attribute, file, name, optional, err);
 
 	if (rc != 0)
 		return rc > 0 ? 0 : -1;
-	if (attribute.count != 1 || !is_variable_text(attribute.type))
+	found = (size_t)attribute.count;
+	if (found < min || found > max || !is_variable_text(attribute.type)) {
 		rc = unexpected(err, name);
-	else
-		rc = read_texts(&attribute, name, value, err);
+	} else {
+		all = calloc(found + 1, sizeof(*all));
+		rc = all == NULL ? sc_fail(err, 0, "no memory for %s", name)
+				 : read_texts(&attribute, name, all, err);
+	}
 	close_attribute(&attribute);
-	return rc;
+	if (rc != 0) {
+		free_texts(all, all == NULL ? 0 : found);
+		return -1;
+	}
+	*texts = all;
+	*count = found;
+	return 0;
+}
+
+int
+sc_h5_get_text(hid_t file, const char *name, bool optional, char **value, struct sc_error *err)
+{
+	char **texts = NULL;
+	size_t count = 0;
+
+	if (get_texts(file, name, optional, 1, 1, &texts, &count, err) != 0)
+		return -1;
+	if (count == 1)
+		*value = texts[0];
+	free(texts);
+	return 0;
 }
 
 int
 sc_h5_get_texts(hid_t file, const char *name, char ***texts, size_t *count, struct sc_error *err)
 {
-	struct attribute attribute;
-	int rc = open_attribute(&attribute, file, name, true, err);
-
-	if (rc != 0)
-		return rc > 0 ? 0 : -1;
-	if (attribute.count > TEXTS_MAX || !is_variable_text(attribute.type)) {
-		rc = unexpected(err, name);
-	} else {
-		*texts = calloc((size_t)attribute.count + 1, sizeof(**texts));
-		if (*texts == NULL) {
-			rc = sc_fail(err, 0, "no memory for %s", name);
-		} else {
-			*count = (size_t)attribute.count;
-			rc = read_texts(&attribute, name, *texts, err);
-		}
-	}
-	close_attribute(&attribute);
-	return rc;
+	return get_texts(file, name, true, 0, TEXTS_MAX, texts, count, err);
 }
 
 /* A table while it is read. */
-struct table {
-	const struct sc_h5_reading *reading;
+struct reading {
+	const struct sc_h5_table *table;
 	hid_t dataset;
 	hid_t space;
-	hid_t file_type;
-	hid_t row_type; /* of the rows in memory, with the columns that there are */
+	hid_t file_row;
+	hid_t memory_row; /* of the columns that are read and there */
 	hsize_t rows;
-	bool *missing;           /* by field */
-	uint8_t (*numbers)[256]; /* by field: ours for the file's, of enumerations */
+	bool missing[SC_H5_COLUMNS_MAX];         /* but optional */
+	uint8_t numbers[SC_H5_COLUMNS_MAX][256]; /* of enumerations: ours for the file's */
 };
 
-static void
-close_table(struct table *table)
-{
-	(void)sc_h5_close(table->row_type, -1, NULL);
-	(void)sc_h5_close(table->file_type, -1, NULL);
-	(void)sc_h5_close(table->space, -1, NULL);
-	(void)sc_h5_close(table->dataset, -1, NULL);
-	free(table->missing);
-	free(table->numbers);
-}
-
-/* Its bytes must be in this file, and in pieces that can be read. */
+/* A table's bytes must be in this file, and in pieces that can be read. */
 static bool
 has_sound_layout(hid_t dataset)
 {
 	hid_t plist = H5Dget_create_plist(dataset);
 	hsize_t piece = 0;
-	H5D_layout_t layout = H5D_LAYOUT_ERROR;
 	bool sound = false;
 
-	if (plist >= 0)
-		layout = H5Pget_layout(plist);
-	if (layout == H5D_CHUNKED)
+	switch (plist < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(plist)) {
+	case H5D_CHUNKED:
 		sound = H5Pget_chunk(plist, 1, &piece) == 1 && piece <= PIECE_BYTES_MAX;
-	else if (layout == H5D_CONTIGUOUS)
+		break;
+	case H5D_CONTIGUOUS:
 		sound = H5Pget_external_count(plist) == 0;
-	else
-		sound = layout == H5D_COMPACT;
+		break;
+	case H5D_COMPACT:
+		sound = true;
+		break;
+	default:
+		break;
+	}
 	(void)sc_h5_close(plist, -1, NULL);
 	return sound;
 }
 
 static int
-open_table(struct table *table, hid_t file, struct sc_error *err)
+open_table(struct reading *reading, hid_t file, struct sc_error *err)
 {
-	const struct sc_h5_reading *reading = table->reading;
+	const char *path = reading->table->path;
 	size_t row_bytes;
 
-	table->dataset = H5Dopen2(file, reading->path, H5P_DEFAULT);
-	if (table->dataset < 0 && sc_h5_has(file, reading->path))
-		return damaged(err, reading->path);
-	if (table->dataset < 0)
-		return sc_fail(err, 0, "there is no table %s: not a timings file", reading->path);
-	table->space = H5Dget_space(table->dataset);
-	table->file_type = H5Dget_type(table->dataset);
-	if (table->space < 0 || table->file_type < 0)
-		return damaged(err, reading->path);
-	if (H5Tget_class(table->file_type) != H5T_COMPOUND ||
-	    H5Sget_simple_extent_ndims(table->space) != 1)
-		return unexpected(err, reading->path);
-	row_bytes = H5Tget_size(table->file_type);
-	if (H5Sget_simple_extent_dims(table->space, &table->rows, NULL) != 1 || row_bytes == 0 ||
-	    row_bytes > PIECE_BYTES_MAX || !has_sound_layout(table->dataset))
-		return damaged(err, reading->path);
-	if (table->rows < reading->rows_min || table->rows > reading->rows_max)
-		return sc_fail(err, 0, "%s has %" PRIu64 " rows, which can't be", reading->path,
-		    (uint64_t)table->rows);
+	reading->dataset = H5Dopen2(file, path, H5P_DEFAULT);
+	if (reading->dataset < 0 && sc_h5_has(file, path))
+		return damaged(err, path);
+	if (reading->dataset < 0)
+		return sc_fail(err, 0, "there is no table %s: not a timings file", path);
+	reading->space = H5Dget_space(reading->dataset);
+	reading->file_row = H5Dget_type(reading->dataset);
+	if (reading->space < 0 || reading->file_row < 0)
+		return damaged(err, path);
+	if (H5Tget_class(reading->file_row) != H5T_COMPOUND ||
+	    H5Sget_simple_extent_ndims(reading->space) != 1)
+		return unexpected(err, path);
+	row_bytes = H5Tget_size(reading->file_row);
+	if (H5Sget_simple_extent_dims(reading->space, &reading->rows, NULL) != 1 ||
+	    row_bytes == 0 || row_bytes > PIECE_BYTES_MAX || !has_sound_layout(reading->dataset))
+		return damaged(err, path);
 	return 0;
 }
 
 static uint8_t
-number_of(const struct sc_h5_field *field, const char *name)
+number_of(const struct sc_h5_enum *names, const char *name)
 {
-	for (unsigned i = 0; i < field->names; i++) {
-		if (strcmp(field->name_of(i), name) == 0)
+	for (unsigned i = 0; i < names->count; i++) {
+		if (strcmp(names->name_of(i), name) == 0)
 			return (uint8_t)i;
 	}
 	return SC_H5_NO_NAME;
@@ -299,167 +289,194 @@ number_of(const struct sc_h5_field *field, const char *name)
 
 /* Our numbers for those of the file's enumeration. */
 static int
-map_names(const struct sc_h5_field *field, hid_t type, uint8_t numbers[256], struct sc_error *err)
+map_names(const struct sc_h5_column *column, hid_t type, uint8_t numbers[256], struct sc_error *err)
 {
 	int members = H5Tget_nmembers(type);
+	int rc = 0;
 
-	assert(field->names < SC_H5_NO_NAME);
 	memset(numbers, SC_H5_NO_NAME, 256);
-	for (int i = 0; i < members; i++) {
+	for (int i = 0; rc == 0 && i < members; i++) {
 		char *name = H5Tget_member_name(type, (unsigned)i);
 		uint8_t value;
 
-		if (name == NULL || H5Tget_member_value(type, (unsigned)i, &value) < 0) {
-			if (name != NULL)
-				(void)H5free_memory(name);
-			return damaged(err, field->name);
-		}
-		numbers[value] = number_of(field, name);
-		(void)H5free_memory(name);
+		if (name == NULL || H5Tget_member_value(type, (unsigned)i, &value) < 0)
+			rc = damaged(err, column->name);
+		else
+			numbers[value] = number_of(column->names, name);
+		if (name != NULL)
+			(void)H5free_memory(name);
 	}
-	return 0;
-}
-
-/* The type that a field's value has in the row, given the column's; to be closed. */
-static hid_t
-field_type(const struct sc_h5_field *field, hid_t column)
-{
-	H5T_class_t class = H5Tget_class(column);
-	hid_t type = H5I_INVALID_HID;
-
-	if (field->name_of != NULL)
-		return class == H5T_ENUM && H5Tget_size(column) == 1 ? H5Tcopy(column) : type;
-	if (field->text_bytes == 0)
-		return class == H5T_INTEGER || class == H5T_FLOAT ? H5Tcopy(field->type) : type;
-	if (class != H5T_STRING || is_variable_text(column))
-		return type;
-	type = H5Tcopy(H5T_C_S1);
-	if (type >= 0 && H5Tset_size(type, field->text_bytes) >= 0 &&
-	    H5Tset_cset(type, H5Tget_cset(column)) >= 0)
-		return type;
-	(void)sc_h5_close(type, -1, NULL);
-	return H5I_INVALID_HID;
-}
-
-static int
-add_field(struct table *table, size_t number, struct sc_error *err)
-{
-	const struct sc_h5_field *field = &table->reading->fields[number];
-	int index = H5Tget_member_index(table->file_type, field->name);
-	hid_t column, type;
-	int rc = 0;
-
-	if (index < 0) {
-		table->missing[number] = true;
-		if (field->optional)
-			return 0;
-		return sc_fail(err, 0, "%s has no column %s", table->reading->path, field->name);
-	}
-	column = H5Tget_member_type(table->file_type, (unsigned)index);
-	type = column < 0 ? column : field_type(field, column);
-	if (type < 0)
-		rc = unexpected(err, field->name);
-	else if (H5Tinsert(table->row_type, field->name, field->offset, type) < 0)
-		rc = damaged(err, field->name);
-	else if (field->name_of != NULL)
-		rc = map_names(field, column, table->numbers[number], err);
-	(void)sc_h5_close(type, -1, NULL);
-	(void)sc_h5_close(column, -1, NULL);
 	return rc;
 }
 
-static size_t
-field_bytes(const struct sc_h5_field *field)
+static bool
+is_of_kind(const struct sc_h5_column *column, hid_t in_file)
 {
-	if (field->name_of != NULL)
-		return 1;
-	return field->text_bytes > 0 ? field->text_bytes : H5Tget_size(field->type);
+	H5T_class_t class = H5Tget_class(in_file);
+
+	switch (column->kind) {
+	case SC_H5_ENUM:
+		return class == H5T_ENUM && H5Tget_size(in_file) == 1;
+	case SC_H5_TEXT:
+	case SC_H5_FULL_TEXT:
+		return class == H5T_STRING && !is_variable_text(in_file);
+	default:
+		return class == H5T_INTEGER || class == H5T_FLOAT;
+	}
+}
+
+/* The type of a column's value in memory, given that in the file; to be closed. */
+static hid_t
+memory_type(const struct sc_h5_column *column, hid_t in_file)
+{
+	hid_t type;
+
+	if (column->kind == SC_H5_ENUM)
+		return H5Tcopy(in_file);
+	type = sc_h5_column_type(column, column->bytes);
+	if (H5Tget_class(in_file) == H5T_STRING)
+		(void)H5Tset_cset(type, H5Tget_cset(in_file));
+	return type;
+}
+
+static int
+add_column(struct reading *reading, size_t number, struct sc_error *err)
+{
+	const struct sc_h5_column *column = &reading->table->columns[number];
+	int index = H5Tget_member_index(reading->file_row, column->name);
+	hid_t in_file, type = H5I_INVALID_HID;
+	int rc = 0;
+
+	if (column->use == SC_H5_NOT_READ)
+		return 0;
+	reading->missing[number] = index < 0;
+	if (index < 0 && column->use == SC_H5_OPTIONAL)
+		return 0;
+	if (index < 0)
+		return sc_fail(err, 0, "%s has no column %s", reading->table->path, column->name);
+	in_file = H5Tget_member_type(reading->file_row, (unsigned)index);
+	if (in_file >= 0 && is_of_kind(column, in_file))
+		type = memory_type(column, in_file);
+	if (type < 0)
+		rc = unexpected(err, column->name);
+	else if (H5Tinsert(reading->memory_row, column->name, column->offset, type) < 0)
+		rc = damaged(err, column->name);
+	else if (column->kind == SC_H5_ENUM)
+		rc = map_names(column, in_file, reading->numbers[number], err);
+	(void)sc_h5_close(type, -1, NULL);
+	(void)sc_h5_close(in_file, -1, NULL);
+	return rc;
+}
+
+static void
+set_missing(const struct sc_h5_column *column, unsigned char *value)
+{
+	const double none = NAN;
+
+	switch (column->kind) {
+	case SC_H5_DOUBLE:
+		memcpy(value, &none, sizeof(none));
+		break;
+	case SC_H5_INT32:
+	case SC_H5_INT64:
+	case SC_H5_ENUM:
+		/* -1, and SC_H5_NO_NAME. */
+		memset(value, 0xff, column->bytes);
+		break;
+	default:
+		memset(value, 0, column->bytes);
+	}
 }
 
 /* What HDF5 doesn't do: columns that are missing, our numbers, end marks. */
 static void
-complete_row(const struct table *table, unsigned char *row)
+complete_row(const struct reading *reading, unsigned char *row)
 {
-	const struct sc_h5_reading *reading = table->reading;
-	const unsigned char *blank = reading->blank;
+	for (size_t i = 0; i < reading->table->column_count; i++) {
+		const struct sc_h5_column *column = &reading->table->columns[i];
+		unsigned char *value = row + column->offset;
 
-	for (size_t i = 0; i < reading->field_count; i++) {
-		const struct sc_h5_field *field = &reading->fields[i];
-		unsigned char *value = row + field->offset;
-
-		if (table->missing[i])
-			memcpy(value, blank + field->offset, field_bytes(field));
-		else if (field->name_of != NULL)
-			*value = table->numbers[i][*value];
-		else if (field->text_bytes > 0)
-			value[field->text_bytes - 1] = '\0';
+		if (reading->missing[i])
+			set_missing(column, value);
+		else if (column->kind == SC_H5_ENUM)
+			*value = reading->numbers[i][*value];
+		else if (column->kind == SC_H5_TEXT || column->kind == SC_H5_FULL_TEXT)
+			value[column->bytes - 1] = '\0';
 	}
 }
 
 static int
-read_slab(const struct table *table, hsize_t start, hsize_t count, unsigned char *slab,
+read_slab(const struct reading *reading, hsize_t start, hsize_t count, unsigned char *slab,
     struct sc_error *err)
 {
-	const struct sc_h5_reading *reading = table->reading;
 	hid_t block = H5Screate_simple(1, &count, NULL);
-	bool good = block >= 0 &&
-	    H5Sselect_hyperslab(table->space, H5S_SELECT_SET, &start, NULL, &count, NULL) >= 0 &&
-	    H5Dread(table->dataset, table->row_type, block, table->space, H5P_DEFAULT, slab) >= 0;
-	int rc = good ? 0 : damaged(err, reading->path);
+	int rc = 0;
 
+	if (block < 0 ||
+	    H5Sselect_hyperslab(reading->space, H5S_SELECT_SET, &start, NULL, &count, NULL) < 0 ||
+	    H5Dread(reading->dataset, reading->memory_row, block, reading->space, H5P_DEFAULT,
+		slab) < 0)
+		rc = damaged(err, reading->table->path);
 	(void)sc_h5_close(block, -1, NULL);
-	for (hsize_t i = 0; rc == 0 && i < count; i++) {
-		complete_row(table, slab + i * reading->row_bytes);
-		rc = reading->take(reading->context, slab + i * reading->row_bytes, err);
-	}
 	return rc;
 }
 
 static int
-read_rows(const struct table *table, struct sc_error *err)
+read_rows(const struct reading *reading, sc_h5_use_row *use_row, void *context,
+    struct sc_error *err)
 {
-	size_t row_bytes = table->reading->row_bytes;
-	hsize_t slab_rows = SLAB_BYTES / row_bytes;
+	size_t row_bytes = reading->table->row_bytes;
+	hsize_t at_once = SC_H5_SLAB_BYTES / row_bytes;
 	unsigned char *slab;
 	int rc = 0;
 
-	assert(slab_rows > 0);
-	slab = calloc(slab_rows, row_bytes);
+	assert(at_once > 0);
+	slab = calloc(at_once, row_bytes);
 	if (slab == NULL)
-		return sc_fail(err, 0, "no memory for %s", table->reading->path);
-	for (hsize_t start = 0; rc == 0 && start < table->rows; start += slab_rows) {
-		hsize_t left = table->rows - start;
+		return sc_fail(err, 0, "no memory for %s", reading->table->path);
+	for (hsize_t start = 0; rc == 0 && start < reading->rows; start += at_once) {
+		hsize_t left = reading->rows - start;
+		hsize_t count = left < at_once ? left : at_once;
 
-		rc = read_slab(table, start, left < slab_rows ? left : slab_rows, slab, err);
+		rc = read_slab(reading, start, count, slab, err);
+		for (hsize_t i = 0; rc == 0 && i < count; i++) {
+			complete_row(reading, slab + i * row_bytes);
+			rc = use_row(context, slab + i * row_bytes, err);
+		}
 	}
 	free(slab);
 	return rc;
 }
 
 int
-sc_h5_get_table(hid_t file, const struct sc_h5_reading *reading, struct sc_error *err)
+sc_h5_get_table(hid_t file, const struct sc_h5_table *table, uint64_t rows_min, uint64_t rows_max,
+    sc_h5_use_row *use_row, void *context, struct sc_error *err)
 {
-	struct table table = {reading, H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID,
-		H5I_INVALID_HID, 0, NULL, NULL};
-	int rc = -1;
+	struct reading reading = {
+		.table = table,
+		.dataset = H5I_INVALID_HID,
+		.space = H5I_INVALID_HID,
+		.file_row = H5I_INVALID_HID,
+		.memory_row = H5I_INVALID_HID,
+	};
+	int rc = open_table(&reading, file, err);
 
-	table.missing = calloc(reading->field_count, sizeof(*table.missing));
-	table.numbers = calloc(reading->field_count, sizeof(*table.numbers));
-	if (table.missing == NULL || table.numbers == NULL) {
-		(void)sc_fail(err, 0, "no memory for %s", reading->path);
-		goto out;
+	assert(table->column_count <= SC_H5_COLUMNS_MAX);
+	if (rc == 0 && (reading.rows < rows_min || reading.rows > rows_max))
+		rc = sc_fail(err, 0, "%s has %" PRIu64 " rows, which can't be", table->path,
+		    (uint64_t)reading.rows);
+	if (rc == 0) {
+		reading.memory_row = H5Tcreate(H5T_COMPOUND, table->row_bytes);
+		if (reading.memory_row < 0)
+			rc = damaged(err, table->path);
 	}
-	rc = open_table(&table, file, err);
-	if (rc != 0)
-		goto out;
-	table.row_type = H5Tcreate(H5T_COMPOUND, reading->row_bytes);
-	if (table.row_type < 0)
-		rc = damaged(err, reading->path);
-	for (size_t i = 0; rc == 0 && i < reading->field_count; i++)
-		rc = add_field(&table, i, err);
+	for (size_t i = 0; rc == 0 && i < table->column_count; i++)
+		rc = add_column(&reading, i, err);
 	if (rc == 0)
-		rc = read_rows(&table, err);
-out:
-	close_table(&table);
+		rc = read_rows(&reading, use_row, context, err);
+	(void)sc_h5_close(reading.memory_row, -1, NULL);
+	(void)sc_h5_close(reading.file_row, -1, NULL);
+	(void)sc_h5_close(reading.space, -1, NULL);
+	(void)sc_h5_close(reading.dataset, -1, NULL);
 	return rc;
 }

@@ -1,34 +1,31 @@
 /*
  * What happened on one rank, in memory: see timeline.h.
  *
- * Detours are found by following who supplied each subfile: at first whom the
- * plan says, then whoever was asked or began to send.
+ * Detours are found by following which node supplied each subfile: at first the one of the plan,
+ * then the one that was asked last or began to send.
  */
 #include "record/timeline.h"
+
+#include "base/vector.h"
 
 #include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Enough for the timeline of a small run: 2 KiB. */
-enum { CAPACITY_FIRST = 64 };
-
+/* Room for one more event, if there may be more. */
 static bool
 grow(struct sc_timeline *timeline)
 {
-	uint32_t capacity = timeline->capacity == 0 ? CAPACITY_FIRST : 2 * timeline->capacity;
 	struct sc_timeline_event *events;
 
-	if (capacity > SC_TIMELINE_EVENTS_MAX)
-		capacity = SC_TIMELINE_EVENTS_MAX;
-	if (capacity <= timeline->capacity)
+	if (timeline->count == SC_TIMELINE_EVENTS_MAX)
 		return false;
-	events = realloc(timeline->events, capacity * sizeof(*events));
+	events = sc_vector_room(timeline->events, (size_t)timeline->count + 1, &timeline->capacity,
+	    sizeof(*events));
 	if (events == NULL)
 		return false;
 	timeline->events = events;
-	timeline->capacity = capacity;
 	return true;
 }
 
@@ -39,7 +36,7 @@ sc_timeline_add(struct sc_timeline *timeline, uint64_t time_ns, const struct sc_
 	assert(timeline->count <= timeline->capacity);
 
 	/* After a gap the rest would tell a false story: once full, always full. */
-	if (timeline->dropped > 0 || (timeline->count == timeline->capacity && !grow(timeline))) {
+	if (timeline->dropped > 0 || !grow(timeline)) {
 		timeline->dropped++;
 		return;
 	}
@@ -63,12 +60,12 @@ sc_timeline_free(struct sc_timeline *timeline)
 struct supply {
 	const struct sc_plan *plan;
 	uint32_t supplier[SC_GROUP_SIZE_MAX]; /* of each subfile */
-	bool failed[SC_GROUP_SIZE_MAX];       /* that supplier, and nobody was asked since */
-	uint32_t lost;                        /* who failed last, and when */
+	bool failed[SC_GROUP_SIZE_MAX];       /* that supplier, and no other was asked since */
+	uint32_t lost;                        /* the node that failed last, and when */
 	uint64_t lost_ns;
 	struct sc_timeline_detour *detours;
 	uint32_t count;
-	uint32_t capacity;
+	size_t capacity;
 };
 
 static void
@@ -83,16 +80,12 @@ note_failure(struct supply *supply, const struct sc_timeline_event *event)
 static int
 add_detour(struct supply *supply, uint32_t around, const struct sc_timeline_event *event)
 {
-	if (supply->count == supply->capacity) {
-		uint32_t capacity = 2 * supply->capacity + 8;
-		struct sc_timeline_detour *more =
-		    realloc(supply->detours, capacity * sizeof(*more));
+	struct sc_timeline_detour *detours = sc_vector_room(supply->detours,
+	    (size_t)supply->count + 1, &supply->capacity, sizeof(*detours));
 
-		if (more == NULL)
-			return -1;
-		supply->detours = more;
-		supply->capacity = capacity;
-	}
+	if (detours == NULL)
+		return -1;
+	supply->detours = detours;
 	supply->detours[supply->count++] = (struct sc_timeline_detour){
 		.around = around,
 		.subfile = event->subfile,
@@ -112,9 +105,9 @@ is_open(const struct supply *supply, uint32_t subfile)
 }
 
 /*
- * Whom is the detour around?  A supplier that failed; or, as a relief edge is void when others
- * than its two ends fail, whoever failed at that very moment.  Else it has other reasons,
- * such as a torpid supplier or damaged chunks.
+ * Which node is the detour around?  The supplier, if it failed.  Or the node that failed at this
+ * very moment: a relief edge is void when nodes other than its two ends fail.  Else the detour has
+ * other reasons, such as a torpid supplier or damaged chunks.
  */
 static int
 note_asked(struct supply *supply, const struct sc_timeline_event *event)

@@ -1,6 +1,6 @@
 /*
- * The timings file: see timings.h.  Its attributes and the plan are filled in here, the
- * rest in timings_tables.c.
+ * The timings file: see timings.h.  Its attributes are filled in here, its tables in
+ * timings_tables.c and timings_failures.c.
  *
  * HDF5 makes it in memory and our own code writes it out.  So a full or
  * failing disk is an errno like any other, never an HDF5 file that can't be
@@ -9,11 +9,13 @@
 #include "record/timings.h"
 
 #include "beneath/put.h"
-#include "record/h5.h"
+#include "record/h5_write.h"
+#include "record/schema.h"
+#include "record/timings_read.h"
 #include "record/timings_tables.h"
-#include "record/timings_types.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,26 +24,6 @@ enum { IMAGE_STEP_BYTES = 1 << 20 };
 
 /* An attribute holds 64 KiB at most, of which an argument takes 16. */
 enum { ARGUMENTS_MAX = 4000 };
-
-/* HDF5 wants a name for the file in memory and looks whether there is such a
- * file on disk: there can't be. */
-static const char image_name[] = "/dev/null/timings";
-
-struct plan_node_row {
-	int32_t node;
-	int32_t group;
-	int32_t member;
-	int32_t tree;
-	int32_t depth;
-	int32_t parent;
-};
-
-struct edge_row {
-	int32_t from;
-	int32_t to;
-	int32_t subfile;
-	uint8_t kind;
-};
 
 static int
 library_version(char *text, size_t capacity)
@@ -66,168 +48,88 @@ sc_timings_library(void)
 	return text;
 }
 
-static int
-put_texts(hid_t file, const struct sc_timings_run *run, struct sc_error *err)
+/* What the reader of the file is told; texts are borrowed. */
+static struct sc_past_run
+attributes(const struct sc_timings_run *run, const struct sc_plan *plan,
+    const struct sc_timings_results *results)
 {
-	char version[48];
-
-	if (library_version(version, sizeof(version)) != 0)
-		return sc_h5_fail(err, "hdf5_version");
-
-	const struct {
-		const char *name;
-		const char *text;
-	} texts[] = {
-		{"program", "stagecast"},
-		{"program_version", run->program_version},
-		{"mpi_version", run->mpi_version},
-		{"hdf5_version", version},
-		{"source", run->source},
-		{"source_digest", run->digest},
-		{"outcome", run->outcome},
-		{"time_unit", "s"},
+	struct sc_past_run past = {
+		.program_version = run->program_version,
+		.mpi_version = run->mpi_version,
+		.source = run->source,
+		.source_digest = run->digest,
+		.outcome = run->outcome,
+		.size_bytes = plan->size_bytes,
+		.chunk_bytes = plan->chunk_bytes,
+		.chunks = plan->chunks,
+		.recipients = plan->recipients,
+		.subfiles = plan->subfiles,
+		.tree_groups = plan->tree_groups,
+		.branching = plan->branching,
+		.trees = plan->trees,
+		.groups = plan->group_count,
+		.window = plan->window,
+		.slots = plan->slots,
+		.store_and_forward = plan->store_and_forward,
+		.exit_status = run->exit_status,
+		.origin_keeps_copy = !run->origin_keeps_no_copy,
+		.had_it_before = run->had_it_before,
+		.started_unix_s = (double)run->started_unix_ns / 1e9,
+		.elapsed_s = run->elapsed_s,
+		.predicted_s = run->predicted_s,
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (sc_h5_put_text(file, texts[i].name, texts[i].text, err) != 0)
-			return -1;
-	}
-	assert(run->argc >= 0);
-	return sc_h5_put_texts(file, "argv", (const char *const *)run->argv,
-	    (size_t)(run->argc < ARGUMENTS_MAX ? run->argc : ARGUMENTS_MAX), err);
-}
-
-static int
-put_numbers(hid_t file, const struct sc_timings_run *run, const struct sc_plan *plan,
-    uint64_t dropped, struct sc_error *err)
-{
-	const struct {
-		const char *name;
-		uint64_t value;
-	} counts[] = {
-		{"schema_version", SC_TIMINGS_SCHEMA_VERSION},
-		{"size_bytes", plan->size_bytes},
-		{"chunk_bytes", plan->chunk_bytes},
-		{"chunks", plan->chunks},
-		{"recipients", plan->recipients},
-		{"subfiles", plan->subfiles},
-		{"tree_groups", plan->tree_groups},
-		{"branching", plan->branching},
-		{"trees", plan->trees},
-		{"groups", plan->group_count},
-		{"window", plan->window},
-		{"slots", plan->slots},
-		{"store_and_forward", plan->store_and_forward},
-		{"exit_status", run->exit_status},
-		{"origin_keeps_copy", !run->origin_keeps_no_copy},
-		{"had_it_before", run->had_it_before},
-		{"events_dropped", dropped},
-	};
-	const struct {
-		const char *name;
-		double value;
-	} times[] = {
-		{"started_unix_s", (double)run->started_unix_ns / 1e9},
-		{"elapsed_s", run->elapsed_s},
-		{"predicted_s", run->predicted_s},
-	};
-
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		if (sc_h5_put_number(file, counts[i].name, H5T_NATIVE_UINT64, &counts[i].value,
-			err) != 0)
-			return -1;
-	}
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		if (sc_h5_put_number(file, times[i].name, H5T_NATIVE_DOUBLE, &times[i].value,
-			err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static void
-fill_plan_node(void *out, uint64_t index, const void *context)
-{
-	const struct sc_plan *plan = context;
-	struct plan_node_row *row = out;
-	uint32_t node = (uint32_t)index;
-	uint32_t group, member;
-
-	if (node == SC_ORIGIN) {
-		*row = (struct plan_node_row){SC_ORIGIN, -1, -1, -1, -1, -1};
-		return;
-	}
-	group = sc_plan_group_of(plan, node, &member);
-	row->node = sc_timings_number(node);
-	row->group = sc_timings_number(group);
-	row->member = sc_timings_number(member);
-	row->tree = sc_timings_number(plan->groups[group].tree);
-	row->depth = sc_timings_number(plan->groups[group].depth);
-	row->parent = sc_timings_number(sc_plan_parent(plan, node));
-}
-
-/* Every recipient has one supplier of each subfile: these are all the edges. */
-static void
-fill_edge(void *out, uint64_t index, const void *context)
-{
-	const struct sc_plan *plan = context;
-	struct edge_row *row = out;
-	uint32_t node = (uint32_t)(index / plan->subfiles) + 1;
-	uint32_t subfile = (uint32_t)(index % plan->subfiles);
-	struct sc_edge edge = sc_plan_supplier(plan, node, subfile);
-
-	assert(edge.to == node && edge.subfile == subfile);
-	row->from = sc_timings_number(edge.from);
-	row->to = sc_timings_number(edge.to);
-	row->subfile = sc_timings_number(edge.subfile);
-	row->kind = (uint8_t)edge.kind;
+	for (uint32_t i = 0; i < results->count; i++)
+		past.events_dropped += results->nodes[i]->timeline.dropped;
+	return past;
 }
 
 static int
-put_plan(hid_t file, const struct sc_timings_types *types, const struct sc_plan *plan,
+put_attribute(hid_t file, const struct sc_attribute *attribute, const struct sc_past_run *run,
     struct sc_error *err)
 {
-	const struct sc_h5_column node_columns[] = {
-		SC_H5_COLUMN(struct plan_node_row, node, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct plan_node_row, group, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct plan_node_row, member, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct plan_node_row, tree, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct plan_node_row, depth, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct plan_node_row, parent, H5T_NATIVE_INT32),
-	};
-	const struct sc_h5_column edge_columns[] = {
-		SC_H5_COLUMN(struct edge_row, from, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct edge_row, to, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct edge_row, subfile, H5T_NATIVE_INT32),
-		SC_H5_COLUMN(struct edge_row, kind, types->edge_kind),
-	};
-	const struct sc_h5_table nodes = {
-		"nodes",
-		node_columns,
-		sizeof(node_columns) / sizeof(node_columns[0]),
-		sizeof(struct plan_node_row),
-		(uint64_t)plan->recipients + 1,
-		fill_plan_node,
-		plan,
-	};
-	const struct sc_h5_table edges = {
-		"edges",
-		edge_columns,
-		sizeof(edge_columns) / sizeof(edge_columns[0]),
-		sizeof(struct edge_row),
-		(uint64_t)plan->recipients * plan->subfiles,
-		fill_edge,
-		plan,
-	};
-	hid_t group = H5Gcreate2(file, "plan", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-	int status;
+	const void *value = (const char *)run + attribute->offset;
+	uint64_t count = 0;
 
-	if (group < 0)
-		return sc_h5_fail(err, "plan");
-	status = sc_h5_put_table(group, &nodes, err);
-	if (status == 0)
-		status = sc_h5_put_table(group, &edges, err);
-	return sc_h5_close(group, status, err);
+	switch (attribute->kind) {
+	case SC_ATTRIBUTE_TEXT:
+		return sc_h5_put_text(file, attribute->name, *(const char *const *)value, err);
+	case SC_ATTRIBUTE_SECONDS:
+		return sc_h5_put_number(file, attribute->name, H5T_NATIVE_DOUBLE, value, err);
+	case SC_ATTRIBUTE_COUNT:
+		count = *(const uint64_t *)value;
+		break;
+	case SC_ATTRIBUTE_COUNT32:
+		count = *(const uint32_t *)value;
+		break;
+	case SC_ATTRIBUTE_FLAG:
+		count = *(const bool *)value;
+		break;
+	}
+	return sc_h5_put_number(file, attribute->name, H5T_NATIVE_UINT64, &count, err);
+}
+
+static int
+put_attributes(hid_t file, const struct sc_past_run *run, int argc, char *const *argv,
+    struct sc_error *err)
+{
+	const uint64_t version = SC_SCHEMA_VERSION;
+	char library[48];
+
+	assert(argc >= 0);
+	if (library_version(library, sizeof(library)) != 0)
+		return sc_h5_fail(err, "hdf5_version");
+	if (sc_h5_put_text(file, "program", "stagecast", err) != 0 ||
+	    sc_h5_put_text(file, "hdf5_version", library, err) != 0 ||
+	    sc_h5_put_text(file, "time_unit", "s", err) != 0 ||
+	    sc_h5_put_number(file, "schema_version", H5T_NATIVE_UINT64, &version, err) != 0)
+		return -1;
+	for (size_t i = 0; i < SC_ATTRIBUTES; i++) {
+		if (put_attribute(file, &sc_schema_attributes[i], run, err) != 0)
+			return -1;
+	}
+	return sc_h5_put_texts(file, "argv", (const char *const *)argv,
+	    (size_t)(argc < ARGUMENTS_MAX ? argc : ARGUMENTS_MAX), err);
 }
 
 /* A file in memory.  Its format is the oldest one, HDF5's default: of newer
@@ -240,7 +142,7 @@ create_image(struct sc_error *err)
 	hid_t file = H5I_INVALID_HID;
 
 	if (access >= 0 && H5Pset_fapl_core(access, IMAGE_STEP_BYTES, 0) >= 0)
-		file = H5Fcreate(image_name, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+		file = H5Fcreate(sc_h5_image_name, H5F_ACC_TRUNC, H5P_DEFAULT, access);
 	if (file < 0)
 		(void)sc_h5_fail(err, "a file in memory");
 	if (sc_h5_close(access, file < 0 ? -1 : 0, err) != 0) {
@@ -252,30 +154,30 @@ create_image(struct sc_error *err)
 
 static int
 fill_image(hid_t file, const struct sc_timings_run *run, const struct sc_plan *plan,
-    const struct sc_timings_reports *reports, struct sc_error *err)
+    const struct sc_timings_results *results, struct sc_error *err)
 {
-	struct sc_timings_types types;
-	uint64_t dropped = 0;
-	int status = -1;
+	const struct sc_past_run past = attributes(run, plan, results);
 
-	for (uint32_t i = 0; i < reports->count; i++)
-		dropped += reports->nodes[i]->timeline.dropped;
-	if (put_texts(file, run, err) != 0 || put_numbers(file, run, plan, dropped, err) != 0)
+	if (put_attributes(file, &past, run->argc, run->argv, err) != 0 ||
+	    sc_h5_put_group(file, "/types", err) != 0)
 		return -1;
-	if (sc_timings_types_make(&types, file, err) == 0 &&
-	    put_plan(file, &types, plan, err) == 0 &&
-	    sc_timings_put_nodes(file, &types, reports, err) == 0 &&
-	    sc_timings_put_events(file, &types, reports, err) == 0 &&
-	    sc_timings_put_failures(file, plan, reports, err) == 0 &&
-	    (run->strategy_count == 0 ||
-		sc_timings_put_strategies(file, run->strategies, run->strategy_count, err) == 0))
-		status = 0;
-	return sc_timings_types_close(&types, status, err);
+	for (size_t i = 0; i < SC_SCHEMA_ENUMS; i++) {
+		if (sc_h5_put_enum(file, &sc_schema_enums[i], err) != 0)
+			return -1;
+	}
+	if (sc_timings_put_plan(file, plan, err) != 0 ||
+	    sc_timings_put_nodes(file, results, err) != 0 ||
+	    sc_timings_put_events(file, results, err) != 0 ||
+	    sc_timings_put_failures(file, plan, results, err) != 0)
+		return -1;
+	if (run->strategy_count == 0)
+		return 0;
+	return sc_timings_put_strategies(file, run->strategies, run->strategy_count, err);
 }
 
 /* The bytes of the file (free them), or NULL. */
 static void *
-take_image(hid_t file, size_t *length, struct sc_error *err)
+copy_image(hid_t file, size_t *length, struct sc_error *err)
 {
 	void *bytes;
 	ssize_t size = -1;
@@ -302,15 +204,15 @@ take_image(hid_t file, size_t *length, struct sc_error *err)
 
 static void *
 make_image(const struct sc_timings_run *run, const struct sc_plan *plan,
-    const struct sc_timings_reports *reports, size_t *length, struct sc_error *err)
+    const struct sc_timings_results *results, size_t *length, struct sc_error *err)
 {
 	hid_t file = create_image(err);
 	void *bytes = NULL;
 
 	if (file < 0)
 		return NULL;
-	if (fill_image(file, run, plan, reports, err) == 0)
-		bytes = take_image(file, length, err);
+	if (fill_image(file, run, plan, results, err) == 0)
+		bytes = copy_image(file, length, err);
 	if (sc_h5_close(file, bytes == NULL ? -1 : 0, err) != 0) {
 		free(bytes);
 		return NULL;
@@ -323,37 +225,37 @@ compare_nodes(const void *left, const void *right)
 {
 	const struct sc_timings_node *const *a = left, *const *b = right;
 
-	return ((*a)->report.node > (*b)->report.node) - ((*a)->report.node < (*b)->report.node);
+	return ((*a)->result.node > (*b)->result.node) - ((*a)->result.node < (*b)->result.node);
 }
 
 int
 sc_timings_write(const char *path, const struct sc_timings_run *run, const struct sc_plan *plan,
     const struct sc_timings_node *nodes, uint32_t count, struct sc_error *err)
 {
-	struct sc_timings_reports reports = {.count = count, .started_ns = run->started_ns};
+	struct sc_timings_results results = {.count = count, .started_ns = run->started_ns};
 	struct sc_error why = {.text = "not enough memory"};
 	void *bytes = NULL;
 	size_t length;
 	int status = -1;
 
-	reports.nodes = malloc(((size_t)count + 1) * sizeof(*reports.nodes));
-	if (reports.nodes == NULL)
+	results.nodes = malloc(((size_t)count + 1) * sizeof(*results.nodes));
+	if (results.nodes == NULL)
 		goto out;
 	for (uint32_t i = 0; i < count; i++)
-		reports.nodes[i] = &nodes[i];
-	qsort(reports.nodes, count, sizeof(*reports.nodes), compare_nodes);
+		results.nodes[i] = &nodes[i];
+	qsort(results.nodes, count, sizeof(*results.nodes), compare_nodes);
 
-	if (H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0) {
+	if (sc_h5_be_silent() != 0) {
 		(void)sc_h5_fail(&why, "its messages silent");
 		goto out;
 	}
-	bytes = make_image(run, plan, &reports, &length, &why);
+	bytes = make_image(run, plan, &results, &length, &why);
 	if (bytes == NULL)
 		goto out;
 	status = sc_put_file(path, bytes, length, &why);
 out:
 	free(bytes);
-	free(reports.nodes);
+	free(results.nodes);
 	if (status != 0) {
 		(void)sc_fail(err, 0, "timings file %s: %s", path, why.text);
 		if (err != NULL)

@@ -1,5 +1,5 @@
 /*
- * The timings file (HDF5): one file a run, written by whoever leads it in the end, under a
+ * The timings file (HDF5): one file a run, written by the node that leads it in the end, under a
  * temporary name and then renamed.  Its schema is stagecast-timings(5).
  */
 #ifndef SC_RECORD_TIMINGS_H
@@ -7,13 +7,10 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
-#include "record/report.h"
+#include "record/node_result.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Changes whenever something is removed, renamed, or means something else. */
-enum { SC_TIMINGS_SCHEMA_VERSION = 1 };
 
 enum { SC_STRATEGY_BYTES = 48 };
 
@@ -41,22 +38,22 @@ struct sc_timings_run {
 	double elapsed_s;        /* from the start to the last commit */
 	uint32_t exit_status;
 	bool origin_keeps_no_copy;
-	uint32_t had_it_before; /* further ones that had the file already, and are no nodes */
+	uint32_t had_it_before; /* hosts that had the file already, and are no nodes of the run */
 	const struct sc_timings_strategy *strategies; /* borrowed */
 	uint32_t strategy_count;                      /* 0: nothing was compared, no table */
 };
 
 struct sc_timings_node {
-	struct sc_node_report report;
+	struct sc_node_result result;
 	struct sc_timeline timeline;
 };
 
 /*
- * Write the file, in place of one that may be there.  nodes are in any order,
- * one for each that reported or of which others have something to say.  The file is made in memory first: this takes,
- * for a moment, twice its size and 16 bytes for each event.  On failure a
- * sentence that names path and cause; what was at path is untouched and
- * nothing else is left.  Turns off HDF5's own messages.  One thread at a time.
+ * Write the file, in place of one that may be there.  The nodes are in any order: those whose
+ * result came, and those of which other nodes have something to say.  The file is made in memory
+ * first: this takes, for a moment, twice its size and 16 bytes for each event.  On failure a
+ * sentence that names path and cause; what was at path is untouched and nothing else is left.
+ * Turns off HDF5's own messages.  One thread at a time.
  */
 int sc_timings_write(const char *path, const struct sc_timings_run *, const struct sc_plan *,
     const struct sc_timings_node *nodes, uint32_t count, struct sc_error *);

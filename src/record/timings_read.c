@@ -7,9 +7,8 @@
 #include "record/timings_read.h"
 
 #include "base/limits.h"
-#include "record/h5.h"
 #include "record/h5_read.h"
-#include "record/timings.h"
+#include "record/schema.h"
 #include "record/timings_read_tables.h"
 
 #include <assert.h>
@@ -102,92 +101,75 @@ check_version(hid_t file, struct sc_error *err)
 		rc = sc_fail(err, 0, "not a timings file of stagecast");
 	free(program);
 	if (rc == 0)
-		rc = sc_h5_get_count(file, "schema_version", false, &version, err);
-	if (rc == 0 && version != SC_TIMINGS_SCHEMA_VERSION)
+		rc = sc_h5_get_number(file, "schema_version", false, H5T_NATIVE_UINT64, &version,
+		    err);
+	if (rc == 0 && version != SC_SCHEMA_VERSION)
 		rc = sc_fail(err, 0,
 		    "its schema has version %" PRIu64 ", and only version %d is known here",
-		    version, SC_TIMINGS_SCHEMA_VERSION);
+		    version, SC_SCHEMA_VERSION);
 	return rc;
 }
 
 static int
-get_texts(hid_t file, struct sc_past_run *run, struct sc_error *err)
+get_text(hid_t file, const char *name, const char **value, struct sc_error *err)
 {
-	const struct {
-		const char *name;
-		char **text;
-	} texts[] = {
-		{"program_version", &run->program_version},
-		{"mpi_version", &run->mpi_version},
-		{"source", &run->source},
-		{"source_digest", &run->source_digest},
-		{"outcome", &run->outcome},
-	};
+	char *text = NULL;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (sc_h5_get_text(file, texts[i].name, true, texts[i].text, err) != 0)
-			return -1;
-		if (*texts[i].text == NULL)
-			*texts[i].text = strdup("");
-		if (*texts[i].text == NULL)
-			return sc_fail(err, 0, "no memory for %s", texts[i].name);
-	}
-	return sc_h5_get_texts(file, "argv", &run->argv, &run->argc, err);
+	if (sc_h5_get_text(file, name, true, &text, err) != 0)
+		return -1;
+	*value = text == NULL ? strdup("") : text;
+	return *value == NULL ? sc_fail(err, 0, "no memory for %s", name) : 0;
 }
 
 /* A number without which there is nothing to say has a range. */
 static int
-get_numbers(hid_t file, struct sc_past_run *run, struct sc_error *err)
+get_count(hid_t file, const struct sc_attribute *attribute, uint64_t *count, struct sc_error *err)
 {
-	uint64_t recipients = 0, subfiles = 0, store_and_forward = 0, origin_keeps_copy = 1;
-	const struct {
-		const char *name;
-		uint64_t *value;
-		uint64_t min, max; /* max 0: may be missing, or anything */
-	} numbers[] = {
-		{"recipients", &recipients, 0, SC_NODES_MAX},
-		{"subfiles", &subfiles, 1, SC_GROUP_SIZE_MAX},
-		{"size_bytes", &run->size_bytes, 0, UINT64_C(1) << 62},
-		{"chunk_bytes", &run->chunk_bytes, 1, SC_CHUNK_BYTES_MAX},
-		{"chunks", &run->chunks, 0, SC_CHUNKS_MAX},
-		{"trees", &run->trees, 0, SC_NODES_MAX},
-		{"groups", &run->groups, 0, SC_NODES_MAX},
-		{"tree_groups", &run->tree_groups, 0, 0},
-		{"branching", &run->branching, 0, 0},
-		{"window", &run->window, 0, 0},
-		{"slots", &run->slots, 0, 0},
-		{"store_and_forward", &store_and_forward, 0, 0},
-		{"exit_status", &run->exit_status, 0, 0},
-		{"origin_keeps_copy", &origin_keeps_copy, 0, 0},
-		{"had_it_before", &run->had_it_before, 0, 0},
-		{"events_dropped", &run->events_dropped, 0, 0},
-	};
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (sc_h5_get_count(file, numbers[i].name, numbers[i].max == 0, numbers[i].value,
-			err) != 0)
-			return -1;
-		if (numbers[i].max > 0 &&
-		    (*numbers[i].value < numbers[i].min || *numbers[i].value > numbers[i].max))
-			return sc_fail(err, 0, "%s is %" PRIu64 ", which can't be: damaged",
-			    numbers[i].name, *numbers[i].value);
-	}
-	run->recipients = (uint32_t)recipients;
-	run->subfiles = (uint32_t)subfiles;
-	run->store_and_forward = store_and_forward != 0;
-	run->origin_keeps_no_copy = origin_keeps_copy == 0;
+	if (sc_h5_get_number(file, attribute->name, attribute->max == 0, H5T_NATIVE_UINT64, count,
+		err) != 0)
+		return -1;
+	if (attribute->max > 0 && (*count < attribute->min || *count > attribute->max))
+		return sc_fail(err, 0, "%s is %" PRIu64 ", which can't be: damaged",
+		    attribute->name, *count);
 	return 0;
 }
 
-/* A time that no run can have is a sign of damage. */
 static int
-get_times(hid_t file, struct sc_past_run *run, struct sc_error *err)
+get_attribute(hid_t file, const struct sc_attribute *attribute, struct sc_past_run *run,
+    struct sc_error *err)
 {
-	run->started_unix_s = run->elapsed_s = run->predicted_s = NAN;
-	if (sc_h5_get_double(file, "started_unix_s", true, &run->started_unix_s, err) != 0 ||
-	    sc_h5_get_double(file, "elapsed_s", true, &run->elapsed_s, err) != 0 ||
-	    sc_h5_get_double(file, "predicted_s", true, &run->predicted_s, err) != 0)
-		return -1;
+	void *value = (char *)run + attribute->offset;
+	uint64_t count = 0;
+	int rc = 0;
+
+	switch (attribute->kind) {
+	case SC_ATTRIBUTE_TEXT:
+		return get_text(file, attribute->name, value, err);
+	case SC_ATTRIBUTE_SECONDS:
+		return sc_h5_get_number(file, attribute->name, true, H5T_NATIVE_DOUBLE, value, err);
+	case SC_ATTRIBUTE_COUNT:
+		return get_count(file, attribute, value, err);
+	case SC_ATTRIBUTE_COUNT32:
+		rc = get_count(file, attribute, &count, err);
+		*(uint32_t *)value = (uint32_t)count;
+		break;
+	case SC_ATTRIBUTE_FLAG:
+		count = *(bool *)value;
+		rc = get_count(file, attribute, &count, err);
+		*(bool *)value = count != 0;
+		break;
+	}
+	return rc;
+}
+
+static int
+get_attributes(hid_t file, struct sc_past_run *run, struct sc_error *err)
+{
+	for (size_t i = 0; i < SC_ATTRIBUTES; i++) {
+		if (get_attribute(file, &sc_schema_attributes[i], run, err) != 0)
+			return -1;
+	}
+	/* A time that no run can have is a sign of damage. */
 	if (!isnan(run->elapsed_s) && !(run->elapsed_s >= 0 && run->elapsed_s <= SC_PAST_S_MAX))
 		return sc_fail(err, 0, "elapsed_s is %g, which can't be: damaged", run->elapsed_s);
 	/* These are only told. */
@@ -195,7 +177,7 @@ get_times(hid_t file, struct sc_past_run *run, struct sc_error *err)
 		run->started_unix_s = NAN;
 	if (!(run->predicted_s >= 0 && run->predicted_s <= SC_PAST_S_MAX))
 		run->predicted_s = NAN;
-	return 0;
+	return sc_h5_get_texts(file, "argv", &run->argv, &run->argc, err);
 }
 
 static int
@@ -204,7 +186,6 @@ allocate(struct sc_past_run *run, struct sc_error *err)
 	size_t nodes = (size_t)run->recipients + 1;
 	size_t parts = nodes * run->subfiles;
 	const struct sc_past_node blank = {
-		.rank = SC_NONE,
 		.state = SC_NODE_STATE_UNKNOWN,
 		.host = "",
 		.cause = "",
@@ -238,7 +219,7 @@ allocate(struct sc_past_run *run, struct sc_error *err)
 	for (size_t i = 0; i < nodes; i++)
 		run->nodes[i] = blank;
 	for (size_t i = 0; i < parts; i++)
-		run->parts[i] = (struct sc_past_part){SC_NONE, NAN, NAN, 0};
+		run->parts[i] = (struct sc_past_part){SC_NONE, NAN, 0};
 	return 0;
 }
 
@@ -250,12 +231,18 @@ sc_timings_read(const char *path, struct sc_past_run *run, struct sc_error *err)
 	int rc = -1;
 
 	*run = (struct sc_past_run){
-		.leader = SC_NONE, .leader_before = SC_NONE, .takeover_s = (double)NAN};
+		.origin_keeps_copy = true,
+		.started_unix_s = NAN,
+		.elapsed_s = NAN,
+		.predicted_s = NAN,
+		.leader = SC_NONE,
+		.leader_before = SC_NONE,
+		.takeover_s = NAN,
+	};
 	file = open_file(path, &why);
-	if (file >= 0 && check_version(file, &why) == 0 && get_texts(file, run, &why) == 0 &&
-	    get_numbers(file, run, &why) == 0 && get_times(file, run, &why) == 0 &&
+	if (file >= 0 && check_version(file, &why) == 0 && get_attributes(file, run, &why) == 0 &&
 	    allocate(run, &why) == 0)
-		rc = sc_timings_take_tables(file, run, &why);
+		rc = sc_timings_read_tables(file, run, &why);
 	(void)sc_h5_close(file, -1, NULL);
 	if (rc != 0) {
 		sc_past_run_free(run);
@@ -266,24 +253,31 @@ sc_timings_read(const char *path, struct sc_past_run *run, struct sc_error *err)
 	return rc;
 }
 
+static void
+free_text(const char *text)
+{
+	free((char *)(uintptr_t)text);
+}
+
 void
 sc_past_run_free(struct sc_past_run *run)
 {
+	for (size_t i = 0; i < SC_ATTRIBUTES; i++) {
+		const struct sc_attribute *attribute = &sc_schema_attributes[i];
+
+		if (attribute->kind == SC_ATTRIBUTE_TEXT)
+			free_text(*(const char **)((char *)run + attribute->offset));
+	}
 	for (size_t i = 0; i < run->argc; i++)
 		free(run->argv[i]);
 	for (size_t i = 0; run->nodes != NULL && i <= run->recipients; i++) {
 		/* Allocated with the row that told them. */
 		if (run->nodes[i].reported) {
-			free((char *)(uintptr_t)run->nodes[i].host);
-			free((char *)(uintptr_t)run->nodes[i].cause);
+			free_text(run->nodes[i].host);
+			free_text(run->nodes[i].cause);
 		}
 	}
 	free(run->argv);
-	free(run->program_version);
-	free(run->mpi_version);
-	free(run->source);
-	free(run->source_digest);
-	free(run->outcome);
 	free(run->nodes);
 	free(run->parts);
 	free(run->detours);

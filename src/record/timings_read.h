@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
-#include "record/report.h"
+#include "record/node_result.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,8 +32,7 @@ enum sc_past_mark {
 /* Moments are seconds since the start of the run; NaN: never, or not told.
  * Numbers that don't apply are SC_NONE.  No text is NULL. */
 struct sc_past_node {
-	bool reported; /* else only what the plan says is set */
-	uint32_t rank;
+	bool reported;  /* else only what the plan says is set */
 	unsigned state; /* enum sc_node_state, or SC_NODE_STATE_UNKNOWN */
 	const char *host;
 	const char *cause;
@@ -62,15 +61,15 @@ struct sc_past_node {
 	double detour_s;  /* when the last of these was in place */
 	uint64_t bytes_supplied_again;
 
-	double torpid_s;         /* when others found it too slow to relay */
+	double torpid_s;         /* when other nodes found it too slow to relay */
 	uint64_t chunks_resumed; /* that an earlier run had left */
 	uint32_t last_detour;    /* that it took itself, in sc_past_run */
 };
 
-/* Somebody else than before was asked for what was lacking of a subfile. */
+/* A node asked another supplier than before for what it lacked of a subfile. */
 struct sc_past_detour {
 	uint32_t subfile;
-	uint32_t supplier; /* who was asked */
+	uint32_t supplier; /* the one that was asked */
 	uint32_t before;   /* the one that the same node took before, or SC_NONE */
 	double asked_s;
 	double in_place_s; /* the supplier agreed */
@@ -79,19 +78,17 @@ struct sc_past_detour {
 /* One recipient and one subfile. */
 struct sc_past_part {
 	uint32_t supplier;          /* as planned, or the last one that stood in for it */
-	double first_s;             /* its first chunk came */
 	double held_s;              /* all of it was stored */
 	uint32_t chunks_from_store; /* that the supplier had to read back for it */
 };
 
 struct sc_past_run {
-	char *program_version; /* "" if not told, as the other texts */
-	char *mpi_version;
-	char *source;
-	char *source_digest;
-	char *outcome;
-	char **argv;
-	size_t argc;
+	/* The attributes of sc_schema_attributes. */
+	const char *program_version; /* "" if not told, as the other texts */
+	const char *mpi_version;
+	const char *source;
+	const char *source_digest;
+	const char *outcome;
 
 	uint64_t size_bytes;
 	uint64_t chunk_bytes;
@@ -107,24 +104,27 @@ struct sc_past_run {
 	uint64_t exit_status;
 	uint64_t events_dropped;
 	bool store_and_forward;
-	bool origin_keeps_no_copy;
+	bool origin_keeps_copy; /* true if not told */
 	uint64_t had_it_before; /* further nodes that took no part */
 	double started_unix_s;  /* NaN if not told; 0 of a simulated run */
 	double elapsed_s;
 	double predicted_s;
 
+	char **argv;
+	size_t argc;
+
 	bool has_edges;  /* suppliers are known */
 	bool has_events; /* there is at least one */
-	bool has_stalls; /* somebody was stalled at all: simulated runs don't tell */
+	bool has_stalls; /* a node was stalled at all: simulated runs don't tell */
 
-	uint32_t leader; /* who took over last; SC_NONE: nobody had to */
+	uint32_t leader; /* the node that took over last; SC_NONE: none had to */
 	uint32_t leader_before;
 	double takeover_s;
 	uint64_t chunks_damaged; /* that did not pass their checksum on arrival */
 
 	struct sc_past_detour *detours; /* of all nodes, by asked_s */
 	uint32_t detour_count;
-	uint32_t detour_capacity;
+	size_t detour_capacity;
 
 	struct sc_past_node *nodes; /* recipients + 1 of them, by node; 0 is the origin */
 	struct sc_past_part *parts; /* nodes times subfiles of them, by node; see sc_past_part */

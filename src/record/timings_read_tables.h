@@ -12,6 +12,6 @@
 
 /* Fill in what the tables say.  The run's numbers are set, its nodes and parts
  * allocated and blank.  0, or -1 with a sentence that doesn't name the file. */
-int sc_timings_take_tables(hid_t file, struct sc_past_run *, struct sc_error *);
+int sc_timings_read_tables(hid_t file, struct sc_past_run *, struct sc_error *);
 
 #endif

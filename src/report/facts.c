@@ -84,7 +84,7 @@ sort_copies(struct sc_report_facts *facts, struct key *keys)
 
 		if (i == SC_ORIGIN &&
 		    (!node->reported || node->state == SC_NODE_NO_COPY ||
-			run->origin_keeps_no_copy))
+			!run->origin_keeps_copy))
 			continue;
 		facts->copies_wanted++;
 		if (sc_report_has_copy(node))

@@ -71,7 +71,7 @@ fill_reports(struct sc_sim_files *files, const struct sc_sim_config *config,
     const struct sc_sim_result *result)
 {
 	for (uint32_t i = 0; i < files->count; i++) {
-		struct sc_node_report *report = &files->nodes[i].report;
+		struct sc_node_result *report = &files->nodes[i].result;
 		const struct sc_sim_node *node = &result->nodes[i];
 
 		report->node = report->rank = i;

@@ -38,7 +38,7 @@ struct run {
 static void
 record(struct run *run, const struct sc_record *record)
 {
-	struct sc_node_report *report = &run->result->report;
+	struct sc_node_result *report = &run->result->report;
 
 	switch (record->what) {
 	case SC_RECORD_FIRST_CHUNK:
@@ -396,7 +396,7 @@ loop(struct run *run)
 static void
 fill_report(struct run *run)
 {
-	struct sc_node_report *report = &run->result->report;
+	struct sc_node_result *report = &run->result->report;
 	struct rusage usage;
 
 	report->bytes_sent = sc_fabric_bytes_sent(run->config->fabric);

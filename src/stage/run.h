@@ -12,7 +12,7 @@
 #include "file/source.h"
 #include "plan/plan.h"
 #include "plan/roster.h"
-#include "record/report.h"
+#include "record/node_result.h"
 #include "record/timeline.h"
 
 #include <signal.h>
@@ -50,7 +50,7 @@ struct sc_run_config {
 
 struct sc_run_result {
 	struct sc_timeline timeline;  /* owned by the caller afterwards */
-	struct sc_node_report report; /* host, rank and clock are the caller's to fill in */
+	struct sc_node_result report; /* host, rank and clock are the caller's to fill in */
 	enum sc_leave leave;          /* how the core said to leave */
 	bool leads;                   /* this node has the last word */
 	struct sc_roster roster;      /* who has failed; owned by the caller afterwards */

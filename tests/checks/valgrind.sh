@@ -7,7 +7,7 @@ command -v valgrind >/dev/null || { echo "valgrind: not installed"; exit 77; }
 [[ -z ${SANITIZERS:-} ]] || { echo "valgrind: not with sanitizers"; exit 77; }
 
 programs=(unit/test_base unit/test_wire unit/test_census unit/test_options file/test_digest
-	file/test_slots file/test_source file/test_sink file/test_dest file/test_io record/test_report)
+	file/test_slots file/test_source file/test_sink file/test_dest file/test_io record/test_node_result)
 failed=0
 ran=0
 for program in "${programs[@]}"; do

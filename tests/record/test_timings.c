@@ -238,7 +238,7 @@ find_node(struct example *example, uint32_t number)
 {
 	uint32_t i = 0;
 
-	while (example->nodes[i].report.node != number)
+	while (example->nodes[i].result.node != number)
 		i++;
 	return &example->nodes[i];
 }
@@ -251,17 +251,17 @@ happens(struct sc_timings_node *node, double time_s, enum sc_record_what what, u
 	struct sc_record record = {what, peer, subfile, count};
 
 	sc_timeline_add(&node->timeline,
-	    example_started_ns + (uint64_t)(time_s * 1e9) - (uint64_t)node->report.clock_offset_ns,
+	    example_started_ns + (uint64_t)(time_s * 1e9) - (uint64_t)node->result.clock_offset_ns,
 	    &record);
 }
 
 static void
 lose_node(struct example *example, uint32_t number, const char *cause)
 {
-	struct sc_node_report *report = &find_node(example, number)->report;
+	struct sc_node_result *result = &find_node(example, number)->result;
 
-	report->state = SC_NODE_LOST;
-	snprintf(report->cause, sizeof(report->cause), "%s", cause);
+	result->state = SC_NODE_LOST;
+	snprintf(result->cause, sizeof(result->cause), "%s", cause);
 }
 
 /*

@@ -44,26 +44,26 @@ add(struct sc_timings_node *node, double time_s, enum sc_record_what what, uint3
 static void
 fill_node(struct sc_timings_node *node, uint32_t number)
 {
-	struct sc_node_report *report = &node->report;
+	struct sc_node_result *result = &node->result;
 	double first_s = number / 8., last_s = 1. + number;
 
-	report->node = number;
-	report->rank = number + 100;
-	snprintf(report->host, sizeof(report->host), "host%u", number);
+	result->node = number;
+	result->rank = number + 100;
+	snprintf(result->host, sizeof(result->host), "host%u", number);
 	if (number != SC_ORIGIN) {
-		report->first_chunk_ns = started_ns + (uint64_t)(first_s * 1e9);
-		report->last_chunk_ns = started_ns + (uint64_t)(last_s * 1e9);
+		result->first_chunk_ns = started_ns + (uint64_t)(first_s * 1e9);
+		result->last_chunk_ns = started_ns + (uint64_t)(last_s * 1e9);
 		add(node, first_s, SC_RECORD_FIRST_CHUNK, 0, number % SUBFILES, 1);
 	}
-	report->network_stall_ns = SECOND / 8;
-	report->storage_stall_ns = SECOND / 16;
+	result->network_stall_ns = SECOND / 8;
+	result->storage_stall_ns = SECOND / 16;
 	if (number == FAILED_NODE) {
-		report->state = SC_NODE_FAILED;
-		snprintf(report->cause, sizeof(report->cause), "No space left on device");
+		result->state = SC_NODE_FAILED;
+		snprintf(result->cause, sizeof(result->cause), "No space left on device");
 		add(node, 1.5, SC_RECORD_COPY_FAILED, SC_NONE, SC_NONE, 0);
 		return;
 	}
-	report->stored_ns = report->committed_ns = started_ns + (uint64_t)((2. + number) * 1e9);
+	result->stored_ns = result->committed_ns = started_ns + (uint64_t)((2. + number) * 1e9);
 	add(node, 0.5, SC_RECORD_SEND_BEGUN, 1, 0, 3);
 	add(node, 0.75, SC_RECORD_SEND_BEGUN, 2, 1, 3);
 	add(node, last_s + 0.25, SC_RECORD_SERVED_FROM_STORE, 6, 2, 4);
@@ -203,7 +203,6 @@ test_nodes(void)
 		snprintf(host, sizeof(host), "host%u", i);
 		CU_ASSERT_TRUE(node->reported);
 		CU_ASSERT_STRING_EQUAL(node->host, host);
-		CU_ASSERT_EQUAL(node->rank, i + 100);
 		CU_ASSERT_EQUAL(node->network_stall_s, 0.125);
 		CU_ASSERT_EQUAL(node->storage_stall_s, 0.0625);
 		if (i == SC_ORIGIN) {
@@ -244,7 +243,6 @@ test_plan_and_events(void)
 		for (uint32_t j = 0; j < SUBFILES; j++)
 			CU_ASSERT_EQUAL(sc_past_part(run, i, j)->supplier,
 			    sc_plan_supplier(&example.plan, i, j).from);
-		CU_ASSERT_EQUAL(sc_past_part(run, i, i % SUBFILES)->first_s, i / 8.);
 		if (i == FAILED_NODE)
 			continue;
 		CU_ASSERT_EQUAL(sc_past_part(run, i, 1)->held_s, 1.5 + i);
@@ -265,8 +263,8 @@ fill_faults(struct example *example)
 {
 	struct sc_timings_node *nodes = example->nodes;
 
-	nodes[6].report.state = SC_NODE_LOST;
-	snprintf(nodes[6].report.cause, sizeof(nodes[6].report.cause), "its process has ended");
+	nodes[6].result.state = SC_NODE_LOST;
+	snprintf(nodes[6].result.cause, sizeof(nodes[6].result.cause), "its process has ended");
 	add(&nodes[1], 0, SC_RECORD_RESUMED, SC_NONE, SC_NONE, 12);
 	add(&nodes[1], 3, SC_RECORD_PEER_FAILED, 6, SC_NONE, 0);
 	add(&nodes[1], 3, SC_RECORD_DETOUR, 2, 1, 5);
@@ -293,7 +291,7 @@ test_faults(void)
 	CU_ASSERT(run->leader == SC_NONE && isnan(run->takeover_s) && run->detour_count == 0);
 	CU_ASSERT(run->nodes[6].detected_by == SC_NONE && isnan(run->nodes[6].detour_s));
 	CU_ASSERT(isnan(run->nodes[3].torpid_s) && run->nodes[1].last_detour == SC_NONE);
-	CU_ASSERT_FALSE(run->origin_keeps_no_copy);
+	CU_ASSERT_TRUE(run->origin_keeps_copy);
 	sc_past_run_free(&example.run);
 
 	fill_faults(&example);
@@ -548,7 +546,6 @@ test_what_later_releases_may_add(void)
 	CU_ASSERT_EQUAL(nodes[1].committed_s, 2.5);
 	CU_ASSERT(isnan(nodes[1].last_chunk_s) && isnan(nodes[1].network_stall_s));
 	CU_ASSERT_STRING_EQUAL(nodes[1].host, "");
-	CU_ASSERT_EQUAL(nodes[1].rank, SC_NONE);
 	CU_ASSERT_FALSE(example.run.has_stalls);
 	example_close(&example);
 }

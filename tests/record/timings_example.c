@@ -25,37 +25,37 @@ char *const example_argv[EXAMPLE_ARGUMENTS] = {
 static void
 fill_node(struct sc_timings_node *node, uint32_t number)
 {
-	struct sc_node_report *report = &node->report;
+	struct sc_node_result *result = &node->result;
 	uint64_t zero_ns = example_started_ns - (uint64_t)number * SECOND;
 	struct sc_record record = {SC_RECORD_STARTED, SC_NONE, SC_NONE, 0};
 
-	report->node = number;
-	report->rank = number + 100;
+	result->node = number;
+	result->rank = number + 100;
 	/* Of all lengths. */
-	snprintf(report->host, sizeof(report->host), "host%.*s%u", (int)number, "0000000", number);
-	report->clock_offset_ns = (int64_t)number * SECOND;
-	report->bytes_received = number * 1000;
-	report->bytes_sent = number * 1000 + 1;
-	report->bytes_stored = number * 1000 + 2;
-	report->first_chunk_ns = zero_ns + SECOND / 4;
-	report->last_chunk_ns = zero_ns + SECOND / 2;
-	report->stored_ns = zero_ns + SECOND;
-	report->committed_ns = zero_ns + 2 * (uint64_t)SECOND;
-	report->network_stall_ns = SECOND / 8;
-	report->storage_stall_ns = SECOND / 16;
-	report->memory_peak_bytes = 1 << 20;
-	report->digest_low = number;
-	report->digest_high = UINT64_C(0xfedcba9876543210);
+	snprintf(result->host, sizeof(result->host), "host%.*s%u", (int)number, "0000000", number);
+	result->clock_offset_ns = (int64_t)number * SECOND;
+	result->bytes_received = number * 1000;
+	result->bytes_sent = number * 1000 + 1;
+	result->bytes_stored = number * 1000 + 2;
+	result->first_chunk_ns = zero_ns + SECOND / 4;
+	result->last_chunk_ns = zero_ns + SECOND / 2;
+	result->stored_ns = zero_ns + SECOND;
+	result->committed_ns = zero_ns + 2 * (uint64_t)SECOND;
+	result->network_stall_ns = SECOND / 8;
+	result->storage_stall_ns = SECOND / 16;
+	result->memory_peak_bytes = 1 << 20;
+	result->digest_low = number;
+	result->digest_high = UINT64_C(0xfedcba9876543210);
 
 	/* Later numbers start sooner. */
 	sc_timeline_add(&node->timeline, zero_ns + (EXAMPLE_NODES - number) * 1000, &record);
 	record = (struct sc_record){SC_RECORD_FIRST_CHUNK, 0, number % 3, 1};
-	sc_timeline_add(&node->timeline, report->first_chunk_ns, &record);
+	sc_timeline_add(&node->timeline, result->first_chunk_ns, &record);
 	record = (struct sc_record){SC_RECORD_COMMITTED, SC_NONE, SC_NONE, 9};
 	if (number == EXAMPLE_FAILED_NODE) {
-		report->state = SC_NODE_FAILED;
-		report->committed_ns = 0;
-		snprintf(report->cause, sizeof(report->cause), "No space left on device");
+		result->state = SC_NODE_FAILED;
+		result->committed_ns = 0;
+		snprintf(result->cause, sizeof(result->cause), "No space left on device");
 		record.what = SC_RECORD_COPY_FAILED;
 	}
 	sc_timeline_add(&node->timeline, zero_ns + 2 * (uint64_t)SECOND, &record);

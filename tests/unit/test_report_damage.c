@@ -42,18 +42,18 @@ struct fixture {
 static void
 fill_node(struct sc_timings_node *node, uint32_t number)
 {
-	struct sc_node_report *report = &node->report;
+	struct sc_node_result *result = &node->result;
 	uint64_t now_ns = SECOND;
 
-	report->node = report->rank = number;
-	snprintf(report->host, sizeof(report->host), "host%u", number);
-	report->first_chunk_ns = now_ns + number;
-	report->last_chunk_ns = report->stored_ns = now_ns + 3 * (uint64_t)SECOND;
-	report->committed_ns = number == 5 ? 0 : report->stored_ns + number;
-	report->state = number == 5 ? SC_NODE_FAILED
+	result->node = result->rank = number;
+	snprintf(result->host, sizeof(result->host), "host%u", number);
+	result->first_chunk_ns = now_ns + number;
+	result->last_chunk_ns = result->stored_ns = now_ns + 3 * (uint64_t)SECOND;
+	result->committed_ns = number == 5 ? 0 : result->stored_ns + number;
+	result->state = number == 5 ? SC_NODE_FAILED
 	    : number % 16 == 6      ? SC_NODE_LOST
 				    : SC_NODE_COMMITTED;
-	report->network_stall_ns = SECOND;
+	result->network_stall_ns = SECOND;
 	for (unsigned what = 0; what < SC_RECORD_KINDS; what++) {
 		struct sc_record record = {(enum sc_record_what)what, number / 2, number % 2, what};
 

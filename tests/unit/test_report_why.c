@@ -36,7 +36,6 @@ spread(struct sc_past_run *run, uint32_t number, double first_s, double end_s)
 	for (uint32_t i = 0; i < SUBFILES; i++) {
 		struct sc_past_part *part = sc_past_part(run, number, i);
 
-		part->first_s = first_s;
 		part->held_s = end_s - 0.002 - (i == node->member ? 0 : 0.0001);
 	}
 }
@@ -59,6 +58,7 @@ fixture_open(struct fixture *fixture)
 		.slots = 20,
 		.elapsed_s = 10,
 		.predicted_s = 10,
+		.origin_keeps_copy = true,
 		.has_edges = true,
 		.has_events = true,
 		.has_stalls = true,
@@ -447,7 +447,7 @@ test_lost_nodes(void)
 	CU_ASSERT_EQUAL_FATAL(fixture.facts.lost_count, 2);
 	CU_ASSERT(fixture.facts.lost[0] == SC_ORIGIN && fixture.facts.lost[1] == 3);
 	sc_report_facts_free(&fixture.facts);
-	fixture.run.origin_keeps_no_copy = true;
+	fixture.run.origin_keeps_copy = false;
 	find(&fixture);
 	CU_ASSERT_EQUAL(fixture.facts.copies_wanted, RECIPIENTS);
 	CU_ASSERT_EQUAL(fixture.facts.lost_count, 2);

@@ -36,7 +36,7 @@ static struct sc_timings_node *
 decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error *err)
 {
 	struct sc_timings_node *nodes = calloc(count, sizeof(*nodes));
-	struct sc_node_report report;
+	struct sc_node_result report;
 	struct sc_timeline timeline;
 
 	if (nodes == NULL) {
@@ -44,12 +44,12 @@ decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error 
 		return NULL;
 	}
 	for (uint32_t i = 0; i < count; i++)
-		nodes[i].report.node = SC_NONE;
+		nodes[i].result.node = SC_NONE;
 	while (length > 0) {
-		size_t used = sc_report_decode(bytes, length, &report, &timeline);
+		size_t used = sc_node_result_decode(bytes, length, &report, &timeline);
 
 		if (used == 0 || report.node >= count ||
-		    nodes[report.node].report.node != SC_NONE) {
+		    nodes[report.node].result.node != SC_NONE) {
 			sc_fail(err, 0, "a rank's report is malformed");
 			for (uint32_t i = 0; i < count; i++)
 				sc_timeline_free(&nodes[i].timeline);
@@ -65,7 +65,7 @@ decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error 
 
 /* A row for a node that has said nothing, from what is known of it here. */
 static void
-add_missing(const struct sc_outcome *outcome, uint32_t node, struct sc_node_report *report)
+add_missing(const struct sc_outcome *outcome, uint32_t node, struct sc_node_result *report)
 {
 	const struct sc_outcome_fate *fate = &outcome->fates[node];
 
@@ -85,7 +85,7 @@ add_missing(const struct sc_outcome *outcome, uint32_t node, struct sc_node_repo
 
 static void
 add_cause(const struct sc_outcome *outcome, const struct sc_outcome_fate *fate,
-    struct sc_node_report *report)
+    struct sc_node_result *report)
 {
 	if (fate->cause != NULL)
 		snprintf(report->cause, sizeof(report->cause), "%s", fate->cause);
@@ -99,7 +99,7 @@ static void
 complete(const struct sc_outcome *outcome, struct sc_timings_node *nodes)
 {
 	for (uint32_t i = 0; i <= outcome->plan->recipients; i++) {
-		struct sc_node_report *report = &nodes[i].report;
+		struct sc_node_result *report = &nodes[i].result;
 
 		if (report->node == SC_NONE)
 			add_missing(outcome, i, report);
@@ -156,7 +156,7 @@ sc_timings_collect(const struct sc_tree *tree, const struct sc_run_result *resul
     int64_t clock_offset_ns, uint64_t timeout_ns, const struct sc_outcome *outcome,
     const struct sc_timings_facts *facts, struct sc_error *err)
 {
-	struct sc_node_report report = result->report;
+	struct sc_node_result report = result->report;
 	uint8_t *own = NULL;
 	uint8_t *all = NULL;
 	size_t own_bytes = 0;
@@ -164,7 +164,7 @@ sc_timings_collect(const struct sc_tree *tree, const struct sc_run_result *resul
 	int rc = -1;
 
 	report.clock_offset_ns = clock_offset_ns;
-	if (sc_report_encode(&report, &result->timeline, &own, &own_bytes) != 0) {
+	if (sc_node_result_encode(&report, &result->timeline, &own, &own_bytes) != 0) {
 		sc_fail(err, 0, "no memory for this rank's report");
 		goto out;
 	}

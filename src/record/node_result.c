@@ -1,5 +1,5 @@
 /*
- * Reports as bytes: see report.h.
+ * Results as bytes: see node_result.h.
  *
  * Numbers are little-endian and of fixed width, texts are preceded by their
  * length and have no end mark:
@@ -9,7 +9,7 @@
  *     host 2 + text, cause 2 + text
  *     dropped 8, number of events 4, and for each: time 8, count 8, what 4, peer 4, subfile 4
  */
-#include "record/report.h"
+#include "record/node_result.h"
 
 #include "base/bytes.h"
 #include "plan/plan.h"
@@ -21,31 +21,31 @@
 
 /* The counters, in the order of their encoding. */
 static const size_t counters[] = {
-	offsetof(struct sc_node_report, bytes_received),
-	offsetof(struct sc_node_report, bytes_sent),
-	offsetof(struct sc_node_report, bytes_stored),
-	offsetof(struct sc_node_report, first_chunk_ns),
-	offsetof(struct sc_node_report, last_chunk_ns),
-	offsetof(struct sc_node_report, stored_ns),
-	offsetof(struct sc_node_report, committed_ns),
-	offsetof(struct sc_node_report, network_stall_ns),
-	offsetof(struct sc_node_report, storage_stall_ns),
-	offsetof(struct sc_node_report, memory_peak_bytes),
-	offsetof(struct sc_node_report, digest_low),
-	offsetof(struct sc_node_report, digest_high),
+	offsetof(struct sc_node_result, bytes_received),
+	offsetof(struct sc_node_result, bytes_sent),
+	offsetof(struct sc_node_result, bytes_stored),
+	offsetof(struct sc_node_result, first_chunk_ns),
+	offsetof(struct sc_node_result, last_chunk_ns),
+	offsetof(struct sc_node_result, stored_ns),
+	offsetof(struct sc_node_result, committed_ns),
+	offsetof(struct sc_node_result, network_stall_ns),
+	offsetof(struct sc_node_result, storage_stall_ns),
+	offsetof(struct sc_node_result, memory_peak_bytes),
+	offsetof(struct sc_node_result, digest_low),
+	offsetof(struct sc_node_result, digest_high),
 };
 
 enum {
-	REPORT_MAGIC = 0x52504353, /* "SCPR" */
-	REPORT_VERSION = 1,
+	MAGIC = 0x52504353, /* "SCPR" */
+	VERSION = 1,
 	HEAD_BYTES = 4 + 4 + 8,
 	COUNTERS = sizeof(counters) / sizeof(counters[0]),
 	FIXED_BYTES = HEAD_BYTES + 3 * 4 + 8 + COUNTERS * 8 + 2 * 2 + 8 + 4,
 	EVENT_BYTES = 8 + 8 + 3 * 4,
 };
 
-static_assert(FIXED_BYTES + SC_HOST_BYTES + SC_CAUSE_BYTES <= 1024, "SC_REPORT_BYTES_MAX");
-static_assert(EVENT_BYTES == 28, "SC_REPORT_BYTES_MAX");
+static_assert(FIXED_BYTES + SC_HOST_BYTES + SC_CAUSE_BYTES <= 1024, "SC_NODE_RESULT_BYTES_MAX");
+static_assert(EVENT_BYTES == 28, "SC_NODE_RESULT_BYTES_MAX");
 
 const char *
 sc_node_state_name(enum sc_node_state state)
@@ -73,46 +73,46 @@ get_number(struct sc_bytes_reader *reader, uint32_t max, bool none_allowed)
 }
 
 static void
-put_report(struct sc_bytes_writer *writer, const struct sc_node_report *report, size_t host_length,
+put_result(struct sc_bytes_writer *writer, const struct sc_node_result *result, size_t host_length,
     size_t cause_length)
 {
-	sc_bytes_put(writer, REPORT_MAGIC, 4);
-	sc_bytes_put(writer, REPORT_VERSION, 4);
+	sc_bytes_put(writer, MAGIC, 4);
+	sc_bytes_put(writer, VERSION, 4);
 	sc_bytes_put(writer, writer->capacity, 8);
-	sc_bytes_put(writer, report->node, 4);
-	sc_bytes_put(writer, report->rank, 4);
-	sc_bytes_put(writer, report->state, 4);
-	sc_bytes_put(writer, (uint64_t)report->clock_offset_ns, 8);
+	sc_bytes_put(writer, result->node, 4);
+	sc_bytes_put(writer, result->rank, 4);
+	sc_bytes_put(writer, result->state, 4);
+	sc_bytes_put(writer, (uint64_t)result->clock_offset_ns, 8);
 	for (size_t i = 0; i < COUNTERS; i++) {
 		uint64_t value;
 
-		memcpy(&value, (const char *)report + counters[i], sizeof(value));
+		memcpy(&value, (const char *)result + counters[i], sizeof(value));
 		sc_bytes_put(writer, value, 8);
 	}
-	sc_bytes_put_text(writer, report->host, host_length);
-	sc_bytes_put_text(writer, report->cause, cause_length);
+	sc_bytes_put_text(writer, result->host, host_length);
+	sc_bytes_put_text(writer, result->cause, cause_length);
 }
 
 int
-sc_report_encode(const struct sc_node_report *report, const struct sc_timeline *timeline,
+sc_node_result_encode(const struct sc_node_result *result, const struct sc_timeline *timeline,
     uint8_t **bytes, size_t *length)
 {
-	size_t host_length = strnlen(report->host, sizeof(report->host) - 1);
-	size_t cause_length = strnlen(report->cause, sizeof(report->cause) - 1);
+	size_t host_length = strnlen(result->host, sizeof(result->host) - 1);
+	size_t cause_length = strnlen(result->cause, sizeof(result->cause) - 1);
 	struct sc_bytes_writer writer = {0};
 
-	assert(report->node <= SC_NODES_MAX && report->rank <= INT32_MAX);
-	assert(report->state < SC_NODE_STATES);
+	assert(result->node <= SC_NODES_MAX && result->rank <= INT32_MAX);
+	assert(result->state < SC_NODE_STATES);
 	assert(timeline->count <= SC_TIMELINE_EVENTS_MAX);
 
 	writer.capacity =
 	    FIXED_BYTES + host_length + cause_length + (size_t)timeline->count * EVENT_BYTES;
-	assert(writer.capacity <= SC_REPORT_BYTES_MAX);
+	assert(writer.capacity <= SC_NODE_RESULT_BYTES_MAX);
 	writer.bytes = malloc(writer.capacity);
 	if (writer.bytes == NULL)
 		return -1;
 
-	put_report(&writer, report, host_length, cause_length);
+	put_result(&writer, result, host_length, cause_length);
 	sc_bytes_put(&writer, timeline->dropped, 8);
 	sc_bytes_put(&writer, timeline->count, 4);
 	for (uint32_t i = 0; i < timeline->count; i++) {
@@ -132,19 +132,19 @@ sc_report_encode(const struct sc_node_report *report, const struct sc_timeline *
 }
 
 static void
-get_report(struct sc_bytes_reader *reader, struct sc_node_report *report)
+get_result(struct sc_bytes_reader *reader, struct sc_node_result *result)
 {
-	report->node = get_number(reader, SC_NODES_MAX, false);
-	report->rank = get_number(reader, INT32_MAX, false);
-	report->state = get_number(reader, SC_NODE_STATES - 1, false);
-	report->clock_offset_ns = (int64_t)sc_bytes_get(reader, 8);
+	result->node = get_number(reader, SC_NODES_MAX, false);
+	result->rank = get_number(reader, INT32_MAX, false);
+	result->state = get_number(reader, SC_NODE_STATES - 1, false);
+	result->clock_offset_ns = (int64_t)sc_bytes_get(reader, 8);
 	for (size_t i = 0; i < COUNTERS; i++) {
 		uint64_t value = sc_bytes_get(reader, 8);
 
-		memcpy((char *)report + counters[i], &value, sizeof(value));
+		memcpy((char *)result + counters[i], &value, sizeof(value));
 	}
-	sc_bytes_get_text(reader, report->host, sizeof(report->host));
-	sc_bytes_get_text(reader, report->cause, sizeof(report->cause));
+	sc_bytes_get_text(reader, result->host, sizeof(result->host));
+	sc_bytes_get_text(reader, result->cause, sizeof(result->cause));
 }
 
 /* The rest of the reader is the timeline, nothing less and nothing more. */
@@ -179,24 +179,24 @@ get_timeline(struct sc_bytes_reader *reader, struct sc_timeline *timeline)
 }
 
 size_t
-sc_report_decode(const uint8_t *bytes, size_t length, struct sc_node_report *report,
+sc_node_result_decode(const uint8_t *bytes, size_t length, struct sc_node_result *result,
     struct sc_timeline *timeline)
 {
 	struct sc_bytes_reader reader = {.bytes = bytes, .left = length};
 	uint64_t magic, version, taken;
 
-	memset(report, 0, sizeof(*report));
+	memset(result, 0, sizeof(*result));
 	memset(timeline, 0, sizeof(*timeline));
 	magic = sc_bytes_get(&reader, 4);
 	version = sc_bytes_get(&reader, 4);
 	taken = sc_bytes_get(&reader, 8);
-	if (reader.bad || magic != REPORT_MAGIC || version != REPORT_VERSION)
+	if (reader.bad || magic != MAGIC || version != VERSION)
 		return 0;
 	if (taken < FIXED_BYTES || taken > length)
 		return 0;
 	reader.left = (size_t)taken - HEAD_BYTES;
 
-	get_report(&reader, report);
+	get_result(&reader, result);
 	get_timeline(&reader, timeline);
 	if (reader.bad) {
 		sc_timeline_free(timeline);

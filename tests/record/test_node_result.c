@@ -1,21 +1,21 @@
 /*
- * The timeline, and reports as bytes: what comes back is what went in, and
+ * The timeline, and results as bytes: what comes back is what went in, and
  * nothing that arrives can hurt.
  */
 #include "base/random.h"
 #include "lib/suite.h"
 #include "plan/plan.h"
-#include "record/report.h"
+#include "record/node_result.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct sc_node_report
-example_report(void)
+static struct sc_node_result
+example_result(void)
 {
-	return (struct sc_node_report){
+	return (struct sc_node_result){
 		.node = 7,
 		.rank = 23,
 		.host = "node07.example",
@@ -53,7 +53,7 @@ add_events(struct sc_timeline *timeline, uint32_t count)
 }
 
 static void
-check_same_report(const struct sc_node_report *a, const struct sc_node_report *b)
+check_same_result(const struct sc_node_result *a, const struct sc_node_result *b)
 {
 	CU_ASSERT_EQUAL(a->node, b->node);
 	CU_ASSERT_EQUAL(a->rank, b->rank);
@@ -91,17 +91,17 @@ check_same_timeline(const struct sc_timeline *a, const struct sc_timeline *b)
 
 /* Encode, decode, compare. */
 static void
-check_round_trip(const struct sc_node_report *report, const struct sc_timeline *timeline)
+check_round_trip(const struct sc_node_result *result, const struct sc_timeline *timeline)
 {
-	struct sc_node_report report2;
+	struct sc_node_result result2;
 	struct sc_timeline timeline2;
 	uint8_t *bytes;
 	size_t length;
 
-	CU_ASSERT_EQUAL_FATAL(sc_report_encode(report, timeline, &bytes, &length), 0);
-	CU_ASSERT(length <= SC_REPORT_BYTES_MAX);
-	CU_ASSERT_EQUAL_FATAL(sc_report_decode(bytes, length, &report2, &timeline2), length);
-	check_same_report(report, &report2);
+	CU_ASSERT_EQUAL_FATAL(sc_node_result_encode(result, timeline, &bytes, &length), 0);
+	CU_ASSERT(length <= SC_NODE_RESULT_BYTES_MAX);
+	CU_ASSERT_EQUAL_FATAL(sc_node_result_decode(bytes, length, &result2, &timeline2), length);
+	check_same_result(result, &result2);
 	check_same_timeline(timeline, &timeline2);
 	sc_timeline_free(&timeline2);
 	free(bytes);
@@ -129,22 +129,22 @@ test_timeline_is_bounded(void)
 static void
 test_round_trip(void)
 {
-	struct sc_node_report report = example_report();
+	struct sc_node_result result = example_result();
 	struct sc_timeline timeline = {0};
 
-	check_round_trip(&report, &timeline);
+	check_round_trip(&result, &timeline);
 	add_events(&timeline, 100);
-	check_round_trip(&report, &timeline);
+	check_round_trip(&result, &timeline);
 	add_events(&timeline, SC_TIMELINE_EVENTS_MAX);
 	CU_ASSERT_EQUAL(timeline.dropped, 100);
-	check_round_trip(&report, &timeline);
+	check_round_trip(&result, &timeline);
 	sc_timeline_free(&timeline);
 }
 
 static void
 test_round_trip_at_the_limits(void)
 {
-	struct sc_node_report report = {
+	struct sc_node_result result = {
 		.node = SC_NODES_MAX,
 		.rank = INT32_MAX,
 		.state = SC_NODE_NO_COPY,
@@ -152,36 +152,37 @@ test_round_trip_at_the_limits(void)
 	};
 	struct sc_timeline timeline = {0};
 
-	check_round_trip(&report, &timeline);
-	memset(report.host, 'h', sizeof(report.host) - 1);
-	memset(report.cause, 'c', sizeof(report.cause) - 1);
-	check_round_trip(&report, &timeline);
+	check_round_trip(&result, &timeline);
+	memset(result.host, 'h', sizeof(result.host) - 1);
+	memset(result.cause, 'c', sizeof(result.cause) - 1);
+	check_round_trip(&result, &timeline);
 }
 
 static void
-test_reports_follow_each_other(void)
+test_results_follow_each_other(void)
 {
-	struct sc_node_report report = example_report(), report2;
+	struct sc_node_result result = example_result(), result2;
 	struct sc_timeline timeline = {0}, timeline2;
 	uint8_t *first, *second, *both;
 	size_t first_length, second_length, taken;
 
-	CU_ASSERT_EQUAL_FATAL(sc_report_encode(&report, &timeline, &first, &first_length), 0);
-	report.node = 8;
+	CU_ASSERT_EQUAL_FATAL(sc_node_result_encode(&result, &timeline, &first, &first_length), 0);
+	result.node = 8;
 	add_events(&timeline, 5);
-	CU_ASSERT_EQUAL_FATAL(sc_report_encode(&report, &timeline, &second, &second_length), 0);
+	CU_ASSERT_EQUAL_FATAL(sc_node_result_encode(&result, &timeline, &second, &second_length),
+	    0);
 	both = malloc(first_length + second_length);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(both);
 	memcpy(both, first, first_length);
 	memcpy(both + first_length, second, second_length);
 
-	taken = sc_report_decode(both, first_length + second_length, &report2, &timeline2);
+	taken = sc_node_result_decode(both, first_length + second_length, &result2, &timeline2);
 	CU_ASSERT_EQUAL_FATAL(taken, first_length);
-	CU_ASSERT_EQUAL(report2.node, 7);
+	CU_ASSERT_EQUAL(result2.node, 7);
 	CU_ASSERT_EQUAL(timeline2.count, 0);
-	taken = sc_report_decode(both + taken, second_length, &report2, &timeline2);
+	taken = sc_node_result_decode(both + taken, second_length, &result2, &timeline2);
 	CU_ASSERT_EQUAL(taken, second_length);
-	CU_ASSERT_EQUAL(report2.node, 8);
+	CU_ASSERT_EQUAL(result2.node, 8);
 	check_same_timeline(&timeline, &timeline2);
 
 	sc_timeline_free(&timeline2);
@@ -196,14 +197,14 @@ test_reports_follow_each_other(void)
 static bool
 decodes(const uint8_t *bytes, size_t length)
 {
-	struct sc_node_report report;
+	struct sc_node_result result;
 	struct sc_timeline timeline;
 	uint8_t *copy = malloc(length > 0 ? length : 1);
 	size_t taken;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
 	memcpy(copy, bytes, length);
-	taken = sc_report_decode(copy, length, &report, &timeline);
+	taken = sc_node_result_decode(copy, length, &result, &timeline);
 	free(copy);
 	if (taken == 0) {
 		CU_ASSERT_PTR_NULL(timeline.events);
@@ -211,11 +212,11 @@ decodes(const uint8_t *bytes, size_t length)
 		return false;
 	}
 	CU_ASSERT(taken <= length);
-	CU_ASSERT(report.state < SC_NODE_STATES);
-	CU_ASSERT(report.node <= SC_NODES_MAX);
-	CU_ASSERT(report.rank <= INT32_MAX);
-	CU_ASSERT_PTR_NOT_NULL(memchr(report.host, '\0', sizeof(report.host)));
-	CU_ASSERT_PTR_NOT_NULL(memchr(report.cause, '\0', sizeof(report.cause)));
+	CU_ASSERT(result.state < SC_NODE_STATES);
+	CU_ASSERT(result.node <= SC_NODES_MAX);
+	CU_ASSERT(result.rank <= INT32_MAX);
+	CU_ASSERT_PTR_NOT_NULL(memchr(result.host, '\0', sizeof(result.host)));
+	CU_ASSERT_PTR_NOT_NULL(memchr(result.cause, '\0', sizeof(result.cause)));
 	CU_ASSERT(timeline.count <= SC_TIMELINE_EVENTS_MAX);
 	for (uint32_t i = 0; i < timeline.count; i++)
 		CU_ASSERT(timeline.events[i].what < SC_RECORD_KINDS);
@@ -226,13 +227,13 @@ decodes(const uint8_t *bytes, size_t length)
 static void
 test_truncated(void)
 {
-	struct sc_node_report report = example_report();
+	struct sc_node_result result = example_result();
 	struct sc_timeline timeline = {0};
 	uint8_t *bytes;
 	size_t length;
 
 	add_events(&timeline, 3);
-	CU_ASSERT_EQUAL_FATAL(sc_report_encode(&report, &timeline, &bytes, &length), 0);
+	CU_ASSERT_EQUAL_FATAL(sc_node_result_encode(&result, &timeline, &bytes, &length), 0);
 	CU_ASSERT(decodes(bytes, length));
 	for (size_t i = 0; i < length; i++) {
 		CU_ASSERT_FALSE(decodes(bytes, i));
@@ -251,7 +252,7 @@ test_truncated(void)
 	free(bytes);
 }
 
-/* Each field that has bounds, out of them; offsets as in report.c. */
+/* Each field that has bounds, out of them; offsets as in node_result.c. */
 static void
 test_out_of_bounds(void)
 {
@@ -274,15 +275,15 @@ test_out_of_bounds(void)
 		{"peer", 14 + 134 + 2 + 56 + 12 + 28 + 23, 1},
 		{"subfile", 14 + 134 + 2 + 56 + 12 + 28 + 25, 1},
 	};
-	struct sc_node_report report = example_report();
+	struct sc_node_result result = example_result();
 	struct sc_timeline timeline = {0};
 	uint8_t *bytes;
 	size_t length;
 
-	CU_ASSERT_EQUAL_FATAL(strlen(report.host), 14);
-	CU_ASSERT_EQUAL_FATAL(strlen(report.cause), 56);
+	CU_ASSERT_EQUAL_FATAL(strlen(result.host), 14);
+	CU_ASSERT_EQUAL_FATAL(strlen(result.cause), 56);
 	add_events(&timeline, 3);
-	CU_ASSERT_EQUAL_FATAL(sc_report_encode(&report, &timeline, &bytes, &length), 0);
+	CU_ASSERT_EQUAL_FATAL(sc_node_result_encode(&result, &timeline, &bytes, &length), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint8_t saved = bytes[cases[i].offset];
 
@@ -302,7 +303,7 @@ test_out_of_bounds(void)
 static void
 test_mutated(void)
 {
-	struct sc_node_report report = example_report();
+	struct sc_node_result result = example_result();
 	struct sc_timeline timeline = {0};
 	struct sc_random random = {.state = 20260101};
 	unsigned sound = 0, rounds = 20000;
@@ -310,7 +311,7 @@ test_mutated(void)
 	size_t length;
 
 	add_events(&timeline, 10);
-	CU_ASSERT_EQUAL_FATAL(sc_report_encode(&report, &timeline, &bytes, &length), 0);
+	CU_ASSERT_EQUAL_FATAL(sc_node_result_encode(&result, &timeline, &bytes, &length), 0);
 	mutant = malloc(length);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mutant);
 	for (unsigned i = 0; i < rounds; i++) {
@@ -522,15 +523,15 @@ main(void)
 		{"detours for other reasons", test_detours_for_other_reasons},
 		{"detours that make no sense do no harm", test_detours_that_make_no_sense},
 		{"the timeline is bounded", test_timeline_is_bounded},
-		{"a report comes back as it was", test_round_trip},
+		{"a result comes back as it was", test_round_trip},
 		{"so does one at the limits", test_round_trip_at_the_limits},
-		{"reports follow each other", test_reports_follow_each_other},
-		{"a truncated report is refused", test_truncated},
+		{"results follow each other", test_results_follow_each_other},
+		{"a truncated result is refused", test_truncated},
 		{"a field out of bounds is refused", test_out_of_bounds},
-		{"mutated reports are refused or sound", test_mutated},
+		{"mutated results are refused or sound", test_mutated},
 		{"noise is refused", test_noise},
 		CU_TEST_INFO_NULL,
 	};
 
-	return sc_run_suite("report", tests);
+	return sc_run_suite("node result", tests);
 }

@@ -1,10 +1,10 @@
 /*
- * The report: what one rank says of its part of the run when all is over.  It
- * goes to the origin as bytes, together with the rank's timeline, and becomes
- * a row of the timings file.
+ * The result of a node: what its rank says of its part of the run when all is over.  It goes to the
+ * node that leads as bytes, together with the rank's timeline, and becomes a row of /nodes in the
+ * timings file.
  */
-#ifndef SC_RECORD_REPORT_H
-#define SC_RECORD_REPORT_H
+#ifndef SC_RECORD_NODE_RESULT_H
+#define SC_RECORD_NODE_RESULT_H
 
 #include "base/limits.h"
 #include "record/timeline.h"
@@ -23,8 +23,8 @@ enum sc_node_state {
 /* "committed", ...: the names in the timings file. */
 const char *sc_node_state_name(enum sc_node_state);
 
-/* A row of /nodes.  Moments are nanoseconds of the rank's clock; 0: never. */
-struct sc_node_report {
+/* Moments are nanoseconds of the rank's clock; 0: never. */
+struct sc_node_result {
 	uint32_t node;
 	uint32_t rank;
 	char host[SC_HOST_BYTES];
@@ -46,22 +46,22 @@ struct sc_node_report {
 };
 
 /*
- * A report and its timeline as bytes.  0, with *bytes allocated (free it), or
- * -1 without memory.  At most SC_REPORT_BYTES_MAX.
+ * A result and its timeline as bytes.  0, with *bytes allocated (free it), or
+ * -1 without memory.  At most SC_NODE_RESULT_BYTES_MAX.
  */
-int sc_report_encode(const struct sc_node_report *, const struct sc_timeline *, uint8_t **bytes,
-    size_t *length);
+int sc_node_result_encode(const struct sc_node_result *, const struct sc_timeline *,
+    uint8_t **bytes, size_t *length);
 
 /* The longest encoding: a full timeline, of 28 bytes an entry. */
-#define SC_REPORT_BYTES_MAX (1024 + SC_TIMELINE_EVENTS_MAX * 28)
+#define SC_NODE_RESULT_BYTES_MAX (1024 + SC_TIMELINE_EVENTS_MAX * 28)
 
 /*
- * Take one report off the front of bytes, and return how many bytes it took,
+ * Take one result off the front of bytes, and return how many bytes it took,
  * or 0 if they don't begin with a whole and sound one (nothing is trusted) or
  * there is no memory for it.  *timeline is overwritten, not freed, and empty
  * if 0 is returned; the caller frees it otherwise.
  */
-size_t sc_report_decode(const uint8_t *bytes, size_t length, struct sc_node_report *,
+size_t sc_node_result_decode(const uint8_t *bytes, size_t length, struct sc_node_result *,
     struct sc_timeline *);
 
 #endif
