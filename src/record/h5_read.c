@@ -136,63 +136,38 @@ is_variable_text(hid_t type)
 	return H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) > 0;
 }
 
-static void
-free_texts(char **texts, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(texts[i]);
-	free(texts);
-}
-
-/* Texts of variable length, as HDF5 allocates them: copy and let it free its own. */
-static int
-read_texts(const struct attribute *attribute, const char *name, char **texts, struct sc_error *err)
-{
-	size_t count = (size_t)attribute->count;
-	char **theirs = calloc(count + 1, sizeof(*theirs));
-	int rc = 0;
-
-	if (theirs == NULL)
-		return sc_fail(err, 0, "no memory for %s", name);
-	if (H5Aread(attribute->id, attribute->type, theirs) < 0)
-		rc = damaged(err, name);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		texts[i] = strdup(theirs[i] == NULL ? "" : theirs[i]);
-		if (texts[i] == NULL)
-			rc = sc_fail(err, 0, "no memory for %s", name);
-	}
-	(void)H5Dvlen_reclaim(attribute->type, attribute->space, H5P_DEFAULT, theirs);
-	free(theirs);
-	return rc;
-}
-
+/* HDF5 allocates texts of variable length with malloc, unless it is told otherwise. */
 static int
 get_texts(hid_t file, const char *name, bool optional, size_t min, size_t max, char ***texts,
     size_t *count, struct sc_error *err)
 {
 	struct attribute attribute;
 	char **all = NULL;
-	size_t found;
 	int rc = open_attribute(&attribute, file, name, optional, err);
 
 	if (rc != 0)
 		return rc > 0 ? 0 : -1;
-	found = (size_t)attribute.count;
-	if (found < min || found > max || !is_variable_text(attribute.type)) {
+	*count = (size_t)attribute.count;
+	if (*count < min || *count > max || !is_variable_text(attribute.type))
 		rc = unexpected(err, name);
-	} else {
-		all = calloc(found + 1, sizeof(*all));
-		rc = all == NULL ? sc_fail(err, 0, "no memory for %s", name)
-				 : read_texts(&attribute, name, all, err);
+	else if ((all = calloc(*count + 1, sizeof(*all))) == NULL)
+		rc = sc_fail(err, 0, "no memory for %s", name);
+	else if (H5Aread(attribute.id, attribute.type, all) < 0)
+		rc = damaged(err, name);
+	for (size_t i = 0; rc == 0 && i < *count; i++) {
+		if (all[i] == NULL && (all[i] = strdup("")) == NULL)
+			rc = sc_fail(err, 0, "no memory for %s", name);
 	}
-	close_attribute(&attribute);
 	if (rc != 0) {
-		free_texts(all, all == NULL ? 0 : found);
-		return -1;
+		*count = 0;
+		if (all != NULL)
+			(void)H5Dvlen_reclaim(attribute.type, attribute.space, H5P_DEFAULT, all);
+		free(all);
+		all = NULL;
 	}
 	*texts = all;
-	*count = found;
-	return 0;
+	close_attribute(&attribute);
+	return rc;
 }
 
 int

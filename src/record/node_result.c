@@ -19,29 +19,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The counters, in the order of their encoding. */
-static const size_t counters[] = {
-	offsetof(struct sc_node_result, bytes_received),
-	offsetof(struct sc_node_result, bytes_sent),
-	offsetof(struct sc_node_result, bytes_stored),
-	offsetof(struct sc_node_result, first_chunk_ns),
-	offsetof(struct sc_node_result, last_chunk_ns),
-	offsetof(struct sc_node_result, stored_ns),
-	offsetof(struct sc_node_result, committed_ns),
-	offsetof(struct sc_node_result, network_stall_ns),
-	offsetof(struct sc_node_result, storage_stall_ns),
-	offsetof(struct sc_node_result, memory_peak_bytes),
-	offsetof(struct sc_node_result, digest_low),
-	offsetof(struct sc_node_result, digest_high),
+/* A number of 4 or 8 bytes, in the struct and in the encoding. */
+struct field {
+	size_t offset;
+	size_t bytes;
+	uint32_t max;      /* of 4 bytes */
+	bool none_allowed; /* SC_NONE, too */
+};
+
+#define SMALL(row, member, max, none) {offsetof(struct row, member), 4, max, none}
+#define LARGE(row, member) {offsetof(struct row, member), 8, 0, false}
+
+static const struct field result_fields[] = {
+	SMALL(sc_node_result, node, SC_NODES_MAX, false),
+	SMALL(sc_node_result, rank, INT32_MAX, false),
+	SMALL(sc_node_result, state, SC_NODE_STATES - 1, false),
+	LARGE(sc_node_result, clock_offset_ns),
+	LARGE(sc_node_result, bytes_received),
+	LARGE(sc_node_result, bytes_sent),
+	LARGE(sc_node_result, bytes_stored),
+	LARGE(sc_node_result, first_chunk_ns),
+	LARGE(sc_node_result, last_chunk_ns),
+	LARGE(sc_node_result, stored_ns),
+	LARGE(sc_node_result, committed_ns),
+	LARGE(sc_node_result, network_stall_ns),
+	LARGE(sc_node_result, storage_stall_ns),
+	LARGE(sc_node_result, memory_peak_bytes),
+	LARGE(sc_node_result, digest_low),
+	LARGE(sc_node_result, digest_high),
+};
+
+static const struct field event_fields[] = {
+	LARGE(sc_timeline_event, time_ns),
+	LARGE(sc_timeline_event, count),
+	SMALL(sc_timeline_event, what, SC_RECORD_KINDS - 1, false),
+	SMALL(sc_timeline_event, peer, SC_NODES_MAX, true),
+	SMALL(sc_timeline_event, subfile, SC_GROUP_SIZE_MAX - 1, true),
 };
 
 enum {
 	MAGIC = 0x52504353, /* "SCPR" */
 	VERSION = 1,
+	RESULT_FIELDS = sizeof(result_fields) / sizeof(result_fields[0]),
+	EVENT_FIELDS = sizeof(event_fields) / sizeof(event_fields[0]),
 	HEAD_BYTES = 4 + 4 + 8,
-	COUNTERS = sizeof(counters) / sizeof(counters[0]),
-	FIXED_BYTES = HEAD_BYTES + 3 * 4 + 8 + COUNTERS * 8 + 2 * 2 + 8 + 4,
-	EVENT_BYTES = 8 + 8 + 3 * 4,
+	FIXED_BYTES = HEAD_BYTES + 3 * 4 + (RESULT_FIELDS - 3) * 8 + 2 * 2 + 8 + 4,
+	EVENT_BYTES = 2 * 8 + (EVENT_FIELDS - 2) * 4,
 };
 
 static_assert(FIXED_BYTES + SC_HOST_BYTES + SC_CAUSE_BYTES <= 1024, "SC_NODE_RESULT_BYTES_MAX");
@@ -61,36 +84,34 @@ sc_node_state_name(enum sc_node_state state)
 	return names[state];
 }
 
-/* A number of at most max, or none (if allowed). */
-static uint32_t
-get_number(struct sc_bytes_reader *reader, uint32_t max, bool none_allowed)
+static void
+put_fields(struct sc_bytes_writer *writer, const struct field *fields, size_t count,
+    const void *values)
 {
-	uint32_t value = (uint32_t)sc_bytes_get(reader, 4);
+	for (size_t i = 0; i < count; i++) {
+		const void *value = (const char *)values + fields[i].offset;
 
-	if (value > max && !(none_allowed && value == SC_NONE))
-		reader->bad = true;
-	return value;
+		sc_bytes_put(writer,
+		    fields[i].bytes == 4 ? *(const uint32_t *)value : *(const uint64_t *)value,
+		    fields[i].bytes);
+	}
 }
 
 static void
-put_result(struct sc_bytes_writer *writer, const struct sc_node_result *result, size_t host_length,
-    size_t cause_length)
+get_fields(struct sc_bytes_reader *reader, const struct field *fields, size_t count, void *values)
 {
-	sc_bytes_put(writer, MAGIC, 4);
-	sc_bytes_put(writer, VERSION, 4);
-	sc_bytes_put(writer, writer->capacity, 8);
-	sc_bytes_put(writer, result->node, 4);
-	sc_bytes_put(writer, result->rank, 4);
-	sc_bytes_put(writer, result->state, 4);
-	sc_bytes_put(writer, (uint64_t)result->clock_offset_ns, 8);
-	for (size_t i = 0; i < COUNTERS; i++) {
-		uint64_t value;
+	for (size_t i = 0; i < count; i++) {
+		void *value = (char *)values + fields[i].offset;
+		uint64_t number = sc_bytes_get(reader, fields[i].bytes);
 
-		memcpy(&value, (const char *)result + counters[i], sizeof(value));
-		sc_bytes_put(writer, value, 8);
+		if (fields[i].bytes == 8) {
+			*(uint64_t *)value = number;
+			continue;
+		}
+		if (number > fields[i].max && !(fields[i].none_allowed && number == SC_NONE))
+			reader->bad = true;
+		*(uint32_t *)value = (uint32_t)number;
 	}
-	sc_bytes_put_text(writer, result->host, host_length);
-	sc_bytes_put_text(writer, result->cause, cause_length);
 }
 
 int
@@ -112,39 +133,21 @@ sc_node_result_encode(const struct sc_node_result *result, const struct sc_timel
 	if (writer.bytes == NULL)
 		return -1;
 
-	put_result(&writer, result, host_length, cause_length);
+	sc_bytes_put(&writer, MAGIC, 4);
+	sc_bytes_put(&writer, VERSION, 4);
+	sc_bytes_put(&writer, writer.capacity, 8);
+	put_fields(&writer, result_fields, RESULT_FIELDS, result);
+	sc_bytes_put_text(&writer, result->host, host_length);
+	sc_bytes_put_text(&writer, result->cause, cause_length);
 	sc_bytes_put(&writer, timeline->dropped, 8);
 	sc_bytes_put(&writer, timeline->count, 4);
-	for (uint32_t i = 0; i < timeline->count; i++) {
-		const struct sc_timeline_event *event = &timeline->events[i];
-
-		sc_bytes_put(&writer, event->time_ns, 8);
-		sc_bytes_put(&writer, event->count, 8);
-		sc_bytes_put(&writer, event->what, 4);
-		sc_bytes_put(&writer, event->peer, 4);
-		sc_bytes_put(&writer, event->subfile, 4);
-	}
+	for (uint32_t i = 0; i < timeline->count; i++)
+		put_fields(&writer, event_fields, EVENT_FIELDS, &timeline->events[i]);
 	assert(writer.used == writer.capacity);
 
 	*bytes = writer.bytes;
 	*length = writer.capacity;
 	return 0;
-}
-
-static void
-get_result(struct sc_bytes_reader *reader, struct sc_node_result *result)
-{
-	result->node = get_number(reader, SC_NODES_MAX, false);
-	result->rank = get_number(reader, INT32_MAX, false);
-	result->state = get_number(reader, SC_NODE_STATES - 1, false);
-	result->clock_offset_ns = (int64_t)sc_bytes_get(reader, 8);
-	for (size_t i = 0; i < COUNTERS; i++) {
-		uint64_t value = sc_bytes_get(reader, 8);
-
-		memcpy((char *)result + counters[i], &value, sizeof(value));
-	}
-	sc_bytes_get_text(reader, result->host, sizeof(result->host));
-	sc_bytes_get_text(reader, result->cause, sizeof(result->cause));
 }
 
 /* The rest of the reader is the timeline, nothing less and nothing more. */
@@ -154,8 +157,9 @@ get_timeline(struct sc_bytes_reader *reader, struct sc_timeline *timeline)
 	uint32_t count;
 
 	timeline->dropped = sc_bytes_get(reader, 8);
-	count = get_number(reader, SC_TIMELINE_EVENTS_MAX, false);
-	if (reader->bad || reader->left != (size_t)count * EVENT_BYTES) {
+	count = (uint32_t)sc_bytes_get(reader, 4);
+	if (reader->bad || count > SC_TIMELINE_EVENTS_MAX ||
+	    reader->left != (size_t)count * EVENT_BYTES) {
 		reader->bad = true;
 		return;
 	}
@@ -167,15 +171,8 @@ get_timeline(struct sc_bytes_reader *reader, struct sc_timeline *timeline)
 		return;
 	}
 	timeline->capacity = count;
-	for (; timeline->count < count; timeline->count++) {
-		struct sc_timeline_event *event = &timeline->events[timeline->count];
-
-		event->time_ns = sc_bytes_get(reader, 8);
-		event->count = sc_bytes_get(reader, 8);
-		event->what = get_number(reader, SC_RECORD_KINDS - 1, false);
-		event->peer = get_number(reader, SC_NODES_MAX, true);
-		event->subfile = get_number(reader, SC_GROUP_SIZE_MAX - 1, true);
-	}
+	for (; timeline->count < count; timeline->count++)
+		get_fields(reader, event_fields, EVENT_FIELDS, &timeline->events[timeline->count]);
 }
 
 size_t
@@ -196,7 +193,9 @@ sc_node_result_decode(const uint8_t *bytes, size_t length, struct sc_node_result
 		return 0;
 	reader.left = (size_t)taken - HEAD_BYTES;
 
-	get_result(&reader, result);
+	get_fields(&reader, result_fields, RESULT_FIELDS, result);
+	sc_bytes_get_text(&reader, result->host, sizeof(result->host));
+	sc_bytes_get_text(&reader, result->cause, sizeof(result->cause));
 	get_timeline(&reader, timeline);
 	if (reader.bad) {
 		sc_timeline_free(timeline);

@@ -83,8 +83,7 @@ sort_copies(struct sc_report_facts *facts, struct key *keys)
 		const struct sc_past_node *node = &run->nodes[i];
 
 		if (i == SC_ORIGIN &&
-		    (!node->reported || node->state == SC_NODE_NO_COPY ||
-			!run->origin_keeps_copy))
+		    (!node->reported || node->state == SC_NODE_NO_COPY || !run->origin_keeps_copy))
 			continue;
 		facts->copies_wanted++;
 		if (sc_report_has_copy(node))
