@@ -5,13 +5,10 @@
 #include "config.h"
 #include "record/timings.h"
 #include "record/timings_read.h"
-#include "report/facts.h"
 #include "report/options.h"
 #include "report/picture.h"
-#include "report/text.h"
-#include "report/why.h"
+#include "report/summary.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,8 +16,7 @@ enum { EXIT_GOOD = 0, EXIT_BAD = 1 };
 
 /* Made in memory, so that the file is whole or absent. */
 static int
-write_picture(const char *path, const struct sc_report_facts *facts,
-    const struct sc_report_why *why, struct sc_error *err)
+write_picture(const char *path, const struct sc_diagnosis *diagnosis, struct sc_error *err)
 {
 	struct sc_error cause = {.text = "no memory for the picture"};
 	char *bytes = NULL;
@@ -29,11 +25,11 @@ write_picture(const char *path, const struct sc_report_facts *facts,
 	int rc = -1;
 
 	if (out != NULL) {
-		rc = sc_report_draw(out, facts, why, &cause);
+		rc = sc_picture_draw(out, diagnosis);
 		if (ferror(out) != 0)
-			rc = sc_fail(&cause, 0, "no memory for the picture");
-		if (fclose(out) != 0 && rc == 0)
-			rc = sc_fail(&cause, errno, "no memory for the picture");
+			rc = -1;
+		if (fclose(out) != 0)
+			rc = -1;
 	}
 	if (rc == 0)
 		rc = sc_put_file(path, bytes, length, &cause);
@@ -45,22 +41,22 @@ static int
 report(const struct sc_report_options *options, struct sc_error *err)
 {
 	struct sc_past_run run;
-	struct sc_report_facts facts;
-	struct sc_report_why why;
+	struct sc_statistics statistics;
+	struct sc_diagnosis diagnosis;
 	int rc;
 
 	if (sc_timings_read(options->file, &run, err) != 0)
 		return -1;
-	rc = sc_report_facts_find(&facts, &run);
+	rc = sc_statistics_find(&statistics, &run);
 	if (rc == 0)
-		rc = sc_report_why_find(&why, &facts);
+		rc = sc_diagnosis_find(&diagnosis, &statistics);
 	if (rc != 0)
 		(void)sc_fail(err, 0, "%s: no memory for %u nodes", options->file, run.recipients);
 	if (rc == 0 && options->svg != NULL)
-		rc = write_picture(options->svg, &facts, &why, err);
+		rc = write_picture(options->svg, &diagnosis, err);
 	if (rc == 0)
-		sc_report_print(stdout, &facts, &why);
-	sc_report_facts_free(&facts);
+		sc_summary_print(stdout, &diagnosis);
+	sc_statistics_free(&statistics);
 	sc_past_run_free(&run);
 	return rc;
 }

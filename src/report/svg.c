@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -25,7 +26,7 @@ character_bytes(const char *text)
 }
 
 void
-sc_svg_escape_cut(FILE *out, const char *text, size_t characters)
+sc_svg_escape(FILE *out, const char *text, size_t characters)
 {
 	size_t length;
 
@@ -54,17 +55,16 @@ sc_svg_escape_cut(FILE *out, const char *text, size_t characters)
 }
 
 void
-sc_svg_escape(FILE *out, const char *text)
+sc_svg_text(FILE *out, double x, double y, const char *attributes, const char *format, ...)
 {
-	sc_svg_escape_cut(out, text, SIZE_MAX);
-}
+	char text[2048];
+	va_list arguments;
 
-void
-sc_svg_text(FILE *out, double x, double y, const char *attributes, const char *text)
-{
-	fprintf(out, "<text x=\"%.1f\" y=\"%.1f\"%s%s>", x, y, attributes[0] == '\0' ? "" : " ",
-	    attributes);
-	sc_svg_escape(out, text);
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, attributes);
+	sc_svg_escape(out, text, SIZE_MAX);
 	fputs("</text>\n", out);
 }
 

@@ -9,15 +9,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* A text as XML allows it: markup is escaped, and what is not a character of
- * XML in UTF-8 is replaced by U+FFFD. */
-void sc_svg_escape(FILE *, const char *text);
+/* A text as XML allows it: markup is escaped, and what is not a character of XML in UTF-8 is
+ * replaced by U+FFFD.  Of at most that many characters; a longer one ends in an ellipsis. */
+void sc_svg_escape(FILE *, const char *text, size_t characters);
 
-/* The same, of at most that many characters; a longer one ends in an ellipsis. */
-void sc_svg_escape_cut(FILE *, const char *text, size_t characters);
-
-/* A text element; attributes go into its tag, and may be "". */
-void sc_svg_text(FILE *, double x, double y, const char *attributes, const char *text);
+/* A text element; attributes go into its tag. */
+void sc_svg_text(FILE *, double x, double y, const char *attributes, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 void sc_svg_rect(FILE *, double x, double y, double width, double height, const char *attributes);
 

@@ -7,10 +7,8 @@
 #include "lib/suite.h"
 #include "lib/tempdir.h"
 #include "record/timings.h"
-#include "report/facts.h"
 #include "report/picture.h"
-#include "report/text.h"
-#include "report/why.h"
+#include "report/summary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,8 +126,8 @@ static size_t
 report(struct fixture *fixture)
 {
 	struct sc_past_run run;
-	struct sc_report_facts facts;
-	struct sc_report_why why;
+	struct sc_statistics statistics;
+	struct sc_diagnosis diagnosis;
 	struct sc_error err = {.text = ""};
 	char *text = NULL;
 	size_t length = 0;
@@ -143,10 +141,10 @@ report(struct fixture *fixture)
 	}
 	out = open_memstream(&text, &length);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-	CU_ASSERT_EQUAL_FATAL(sc_report_facts_find(&facts, &run), 0);
-	CU_ASSERT_EQUAL_FATAL(sc_report_why_find(&why, &facts), 0);
-	sc_report_print(out, &facts, &why);
-	CU_ASSERT_EQUAL(sc_report_draw(out, &facts, &why, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(sc_statistics_find(&statistics, &run), 0);
+	CU_ASSERT_EQUAL_FATAL(sc_diagnosis_find(&diagnosis, &statistics), 0);
+	sc_summary_print(out, &diagnosis);
+	CU_ASSERT_EQUAL(sc_picture_draw(out, &diagnosis), 0);
 	CU_ASSERT_EQUAL(fclose(out), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "</svg>"));
 	/* No number that isn't one. */
@@ -154,7 +152,7 @@ report(struct fixture *fixture)
 	CU_ASSERT_PTR_NULL(strstr(text, "\"-nan"));
 	CU_ASSERT_PTR_NULL(strstr(text, "\"inf"));
 	free(text);
-	sc_report_facts_free(&facts);
+	sc_statistics_free(&statistics);
 	sc_past_run_free(&run);
 	return length;
 }
@@ -197,7 +195,7 @@ test_cut_off(void)
 	fixture_close(&fixture);
 }
 
-/* Some changes are in what nobody reads: not all are refused. */
+/* Some changes are in what is never read: not all are refused. */
 static void
 test_changed(void)
 {

@@ -1,9 +1,9 @@
 /*
- * What can be counted in a run that is over: who has the file and when, and
+ * What can be counted in a run that is over: which nodes have the file and since when, and
  * what is usual among the nodes.
  */
-#ifndef SC_REPORT_FACTS_H
-#define SC_REPORT_FACTS_H
+#ifndef SC_REPORT_STATISTICS_H
+#define SC_REPORT_STATISTICS_H
 
 #include "record/timings_read.h"
 
@@ -11,25 +11,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct sc_report_facts {
+struct sc_statistics {
 	const struct sc_past_run *run;
 
 	uint32_t copies_wanted; /* the recipients, and the origin if it keeps a copy */
 	uint32_t copies;
-	uint32_t *slowest_first; /* the nodes that have a copy; owned */
-	uint32_t *without;       /* those that were to have one and haven't, by node; owned */
+	uint32_t *slowest_first; /* the nodes that have a copy; owned, as the next three lists */
+	uint32_t *without;       /* those that were to have one and haven't, by node */
 	uint32_t without_count;
-	uint32_t *lost; /* nodes that failed themselves, by node; owned */
+	uint32_t *lost; /* nodes that failed themselves, by node */
 	uint32_t lost_count;
+
+	/* All recipients, as they stand in the plan: by tree, group and member. */
+	uint32_t *by_place;
 
 	/* When the recipients had it (the origin, if there are none); NaN: none has. */
 	double first_s;
 	double median_s;
 	double p99_s; /* 99 of 100 had it */
 	double last_s;
-
-	/* All recipients, as they stand in the plan: by tree, group and member; owned. */
-	uint32_t *by_place;
 
 	/* How far each node's copy grew behind those of its group, at the quarter, the
 	 * half and three quarters: the least of the three.  NaN where it can't be told.
@@ -43,19 +43,21 @@ struct sc_report_facts {
 	double usual_backlog_s; /* from the last chunk's arrival until it was stored */
 };
 
-/* 0, or -1 without memory.  The run must outlive the facts.  O(n log n).
+/* 0, or -1 without memory.  The run must outlive the statistics.  O(n log n).
  * Free in both cases. */
-int sc_report_facts_find(struct sc_report_facts *, const struct sc_past_run *);
-void sc_report_facts_free(struct sc_report_facts *);
+int sc_statistics_find(struct sc_statistics *, const struct sc_past_run *);
+void sc_statistics_free(struct sc_statistics *);
 
-bool sc_report_has_copy(const struct sc_past_node *);
-bool sc_report_is_lost(const struct sc_past_node *);
+bool sc_has_copy(const struct sc_past_node *);
+bool sc_is_lost(const struct sc_past_node *);
 
-/* By what a group is known from its neighbours in by_place: the number of
- * nodes from place on that are of the same group. */
-uint32_t sc_report_group_size(const struct sc_report_facts *, uint32_t place);
+/* The nodes from `place` in by_place on that are of the same group: how many they are. */
+uint32_t sc_statistics_group_size(const struct sc_statistics *, uint32_t place);
+
+/* Sort numbers that are no NaN. */
+void sc_sort(double *numbers, size_t count);
 
 /* The lower median of the numbers that are no NaN, which are sorted; NaN of none. */
-double sc_report_median(double *numbers, size_t count);
+double sc_median(double *numbers, size_t count);
 
 #endif

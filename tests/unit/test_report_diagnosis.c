@@ -2,7 +2,7 @@
  * Which node was the slowest, and why: runs that differ from an even one in
  * one thing each.
  */
-#include "report/why.h"
+#include "report/sentences.h"
 
 #include "lib/suite.h"
 
@@ -16,9 +16,9 @@ enum { RECIPIENTS = 16, SUBFILES = 4 };
 
 struct fixture {
 	struct sc_past_run run;
-	struct sc_report_facts facts;
-	struct sc_report_why why;
-	char text[SC_REPORT_SENTENCE_BYTES];
+	struct sc_statistics statistics;
+	struct sc_diagnosis diagnosis;
+	struct sc_sentence said;
 };
 
 /* A moment of a node's copy for all that lies between its first chunk and its end. */
@@ -91,27 +91,27 @@ fixture_open(struct fixture *fixture)
 	run->nodes[SC_ORIGIN].first_chunk_s = run->nodes[SC_ORIGIN].last_chunk_s = NAN;
 }
 
-static const struct sc_report_why *
+static const struct sc_diagnosis *
 find(struct fixture *fixture)
 {
-	CU_ASSERT_EQUAL_FATAL(sc_report_facts_find(&fixture->facts, &fixture->run), 0);
-	CU_ASSERT_EQUAL_FATAL(sc_report_why_find(&fixture->why, &fixture->facts), 0);
-	return &fixture->why;
+	CU_ASSERT_EQUAL_FATAL(sc_statistics_find(&fixture->statistics, &fixture->run), 0);
+	CU_ASSERT_EQUAL_FATAL(sc_diagnosis_find(&fixture->diagnosis, &fixture->statistics), 0);
+	return &fixture->diagnosis;
 }
 
 static void
 expect_words(struct fixture *fixture, const char *words)
 {
-	sc_report_why_sentence(&fixture->facts, &fixture->why, fixture->text);
-	if (strstr(fixture->text, words) == NULL)
-		printf("\n    %s\n    lacks: %s", fixture->text, words);
-	CU_ASSERT_PTR_NOT_NULL(strstr(fixture->text, words));
+	fixture->said = sc_reason_sentence(&fixture->diagnosis);
+	if (strstr(fixture->said.text, words) == NULL)
+		printf("\n    %s\n    lacks: %s", fixture->said.text, words);
+	CU_ASSERT_PTR_NOT_NULL(strstr(fixture->said.text, words));
 }
 
 static void
 fixture_close(struct fixture *fixture)
 {
-	sc_report_facts_free(&fixture->facts);
+	sc_statistics_free(&fixture->statistics);
 	free(fixture->run.nodes);
 	free(fixture->run.parts);
 }
@@ -120,22 +120,21 @@ static void
 test_even(void)
 {
 	struct fixture fixture;
-	const struct sc_report_why *why;
+	const struct sc_diagnosis *diagnosis;
 
 	fixture_open(&fixture);
-	why = find(&fixture);
-	CU_ASSERT_EQUAL(fixture.facts.copies, RECIPIENTS + 1);
-	CU_ASSERT_EQUAL(fixture.facts.copies_wanted, RECIPIENTS + 1);
-	CU_ASSERT_DOUBLE_EQUAL(fixture.facts.first_s, 9.97, 1e-9);
-	CU_ASSERT_DOUBLE_EQUAL(fixture.facts.median_s, 9.98, 1e-9);
-	CU_ASSERT_DOUBLE_EQUAL(fixture.facts.last_s, 10, 1e-9);
-	CU_ASSERT_EQUAL(why->slowest, 16);
-	CU_ASSERT_EQUAL(why->reason, SC_REASON_NONE);
-	CU_ASSERT_EQUAL(why->brake, SC_NONE);
-	CU_ASSERT_FALSE(why->storage_bound);
+	diagnosis = find(&fixture);
+	CU_ASSERT_EQUAL(fixture.statistics.copies, RECIPIENTS + 1);
+	CU_ASSERT_EQUAL(fixture.statistics.copies_wanted, RECIPIENTS + 1);
+	CU_ASSERT_DOUBLE_EQUAL(fixture.statistics.first_s, 9.97, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(fixture.statistics.median_s, 9.98, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(fixture.statistics.last_s, 10, 1e-9);
+	CU_ASSERT_EQUAL(diagnosis->slowest, 16);
+	CU_ASSERT_EQUAL(diagnosis->reason, SC_REASON_NONE);
+	CU_ASSERT_EQUAL(diagnosis->brake, SC_NONE);
+	CU_ASSERT_FALSE(diagnosis->storage_bound);
 	expect_words(&fixture, "it was not late");
-	CU_ASSERT_STRING_EQUAL(sc_report_brake_sentence(&fixture.facts, &fixture.why, fixture.text),
-	    "");
+	CU_ASSERT_STRING_EQUAL(sc_brake_sentence(&fixture.diagnosis).text, "");
 	fixture_close(&fixture);
 }
 
@@ -144,25 +143,24 @@ static void
 test_one_holds_up_all(void)
 {
 	struct fixture fixture;
-	const struct sc_report_why *why;
+	const struct sc_diagnosis *diagnosis;
 
 	fixture_open(&fixture);
 	for (unsigned i = 0; i < SC_PAST_ALL; i++)
 		fixture.run.nodes[7].mark_s[i] += 0.1;
-	why = find(&fixture);
-	CU_ASSERT_EQUAL(why->reason, SC_REASON_NONE);
-	CU_ASSERT_EQUAL(why->brake, 7);
-	CU_ASSERT_DOUBLE_EQUAL(why->brake_lag_s, 0.1, 1e-9);
-	CU_ASSERT_FALSE(why->brake_on_storage);
-	CU_ASSERT_PTR_NOT_NULL(strstr(sc_report_brake_sentence(&fixture.facts, &fixture.why,
-					  fixture.text),
+	diagnosis = find(&fixture);
+	CU_ASSERT_EQUAL(diagnosis->reason, SC_REASON_NONE);
+	CU_ASSERT_EQUAL(diagnosis->brake, 7);
+	CU_ASSERT_DOUBLE_EQUAL(diagnosis->brake_lag_s, 0.1, 1e-9);
+	CU_ASSERT_FALSE(diagnosis->brake_on_storage);
+	CU_ASSERT_PTR_NOT_NULL(strstr(sc_brake_sentence(&fixture.diagnosis).text,
 	    "node 7 (host) probably held up others: at least 100.0 ms behind"));
-	sc_report_facts_free(&fixture.facts);
+	sc_statistics_free(&fixture.statistics);
 
 	/* 20 buffers of 1 MiB take 0.195 s at this pace. */
 	fixture.run.nodes[7].last_chunk_s = fixture.run.nodes[7].stored_s - 0.15;
 	CU_ASSERT_TRUE(find(&fixture)->brake_on_storage);
-	sc_report_facts_free(&fixture.facts);
+	sc_statistics_free(&fixture.statistics);
 
 	/* Once is not all the way. */
 	fixture.run.nodes[7].mark_s[SC_PAST_HALF] -= 0.1;
@@ -174,15 +172,15 @@ static void
 test_slow_link(void)
 {
 	struct fixture fixture;
-	const struct sc_report_why *why;
+	const struct sc_diagnosis *diagnosis;
 
 	fixture_open(&fixture);
 	spread(&fixture.run, 7, 0.02, 14);
 	fixture.run.elapsed_s = 14;
-	why = find(&fixture);
-	CU_ASSERT_EQUAL(why->slowest, 7);
-	CU_ASSERT_EQUAL(why->reason, SC_REASON_LINK);
-	CU_ASSERT_EQUAL(why->brake, 7);
+	diagnosis = find(&fixture);
+	CU_ASSERT_EQUAL(diagnosis->slowest, 7);
+	CU_ASSERT_EQUAL(diagnosis->reason, SC_REASON_LINK);
+	CU_ASSERT_EQUAL(diagnosis->brake, 7);
 	expect_words(&fixture, "chunks reached it slowly");
 	fixture_close(&fixture);
 }
@@ -191,19 +189,19 @@ static void
 test_slow_storage(void)
 {
 	struct fixture fixture;
-	const struct sc_report_why *why;
+	const struct sc_diagnosis *diagnosis;
 
 	fixture_open(&fixture);
 	spread(&fixture.run, 7, 0.02, 14);
 	fixture.run.elapsed_s = 14;
 	fixture.run.nodes[7].last_chunk_s = fixture.run.nodes[7].stored_s - 0.25;
-	why = find(&fixture);
-	CU_ASSERT_EQUAL(why->slowest, 7);
-	CU_ASSERT_EQUAL(why->reason, SC_REASON_STORAGE);
+	diagnosis = find(&fixture);
+	CU_ASSERT_EQUAL(diagnosis->slowest, 7);
+	CU_ASSERT_EQUAL(diagnosis->reason, SC_REASON_STORAGE);
 	expect_words(&fixture,
 	    "its storage was slow: when its last chunk had come, it took 250.0 ms");
 	expect_words(&fixture, "(1.0 ms is usual)");
-	sc_report_facts_free(&fixture.facts);
+	sc_statistics_free(&fixture.statistics);
 
 	/* Stalls alone are no proof: stores go on while the network is waited for. */
 	fixture.run.nodes[7].last_chunk_s = fixture.run.nodes[7].stored_s - 0.001;
@@ -222,10 +220,10 @@ test_late_store_and_commit(void)
 	fixture.run.nodes[7].committed_s = 14;
 	fixture.run.elapsed_s = 14;
 	CU_ASSERT_EQUAL(find(&fixture)->reason, SC_REASON_COMMIT);
-	CU_ASSERT_EQUAL(fixture.why.slowest, 7);
+	CU_ASSERT_EQUAL(fixture.diagnosis.slowest, 7);
 	expect_words(&fixture,
 	    "the last check, fsync and rename took it 4.022 s (2.0 ms is usual)");
-	sc_report_facts_free(&fixture.facts);
+	sc_statistics_free(&fixture.statistics);
 
 	fixture.run.nodes[7].stored_s = 13.9;
 	CU_ASSERT_EQUAL(find(&fixture)->reason, SC_REASON_STORAGE);
@@ -238,7 +236,7 @@ static void
 test_slow_supplier(void)
 {
 	struct fixture fixture;
-	const struct sc_report_why *why;
+	const struct sc_diagnosis *diagnosis;
 
 	fixture_open(&fixture);
 	for (uint32_t i = 5; i <= RECIPIENTS; i++) {
@@ -251,23 +249,23 @@ test_slow_supplier(void)
 	}
 	spread(&fixture.run, 7, 0.02, 13.07);
 	fixture.run.elapsed_s = 13.2;
-	why = find(&fixture);
-	CU_ASSERT_EQUAL(why->slowest, 16);
-	CU_ASSERT_EQUAL(why->reason, SC_REASON_SUPPLIER);
-	CU_ASSERT_EQUAL(why->culprit, 7);
-	CU_ASSERT_EQUAL(why->subfile, 2);
+	diagnosis = find(&fixture);
+	CU_ASSERT_EQUAL(diagnosis->slowest, 16);
+	CU_ASSERT_EQUAL(diagnosis->reason, SC_REASON_SUPPLIER);
+	CU_ASSERT_EQUAL(diagnosis->culprit, 7);
+	CU_ASSERT_EQUAL(diagnosis->subfile, 2);
 	/* 16 gets subfile 2 from 15, this from 11, and this from 7. */
-	CU_ASSERT_EQUAL(why->hops, 3);
+	CU_ASSERT_EQUAL(diagnosis->hops, 3);
 	expect_words(&fixture, "node 7 (host), 3 hops before it on the way of subfile 2, was slow");
 	fixture_close(&fixture);
 }
 
-/* Groups of one have nobody to be compared with: what is read back for a node tells. */
+/* A group of one has no node to be compared with: what is read back for a node tells. */
 static void
 test_slow_in_a_chain(void)
 {
 	struct fixture fixture;
-	const struct sc_report_why *why;
+	const struct sc_diagnosis *diagnosis;
 
 	fixture_open(&fixture);
 	fixture.run.subfiles = 1;
@@ -288,12 +286,12 @@ test_slow_in_a_chain(void)
 	/* 6 falls behind as 9 can't take more. */
 	fixture.run.parts[6].chunks_from_store = 600;
 	fixture.run.parts[9].chunks_from_store = 900;
-	why = find(&fixture);
-	CU_ASSERT_EQUAL(why->slowest, 16);
-	CU_ASSERT_EQUAL(why->reason, SC_REASON_SUPPLIER);
-	CU_ASSERT_EQUAL(why->culprit, 9);
-	CU_ASSERT_EQUAL(why->hops, 7);
-	sc_report_facts_free(&fixture.facts);
+	diagnosis = find(&fixture);
+	CU_ASSERT_EQUAL(diagnosis->slowest, 16);
+	CU_ASSERT_EQUAL(diagnosis->reason, SC_REASON_SUPPLIER);
+	CU_ASSERT_EQUAL(diagnosis->culprit, 9);
+	CU_ASSERT_EQUAL(diagnosis->hops, 7);
+	sc_statistics_free(&fixture.statistics);
 
 	/* Without the edges it can't be traced. */
 	fixture.run.has_edges = false;
@@ -314,7 +312,7 @@ test_late_beginning(void)
 	fixture.run.elapsed_s = 15;
 	CU_ASSERT_EQUAL(find(&fixture)->reason, SC_REASON_DEPTH);
 	expect_words(&fixture, "its first chunk came only after 5.000 s: 3 groups stand before");
-	sc_report_facts_free(&fixture.facts);
+	sc_statistics_free(&fixture.statistics);
 
 	for (uint32_t i = 13; i <= 16; i++) {
 		fixture.run.nodes[i].tree = 1;
@@ -322,13 +320,13 @@ test_late_beginning(void)
 	}
 	CU_ASSERT_EQUAL(find(&fixture)->reason, SC_REASON_TREE);
 	expect_words(&fixture, "it is in secondary tree 1");
-	sc_report_facts_free(&fixture.facts);
+	sc_statistics_free(&fixture.statistics);
 
 	/* One of them alone: not because of its place. */
 	for (uint32_t i = 13; i <= 15; i++)
 		spread(&fixture.run, i, 0.04, 10);
 	CU_ASSERT_EQUAL(find(&fixture)->reason, SC_REASON_BEGIN);
-	CU_ASSERT_EQUAL(fixture.why.slowest, 16);
+	CU_ASSERT_EQUAL(fixture.diagnosis.slowest, 16);
 	expect_words(&fixture, "others of its depth had theirs after 40.0 ms");
 	fixture_close(&fixture);
 }
@@ -343,10 +341,9 @@ test_storage_sets_the_pace(void)
 	for (uint32_t i = 1; i <= RECIPIENTS; i++)
 		fixture.run.nodes[i].last_chunk_s = fixture.run.nodes[i].stored_s - 0.15;
 	CU_ASSERT_TRUE(find(&fixture)->storage_bound);
-	CU_ASSERT_PTR_NOT_NULL(strstr(sc_report_pace_sentence(&fixture.facts, &fixture.why,
-					  fixture.text),
+	CU_ASSERT_PTR_NOT_NULL(strstr(sc_pace_sentence(&fixture.diagnosis).text,
 	    "storage set the pace"));
-	sc_report_facts_free(&fixture.facts);
+	sc_statistics_free(&fixture.statistics);
 
 	for (uint32_t i = 1; i <= RECIPIENTS; i++)
 		fixture.run.nodes[i].last_chunk_s = fixture.run.nodes[i].stored_s - 0.02;
@@ -365,21 +362,21 @@ test_some_or_all_have_no_copy(void)
 	fixture.run.nodes[16].committed_s = NAN;
 	fixture.run.nodes[3].reported = false;
 	find(&fixture);
-	CU_ASSERT_EQUAL(fixture.facts.copies_wanted, RECIPIENTS);
-	CU_ASSERT_EQUAL(fixture.facts.copies, RECIPIENTS - 2);
-	CU_ASSERT_EQUAL_FATAL(fixture.facts.without_count, 2);
-	CU_ASSERT_EQUAL(fixture.facts.without[0], 3);
-	CU_ASSERT_EQUAL(fixture.facts.without[1], 16);
-	CU_ASSERT_EQUAL(fixture.why.slowest, 15);
-	sc_report_facts_free(&fixture.facts);
+	CU_ASSERT_EQUAL(fixture.statistics.copies_wanted, RECIPIENTS);
+	CU_ASSERT_EQUAL(fixture.statistics.copies, RECIPIENTS - 2);
+	CU_ASSERT_EQUAL_FATAL(fixture.statistics.without_count, 2);
+	CU_ASSERT_EQUAL(fixture.statistics.without[0], 3);
+	CU_ASSERT_EQUAL(fixture.statistics.without[1], 16);
+	CU_ASSERT_EQUAL(fixture.diagnosis.slowest, 15);
+	sc_statistics_free(&fixture.statistics);
 
 	for (uint32_t i = 0; i <= RECIPIENTS; i++)
 		fixture.run.nodes[i].state = SC_NODE_LOST;
 	find(&fixture);
-	CU_ASSERT_EQUAL(fixture.facts.copies, 0);
-	CU_ASSERT_EQUAL(fixture.facts.without_count, RECIPIENTS + 1);
-	CU_ASSERT_EQUAL(fixture.why.slowest, SC_NONE);
-	CU_ASSERT(isnan(fixture.facts.last_s));
+	CU_ASSERT_EQUAL(fixture.statistics.copies, 0);
+	CU_ASSERT_EQUAL(fixture.statistics.without_count, RECIPIENTS + 1);
+	CU_ASSERT_EQUAL(fixture.diagnosis.slowest, SC_NONE);
+	CU_ASSERT(isnan(fixture.statistics.last_s));
 	fixture_close(&fixture);
 }
 
@@ -394,8 +391,8 @@ test_origin_last(void)
 	fixture.run.nodes[SC_ORIGIN].stored_s = 13.99;
 	fixture.run.elapsed_s = 14;
 	CU_ASSERT_EQUAL(find(&fixture)->reason, SC_REASON_UNKNOWN);
-	CU_ASSERT_EQUAL(fixture.why.slowest, SC_ORIGIN);
-	CU_ASSERT_DOUBLE_EQUAL(fixture.facts.last_s, 10, 1e-9);
+	CU_ASSERT_EQUAL(fixture.diagnosis.slowest, SC_ORIGIN);
+	CU_ASSERT_DOUBLE_EQUAL(fixture.statistics.last_s, 10, 1e-9);
 	expect_words(&fixture, "its own copy was late");
 	fixture_close(&fixture);
 }
@@ -403,10 +400,10 @@ test_origin_last(void)
 static void
 expect_lost(struct fixture *fixture, uint32_t node, const char *words)
 {
-	sc_report_lost_sentence(&fixture->run, node, fixture->text);
-	if (strcmp(fixture->text, words) != 0)
-		printf("\n    %s", fixture->text);
-	CU_ASSERT_STRING_EQUAL(fixture->text, words);
+	fixture->said = sc_lost_sentence(&fixture->run, node);
+	if (strcmp(fixture->said.text, words) != 0)
+		printf("\n    %s", fixture->said.text);
+	CU_ASSERT_STRING_EQUAL(fixture->said.text, words);
 }
 
 static void
@@ -443,15 +440,15 @@ test_lost_nodes(void)
 	/* Those that were lost are no different from others without a copy, but for the origin. */
 	fixture.run.nodes[SC_ORIGIN].state = SC_NODE_LOST;
 	find(&fixture);
-	CU_ASSERT_EQUAL(fixture.facts.copies_wanted, RECIPIENTS + 1);
-	CU_ASSERT_EQUAL_FATAL(fixture.facts.lost_count, 2);
-	CU_ASSERT(fixture.facts.lost[0] == SC_ORIGIN && fixture.facts.lost[1] == 3);
-	sc_report_facts_free(&fixture.facts);
+	CU_ASSERT_EQUAL(fixture.statistics.copies_wanted, RECIPIENTS + 1);
+	CU_ASSERT_EQUAL_FATAL(fixture.statistics.lost_count, 2);
+	CU_ASSERT(fixture.statistics.lost[0] == SC_ORIGIN && fixture.statistics.lost[1] == 3);
+	sc_statistics_free(&fixture.statistics);
 	fixture.run.origin_keeps_copy = false;
 	find(&fixture);
-	CU_ASSERT_EQUAL(fixture.facts.copies_wanted, RECIPIENTS);
-	CU_ASSERT_EQUAL(fixture.facts.lost_count, 2);
-	CU_ASSERT_EQUAL(fixture.facts.without_count, 1);
+	CU_ASSERT_EQUAL(fixture.statistics.copies_wanted, RECIPIENTS);
+	CU_ASSERT_EQUAL(fixture.statistics.lost_count, 2);
+	CU_ASSERT_EQUAL(fixture.statistics.without_count, 1);
 	fixture_close(&fixture);
 }
 
@@ -461,19 +458,19 @@ test_takeover(void)
 	struct fixture fixture;
 
 	fixture_open(&fixture);
-	CU_ASSERT_STRING_EQUAL(sc_report_takeover_sentence(&fixture.run, fixture.text), "");
+	CU_ASSERT_STRING_EQUAL(sc_takeover_sentence(&fixture.run).text, "");
 	fixture.run.leader = 9;
 	fixture.run.takeover_s = 1.5;
-	CU_ASSERT_STRING_EQUAL(sc_report_takeover_sentence(&fixture.run, fixture.text),
-	    "node 9 (host) took over from whoever led before after 1.500 s");
+	CU_ASSERT_STRING_EQUAL(sc_takeover_sentence(&fixture.run).text,
+	    "node 9 (host) took over from the leader before it after 1.500 s");
 	fixture.run.leader_before = SC_ORIGIN;
-	CU_ASSERT_STRING_EQUAL(sc_report_takeover_sentence(&fixture.run, fixture.text),
+	CU_ASSERT_STRING_EQUAL(sc_takeover_sentence(&fixture.run).text,
 	    "node 9 (host) took over from the origin (host) after 1.500 s");
 	fixture_close(&fixture);
 }
 
 static CU_TestInfo tests[] = {
-	{"in an even run nobody was late", test_even},
+	{"in an even run no node was late", test_even},
 	{"one that holds up all is found by its group", test_one_holds_up_all},
 	{"a slow link", test_slow_link},
 	{"slow storage", test_slow_storage},
@@ -485,12 +482,12 @@ static CU_TestInfo tests[] = {
 	{"some or all have no copy", test_some_or_all_have_no_copy},
 	{"the origin's own copy is last", test_origin_last},
 	{"what is said of lost nodes", test_lost_nodes},
-	{"what is said of who took over", test_takeover},
+	{"what is said of a takeover", test_takeover},
 	CU_TEST_INFO_NULL,
 };
 
 int
 main(void)
 {
-	return sc_run_suite("who was the slowest, and why", tests);
+	return sc_run_suite("which node was the slowest, and why", tests);
 }
