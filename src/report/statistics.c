@@ -47,101 +47,70 @@ sc_is_lost(const struct sc_past_node *node)
 	return node->reported && node->state == SC_NODE_LOST;
 }
 
-/* What is sorted: a node and what it is sorted by. */
+/* What is sorted: a node, and the numbers that it is sorted by, the first one first. */
 struct key {
-	double time_s;
-	uint32_t tree;
-	uint32_t group;
-	uint32_t member;
+	double numbers[4];
 	uint32_t node;
 };
 
 static int
-compare_times(const void *left, const void *right)
+compare_keys(const void *left, const void *right)
 {
 	const struct key *a = left, *b = right;
 
-	if (a->time_s != b->time_s)
-		return a->time_s > b->time_s ? -1 : 1;
-	return (a->node < b->node) - (a->node > b->node);
-}
-
-static int
-compare_places(const void *left, const void *right)
-{
-	const struct key *a = left, *b = right;
-
-	if (a->tree != b->tree)
-		return a->tree < b->tree ? -1 : 1;
-	if (a->group != b->group)
-		return a->group < b->group ? -1 : 1;
-	if (a->member != b->member)
-		return a->member < b->member ? -1 : 1;
-	return (a->node > b->node) - (a->node < b->node);
+	for (size_t i = 0; i < 4; i++) {
+		if (a->numbers[i] != b->numbers[i])
+			return a->numbers[i] < b->numbers[i] ? -1 : 1;
+	}
+	return 0;
 }
 
 static void
-sort_copies(struct sc_statistics *statistics, struct key *keys)
+sort_nodes(struct key *keys, uint32_t count, uint32_t *nodes)
+{
+	qsort(keys, count, sizeof(*keys), compare_keys);
+	for (uint32_t i = 0; i < count; i++)
+		nodes[i] = keys[i].node;
+}
+
+/* Which nodes have a copy, which lack one, and which are lost. */
+static void
+list_copies(struct sc_statistics *statistics, struct key *keys)
 {
 	const struct sc_past_run *run = statistics->run;
 
 	for (uint32_t i = 0; i <= run->recipients; i++) {
 		const struct sc_past_node *node = &run->nodes[i];
 
+		if (sc_is_lost(node))
+			statistics->lost[statistics->lost_count++] = i;
 		if (i == SC_ORIGIN &&
 		    (!node->reported || node->state == SC_NODE_NO_COPY || !run->origin_keeps_copy))
 			continue;
 		statistics->copies_wanted++;
-		if (sc_has_copy(node))
-			keys[statistics->copies++] = (struct key){
-				/* That of a copy at the very start isn't told. */
-				.time_s = isnan(node->committed_s) ? 0 : node->committed_s,
-				.node = i,
-			};
-		else
+		if (sc_has_copy(node)) {
+			/* The time of a copy at the very start isn't told. */
+			double time_s = isnan(node->committed_s) ? 0 : node->committed_s;
+
+			keys[statistics->copies++] = (struct key){{-time_s, -(double)i}, i};
+		} else {
 			statistics->without[statistics->without_count++] = i;
+		}
 	}
-	qsort(keys, statistics->copies, sizeof(*keys), compare_times);
-	for (uint32_t i = 0; i < statistics->copies; i++)
-		statistics->slowest_first[i] = keys[i].node;
+	sort_nodes(keys, statistics->copies, statistics->slowest_first);
 }
 
 static void
-find_lost(struct sc_statistics *statistics)
+list_places(struct sc_statistics *statistics, struct key *keys)
 {
-	const struct sc_past_run *run = statistics->run;
+	uint32_t n = statistics->run->recipients;
 
-	for (uint32_t i = 0; i <= run->recipients; i++) {
-		if (sc_is_lost(&run->nodes[i]))
-			statistics->lost[statistics->lost_count++] = i;
+	for (uint32_t i = 1; i <= n; i++) {
+		const struct sc_past_node *node = &statistics->run->nodes[i];
+
+		keys[i - 1] = (struct key){{node->tree, node->group, node->member, i}, i};
 	}
-}
-
-static void
-sort_places(struct sc_statistics *statistics, struct key *keys)
-{
-	const struct sc_past_run *run = statistics->run;
-
-	for (uint32_t i = 1; i <= run->recipients; i++) {
-		const struct sc_past_node *node = &run->nodes[i];
-
-		keys[i - 1] = (struct key){0, node->tree, node->group, node->member, i};
-	}
-	qsort(keys, run->recipients, sizeof(*keys), compare_places);
-	for (uint32_t i = 0; i < run->recipients; i++)
-		statistics->by_place[i] = keys[i].node;
-}
-
-uint32_t
-sc_statistics_group_size(const struct sc_statistics *statistics, uint32_t place)
-{
-	const struct sc_past_node *nodes = statistics->run->nodes;
-	uint32_t group = nodes[statistics->by_place[place]].group;
-	uint32_t end = place;
-
-	while (end < statistics->run->recipients && nodes[statistics->by_place[end]].group == group)
-		end++;
-	return end - place;
+	sort_nodes(keys, n, statistics->by_place);
 }
 
 /* Times of the recipients' copies; of the origin's, if there are none. */
@@ -193,14 +162,26 @@ lag_at_mark(struct sc_statistics *statistics, const uint32_t *members, uint32_t 
 		double mine = nodes[members[i]].mark_s[mark];
 		double *lag_s = &statistics->lag_s[members[i]];
 
-		/* Of two it can't be told which one is late, and which one early. */
+		/* Of two it can't be told which one is late, and which one early.  What is NaN at
+		 * one mark stays NaN. */
 		if (isnan(mine) || count < 3)
 			*lag_s = NAN;
-		else if (mark == SC_PAST_QUARTER)
+		else if (mine - median_of_others(sorted, count, mine) < *lag_s)
 			*lag_s = mine - median_of_others(sorted, count, mine);
-		else if (!isnan(*lag_s))
-			*lag_s = fmin(*lag_s, mine - median_of_others(sorted, count, mine));
 	}
+}
+
+/* How many of the nodes from a place on are of one group. */
+static uint32_t
+group_size(const struct sc_statistics *statistics, uint32_t place)
+{
+	const struct sc_past_node *nodes = statistics->run->nodes;
+	uint32_t group = nodes[statistics->by_place[place]].group;
+	uint32_t end = place;
+
+	while (end < statistics->run->recipients && nodes[statistics->by_place[end]].group == group)
+		end++;
+	return end - place;
 }
 
 static void
@@ -210,8 +191,10 @@ find_lags(struct sc_statistics *statistics, double *numbers)
 	uint32_t size;
 
 	statistics->lag_s[SC_ORIGIN] = NAN;
+	for (uint32_t i = 1; i <= n; i++)
+		statistics->lag_s[i] = INFINITY;
 	for (uint32_t place = 0; place < n; place += size) {
-		size = sc_statistics_group_size(statistics, place);
+		size = group_size(statistics, place);
 		for (unsigned mark = SC_PAST_QUARTER; mark <= SC_PAST_THREE_QUARTERS; mark++)
 			lag_at_mark(statistics, &statistics->by_place[place], size, mark, numbers);
 	}
@@ -259,9 +242,8 @@ sc_statistics_find(struct sc_statistics *statistics, const struct sc_past_run *r
 	statistics->without = lists + nodes;
 	statistics->lost = lists + 2 * nodes;
 	statistics->by_place = lists + 3 * nodes;
-	sort_copies(statistics, keys);
-	find_lost(statistics);
-	sort_places(statistics, keys);
+	list_copies(statistics, keys);
+	list_places(statistics, keys);
 	find_times(statistics, numbers);
 	find_lags(statistics, numbers);
 	find_usual(statistics, numbers);

@@ -51,9 +51,6 @@ void sc_statistics_free(struct sc_statistics *);
 bool sc_has_copy(const struct sc_past_node *);
 bool sc_is_lost(const struct sc_past_node *);
 
-/* The nodes from `place` in by_place on that are of the same group: how many they are. */
-uint32_t sc_statistics_group_size(const struct sc_statistics *, uint32_t place);
-
 /* Sort numbers that are no NaN. */
 void sc_sort(double *numbers, size_t count);
 

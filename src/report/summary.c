@@ -263,13 +263,10 @@ print_missing(FILE *out, const struct sc_past_run *run)
 		    run->events_dropped);
 }
 
-static void
-print_number(FILE *out, uint32_t number)
+static struct sc_sentence
+number(uint32_t value)
 {
-	if (number == SC_NONE)
-		fprintf(out, " %6s", "-");
-	else
-		fprintf(out, " %6u", number);
+	return value == SC_NONE ? sc_sentence("-") : sc_sentence("%u", value);
 }
 
 /* The slowest nodes; moments are columns of seconds. */
@@ -292,11 +289,9 @@ print_table(FILE *out, const struct sc_statistics *statistics)
 			node->committed_s, node->network_stall_s, node->storage_stall_s};
 		char host[SC_HOST_BYTES];
 
-		fprintf(out, "%6u %-15s", statistics->slowest_first[i],
-		    sc_printable(node->host, host, sizeof(host)));
-		print_number(out, node->tree);
-		print_number(out, node->group);
-		print_number(out, node->depth);
+		fprintf(out, "%6u %-15s %6s %6s %6s", statistics->slowest_first[i],
+		    sc_printable(node->host, host, sizeof(host)), number(node->tree).text,
+		    number(node->group).text, number(node->depth).text);
 		for (size_t j = 0; j < (run->has_stalls ? 6 : 4); j++) {
 			if (isnan(times_s[j]))
 				fprintf(out, " %11s", "-");

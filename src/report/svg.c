@@ -28,6 +28,8 @@ character_bytes(const char *text)
 void
 sc_svg_escape(FILE *out, const char *text, size_t characters)
 {
+	static const char *const markup[128] = {
+		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;"};
 	size_t length;
 
 	for (; *text != '\0'; text += length) {
@@ -40,14 +42,8 @@ sc_svg_escape(FILE *out, const char *text, size_t characters)
 		if (length == 0) {
 			fputs(SC_UTF8_REPLACEMENT, out);
 			length = 1;
-		} else if (*text == '&') {
-			fputs("&amp;", out);
-		} else if (*text == '<') {
-			fputs("&lt;", out);
-		} else if (*text == '>') {
-			fputs("&gt;", out);
-		} else if (*text == '"') {
-			fputs("&quot;", out);
+		} else if (*text > 0 && markup[(unsigned char)*text] != NULL) {
+			fputs(markup[(unsigned char)*text], out);
 		} else {
 			fwrite(text, 1, length, out);
 		}
