@@ -4,8 +4,8 @@
  * A heap is "GCOL", its version, 3 bytes of zero and its length (8 bytes, as
  * all lengths here are), then objects: a number (2 bytes; 0 is the free space
  * at the end), 6 bytes, a length (8 bytes), and that many bytes, filled up to a
- * multiple of 8.  The length of the free space includes its own header.  HDF5
- * goes from one to the next by these lengths, and by one of 0 it stays where it is.
+ * multiple of 8.  The length of the free space includes its own header.  HDF5 goes from one
+ * object to the next by these lengths; a length of 0 keeps it where it is.
  */
 #include "record/h5_heap.h"
 

@@ -1,6 +1,6 @@
 /*
- * A look at the bytes of an HDF5 file before HDF5 sees them: it never comes to
- * an end with texts whose heap is damaged in a certain way (1.14 does not).
+ * A look at the bytes of an HDF5 file before HDF5 sees them: HDF5 1.14 loops for ever on texts
+ * whose heap is damaged in a certain way.
  */
 #ifndef SC_RECORD_H5_HEAP_H
 #define SC_RECORD_H5_HEAP_H

@@ -40,8 +40,7 @@ sc_h5_open_image(void *bytes, size_t length, struct sc_error *err)
 		(void)sc_fail(err, 0, "it is not an HDF5 file, or damaged");
 		return file;
 	}
-	/* No message of HDF5's, and no code from elsewhere for a filter that the
-	 * file asks for. */
+	/* No messages of HDF5, and no plugin for a filter that the file asks for. */
 	if (sc_h5_be_silent() == 0 && H5PLset_loading_state(0) >= 0)
 		access = H5Pcreate(H5P_FILE_ACCESS);
 	if (access >= 0 && H5Pset_fapl_core(access, 1 << 20, 0) >= 0 &&
@@ -84,7 +83,7 @@ close_attribute(struct attribute *attribute)
 	(void)sc_h5_close(attribute->id, -1, NULL);
 }
 
-/* 1: it isn't there. */
+/* 0, -1, or 1 if it isn't there and is optional. */
 static int
 open_attribute(struct attribute *attribute, hid_t file, const char *name, bool optional,
     struct sc_error *err)

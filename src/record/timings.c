@@ -22,7 +22,7 @@
 /* The memory grows by this much at a time. */
 enum { IMAGE_STEP_BYTES = 1 << 20 };
 
-/* An attribute holds 64 KiB at most, of which an argument takes 16. */
+/* An attribute holds 64 KiB at most, of which an argument takes 16 bytes. */
 enum { ARGUMENTS_MAX = 4000 };
 
 static int
@@ -48,7 +48,7 @@ sc_timings_library(void)
 	return text;
 }
 
-/* What the reader of the file is told; texts are borrowed. */
+/* The attributes, as the reader of the file gets them; texts are borrowed. */
 static struct sc_past_run
 attributes(const struct sc_timings_run *run, const struct sc_plan *plan,
     const struct sc_timings_results *results)

@@ -67,7 +67,7 @@ read_open_file(int fd, size_t *length, struct sc_error *err)
 static hid_t
 open_file(const char *path, struct sc_error *err)
 {
-	/* A pipe without a writer must not hold us up before it is refused. */
+	/* Without O_NONBLOCK a pipe that has no writer would block before it is refused. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	hid_t file = H5I_INVALID_HID;
 	size_t length;
@@ -121,7 +121,7 @@ get_text(hid_t file, const char *name, const char **value, struct sc_error *err)
 	return *value == NULL ? sc_fail(err, 0, "no memory for %s", name) : 0;
 }
 
-/* A number without which there is nothing to say has a range. */
+/* A count that is needed has a range. */
 static int
 get_count(hid_t file, const struct sc_attribute *attribute, uint64_t *count, struct sc_error *err)
 {
@@ -172,7 +172,7 @@ get_attributes(hid_t file, struct sc_past_run *run, struct sc_error *err)
 	/* A time that no run can have is a sign of damage. */
 	if (!isnan(run->elapsed_s) && !(run->elapsed_s >= 0 && run->elapsed_s <= SC_PAST_S_MAX))
 		return sc_fail(err, 0, "elapsed_s is %g, which can't be: damaged", run->elapsed_s);
-	/* These are only told. */
+	/* These two are only printed. */
 	if (!(run->started_unix_s >= 0 && run->started_unix_s <= 1e11))
 		run->started_unix_s = NAN;
 	if (!(run->predicted_s >= 0 && run->predicted_s <= SC_PAST_S_MAX))
@@ -271,7 +271,7 @@ sc_past_run_free(struct sc_past_run *run)
 	for (size_t i = 0; i < run->argc; i++)
 		free(run->argv[i]);
 	for (size_t i = 0; run->nodes != NULL && i <= run->recipients; i++) {
-		/* Allocated with the row that told them. */
+		/* Only those of nodes with a row are allocated. */
 		if (run->nodes[i].reported) {
 			free_text(run->nodes[i].host);
 			free_text(run->nodes[i].cause);

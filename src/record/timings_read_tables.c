@@ -80,7 +80,7 @@ use_edge(void *context, const void *data, struct sc_error *err)
 	return 0;
 }
 
-/* Texts and the mark that they are there go together: they are freed by it. */
+/* `reported` says that the texts are there, and to be freed. */
 static int
 keep_texts(struct sc_past_node *node, const struct sc_node_row *row, struct sc_error *err)
 {
@@ -105,7 +105,7 @@ use_node(void *context, const void *data, struct sc_error *err)
 	const struct sc_node_row *row = data;
 	struct sc_past_node *node;
 
-	/* A place that was kept for a node that never reported. */
+	/* Kept free for a node whose result never came. */
 	if (row->node == -1)
 		return 0;
 	if (!is_node(run, row->node) || run->nodes[row->node].reported)
@@ -295,7 +295,7 @@ read_plan(hid_t file, struct sc_past_run *run, struct sc_error *err)
 	    0)
 		return -1;
 	for (uint32_t i = 1; i <= run->recipients; i++) {
-		/* The rows are as many as the nodes: then one of them is there twice. */
+		/* There are as many rows as nodes: so another node has two. */
 		if (run->nodes[i].group == SC_NONE)
 			return wrong(err, "/plan/nodes", "no row", i);
 	}

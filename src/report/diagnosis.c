@@ -15,9 +15,8 @@
 static const double late_part = 0.03;
 static const double late_s_min = 5e-3;
 
-/* What makes a lag one that others feel, not the noise of an even run: so many
- * times what is usual, and so much of the run; more where there is little to
- * compare with. */
+/* A lag that holds up other nodes, and is not the noise of an even run: so many times what is
+ * usual, and so much of the run; more where there are few nodes to compare with. */
 static const double lag_times = 5;
 static const double lag_part = 0.002;
 static const double lag_part_few = 0.01;
@@ -81,9 +80,9 @@ is_backlog(const struct sc_past_run *run, double backlog_s)
 	return buffers > 0 && buffers < size / 2 && left >= backlog_part * buffers;
 }
 
-/* Was its own storage slower than the network, and than that of others?  A
- * stall on storage is no sign of it: while the network is waited for, there is
- * often a chunk being stored. */
+/* Was a node's own storage slower than the network, and than the storage of other nodes?  A stall
+ * on storage is no sign of that: while a node waits for the network, it is often storing a chunk,
+ * too. */
 static bool
 is_held_by_storage(const struct sc_statistics *statistics, uint32_t number)
 {
@@ -159,7 +158,7 @@ find_on_way(struct sc_diagnosis *diagnosis, uint32_t wanted, uint32_t subfile)
 	return false;
 }
 
-/* Is the brake on one of its ways?  The way of what came last is looked at first. */
+/* Is the brake on one of the ways to the slowest node?  That of the last subfile is tried first. */
 static bool
 find_brake_on_way(struct sc_diagnosis *diagnosis)
 {
@@ -177,10 +176,9 @@ find_brake_on_way(struct sc_diagnosis *diagnosis)
 	return false;
 }
 
-/* Follow the way of what came last to the origin.  The first node found that
- * could not take what its supplier had is the one: those before it were held
- * back by it.  Else it is the one that was the most behind its supplier, if that
- * is most of the delay.  May find the slowest itself. */
+/* Follow the way of the subfile that came last to the origin.  The culprit is the first node found
+ * that could not take what its supplier had: it held back those before it.  Else it is the node
+ * that was the most behind its supplier, if that is most of the delay.  May be the slowest itself. */
 static bool
 find_step_on_way(struct sc_diagnosis *diagnosis)
 {
@@ -268,8 +266,8 @@ explain_receiving(struct sc_diagnosis *diagnosis)
 	}
 }
 
-/* Where did it lose the time?  If that is nowhere to be seen, as the origin
- * receives nothing, in what remains: while chunks came. */
+/* In which phase did the slowest node lose the time?  If none shows it, as the origin receives
+ * nothing: in that of receiving. */
 static void
 explain_late(struct sc_diagnosis *diagnosis, double *numbers)
 {

@@ -19,7 +19,7 @@ static const double end_part = 0.12;
 
 static const double curves_height = 120;
 
-/* Nodes that were lost, of which that is told above the lanes. */
+/* So many of the nodes that were lost are told above the lanes. */
 enum { LOST_TOLD = 3 };
 
 /* The latest moment that there is. */
@@ -260,7 +260,7 @@ draw_takeover(struct sc_picture *picture)
 	}
 }
 
-/* How many nodes had come so far, over time. */
+/* How many nodes had come so far, over time; n moments are a node each, sorted. */
 static void
 draw_curve(const struct sc_picture *picture, const struct sc_panel *panel, double base,
     const double *moments, uint32_t count, const char *attributes)
@@ -284,7 +284,7 @@ draw_curve(const struct sc_picture *picture, const struct sc_panel *panel, doubl
 	fprintf(picture->out, "H%.2f\" fill=\"none\" %s/>\n", panel->x + panel->width, attributes);
 }
 
-/* When a node had what one of the curves is of; NaN: never. */
+/* When a node had what a curve counts; NaN: never. */
 static double
 curve_moment_s(const struct sc_past_node *node, unsigned curve)
 {

@@ -130,7 +130,7 @@ await "$launched" "$watchdog_s"
 expect_status 0 "a node that is stopped again and again"
 tell stopped.h5
 says 'outcome complete: 5 of 5' "stopped.h5"
-# On a busy machine others may be as slow: then nobody is named, but no other is.
+# On a busy machine other nodes may be as slow: then no node is named, but never another one.
 if tr '\n' ' ' <out | tr -s ' ' | grep -qE 'held up node [^2]|node [^2] [^:]*was slow'; then
 	fail "another node than the stopped one is blamed"
 fi

@@ -433,7 +433,7 @@ test_detour_around_a_supplier(void)
 	happens(&history, SC_RECORD_DETOUR_BEGUN, 6, 1, 1);
 	look(&history, SELF, 1);
 	expect_detour(&history, 0, planned(&history, 1), 1, 7, 3000);
-	/* The origin takes none, and nobody who isn't in the plan. */
+	/* The origin takes none, nor does a node that isn't in the plan. */
 	look(&history, SC_ORIGIN, 0);
 	look(&history, 7, 0);
 	history_close(&history);
@@ -465,7 +465,7 @@ test_stand_ins_fail_and_refuse(void)
 	happens(&history, SC_RECORD_DETOUR, SELF, 2, 4);
 	look(&history, SELF, 3);
 	expect_detour(&history, 0, planned(&history, 2), 2, 8, 4000);
-	expect_detour(&history, 2, 3, 2, 4, 5000); /* a buddy needs nobody's word */
+	expect_detour(&history, 2, 3, 2, 4, 5000); /* a buddy needs no other's word */
 	history_close(&history);
 }
 

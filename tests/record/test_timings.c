@@ -265,7 +265,7 @@ lose_node(struct example *example, uint32_t number, const char *cause)
 }
 
 /*
- * All that supplied node 1's subfiles to others, who notice it one after the other: the
+ * All that supplied node 1's subfiles to others, which notice it one after the other: the
  * later their number the sooner.  Returns how many edges that were, and nodes.
  */
 static int64_t

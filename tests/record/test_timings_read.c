@@ -566,12 +566,12 @@ test_other_files(void)
 	expect_refused(&example, example.path, "it is empty");
 	sc_test_file_write(example.path, "a text", 6);
 	expect_refused(&example, example.path, "it is not an HDF5 file");
-	/* HDF5, but of somebody else's. */
+	/* HDF5, but of another program. */
 	file = H5Fcreate(example.path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
 	CU_ASSERT(file >= 0 && H5Fclose(file) >= 0);
 	expect_refused(&example, example.path, "there is no attribute program: not a timings file");
 	CU_ASSERT_EQUAL(unlink(example.path), 0);
-	/* Nobody will ever write to it. */
+	/* Nothing will ever write to it. */
 	CU_ASSERT_EQUAL(mkfifo(example.path, 0600), 0);
 	expect_refused(&example, example.path, "not a regular file");
 	example_close(&example);
