@@ -80,7 +80,7 @@ attributes(const struct sc_timings_run *run, const struct sc_plan *plan,
 	};
 
 	for (uint32_t i = 0; i < results->count; i++)
-		past.events_dropped += results->nodes[i]->timeline.dropped;
+		past.events_dropped += results->nodes[i].timeline.dropped;
 	return past;
 }
 
@@ -220,42 +220,23 @@ make_image(const struct sc_timings_run *run, const struct sc_plan *plan,
 	return bytes;
 }
 
-static int
-compare_nodes(const void *left, const void *right)
-{
-	const struct sc_timings_node *const *a = left, *const *b = right;
-
-	return ((*a)->result.node > (*b)->result.node) - ((*a)->result.node < (*b)->result.node);
-}
-
 int
 sc_timings_write(const char *path, const struct sc_timings_run *run, const struct sc_plan *plan,
     const struct sc_timings_node *nodes, uint32_t count, struct sc_error *err)
 {
-	struct sc_timings_results results = {.count = count, .started_ns = run->started_ns};
-	struct sc_error why = {.text = "not enough memory"};
+	const struct sc_timings_results results = {nodes, count, run->started_ns};
+	struct sc_error why;
 	void *bytes = NULL;
 	size_t length;
 	int status = -1;
 
-	results.nodes = malloc(((size_t)count + 1) * sizeof(*results.nodes));
-	if (results.nodes == NULL)
-		goto out;
-	for (uint32_t i = 0; i < count; i++)
-		results.nodes[i] = &nodes[i];
-	qsort(results.nodes, count, sizeof(*results.nodes), compare_nodes);
-
-	if (sc_h5_be_silent() != 0) {
+	if (sc_h5_be_silent() != 0)
 		(void)sc_h5_fail(&why, "its messages silent");
-		goto out;
-	}
-	bytes = make_image(run, plan, &results, &length, &why);
-	if (bytes == NULL)
-		goto out;
-	status = sc_put_file(path, bytes, length, &why);
-out:
+	else
+		bytes = make_image(run, plan, &results, &length, &why);
+	if (bytes != NULL)
+		status = sc_put_file(path, bytes, length, &why);
 	free(bytes);
-	free(results.nodes);
 	if (status != 0) {
 		(void)sc_fail(err, 0, "timings file %s: %s", path, why.text);
 		if (err != NULL)

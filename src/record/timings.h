@@ -49,8 +49,7 @@ struct sc_timings_node {
 };
 
 /*
- * Write the file, in place of one that may be there.  The nodes are in any order: those whose
- * result came, and those of which other nodes have something to say.  The file is made in memory
+ * Write the file, in place of one that may be there.  nodes[i] is node i.  The file is made in memory
  * first: this takes, for a moment, twice its size and 16 bytes for each event.  On failure a
  * sentence that names path and cause; what was at path is untouched and nothing else is left.
  * Turns off HDF5's own messages.  One thread at a time.

@@ -13,9 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A node that failed, and what the others' timelines say of it. */
+/* What the timelines say of a node that failed. */
 struct failure {
-	const struct sc_timings_node *node;
 	double detected_s; /* NaN: no node says when */
 	uint32_t detected_by;
 	double detour_s;   /* the last one was in place; NaN: none was */
@@ -27,7 +26,8 @@ struct failure {
 struct failures {
 	const struct sc_plan *plan;
 	const struct sc_timings_results *results;
-	struct failure *items; /* by node */
+	struct failure *items; /* by node; blank if it didn't fail */
+	uint32_t *failed;      /* the nodes that did */
 	uint32_t count;
 };
 
@@ -56,8 +56,9 @@ static void
 fill_failure(void *out, uint64_t index, const void *context)
 {
 	const struct failures *failures = context;
-	const struct failure *failure = &failures->items[index];
-	const struct sc_node_result *result = &failure->node->result;
+	uint32_t node = failures->failed[index];
+	const struct failure *failure = &failures->items[node];
+	const struct sc_node_result *result = &failures->results->nodes[node].result;
 	struct sc_failure_row *row = out;
 
 	row->rank = sc_timings_number(result->rank);
@@ -71,25 +72,14 @@ fill_failure(void *out, uint64_t index, const void *context)
 	row->bytes_supplied_again = failure->bytes;
 }
 
-static int
-compare_failures(const void *left, const void *right)
-{
-	const struct failure *a = left, *b = right;
-
-	return (a->node->result.node > b->node->result.node) -
-	    (a->node->result.node < b->node->result.node);
-}
-
-/* The failure of a node that was lost, or NULL. */
+/* The failure of a node that was lost, or NULL.  What the timelines say is not trusted. */
 static struct failure *
 find_lost(const struct failures *failures, uint32_t node)
 {
-	struct sc_timings_node wanted = {.result.node = node};
-	struct failure key = {.node = &wanted};
-	struct failure *found = bsearch(&key, failures->items, failures->count,
-	    sizeof(*failures->items), compare_failures);
-
-	return found != NULL && found->node->result.state == SC_NODE_LOST ? found : NULL;
+	if (node >= failures->results->count ||
+	    failures->results->nodes[node].result.state != SC_NODE_LOST)
+		return NULL;
+	return &failures->items[node];
 }
 
 /* What a node that is left has seen of those that were lost. */
@@ -146,30 +136,27 @@ find_failures(struct failures *failures)
 	const struct sc_timings_results *results = failures->results;
 	bool lost = false;
 
-	failures->items = malloc(((size_t)results->count + 1) * sizeof(*failures->items));
-	if (failures->items == NULL)
-		return -1;
 	for (uint32_t i = 0; i < results->count; i++) {
-		const struct sc_timings_node *node = results->nodes[i];
+		const struct sc_timings_node *node = &results->nodes[i];
 		bool is_lost = node->result.state == SC_NODE_LOST;
 
 		if (node->result.state != SC_NODE_FAILED && !is_lost)
 			continue;
 		/* A node says of its own copy when that failed; of a lost node the others do. */
-		failures->items[failures->count++] = (struct failure){
-			.node = node,
+		failures->items[i] = (struct failure){
 			.detected_s = is_lost ? (double)NAN : copy_failed_s(results, node),
-			.detected_by = is_lost ? SC_NONE : node->result.node,
+			.detected_by = is_lost ? SC_NONE : i,
 			.detour_s = NAN,
 			.taken_by = SC_NONE,
 		};
+		failures->failed[failures->count++] = i;
 		lost |= is_lost;
 	}
 	for (uint32_t i = 0; lost && i < results->count; i++) {
-		if (results->nodes[i]->result.state == SC_NODE_LOST)
+		if (results->nodes[i].result.state == SC_NODE_LOST)
 			continue;
-		add_detections(failures, results->nodes[i]);
-		if (add_detours(failures, results->nodes[i]) != 0)
+		add_detections(failures, &results->nodes[i]);
+		if (add_detours(failures, &results->nodes[i]) != 0)
 			return -1;
 	}
 	return 0;
@@ -179,14 +166,21 @@ int
 sc_timings_put_failures(hid_t file, const struct sc_plan *plan,
     const struct sc_timings_results *results, struct sc_error *err)
 {
-	struct failures failures = {.plan = plan, .results = results};
+	size_t nodes = (size_t)results->count + 1;
+	struct failures failures = {
+		.plan = plan,
+		.results = results,
+		.items = calloc(nodes, sizeof(*failures.items)),
+		.failed = calloc(nodes, sizeof(*failures.failed)),
+	};
 	int status = -1;
 
-	if (find_failures(&failures) != 0)
+	if (failures.items == NULL || failures.failed == NULL || find_failures(&failures) != 0)
 		(void)sc_fail(err, 0, "not enough memory for /failures");
 	else
 		status = sc_h5_put_table(file, &sc_schema_failures, failures.count, fill_failure,
 		    &failures, err);
 	free(failures.items);
+	free(failures.failed);
 	return status;
 }

@@ -82,10 +82,10 @@ static void
 fill_node(void *out, uint64_t index, const void *context)
 {
 	const struct sc_timings_results *results = context;
-	const struct sc_node_result *result = &results->nodes[index]->result;
+	const struct sc_node_result *result = &results->nodes[index].result;
 	struct sc_node_row *row = out;
 
-	assert(result->state < SC_NODE_STATES);
+	assert(result->state < SC_NODE_STATES && result->node == index);
 	row->node = sc_timings_number(result->node);
 	row->rank = sc_timings_number(result->rank);
 	snprintf(row->host, sizeof(row->host), "%s", result->host);
@@ -115,8 +115,8 @@ sc_timings_put_nodes(hid_t file, const struct sc_timings_results *results, struc
 /* What an event's place in time order is found by. */
 struct event_key {
 	int64_t time_ns; /* since the start */
-	uint32_t node;   /* in struct sc_timings_results */
-	uint32_t event;  /* in its timeline */
+	uint32_t node;
+	uint32_t event; /* in its timeline */
 };
 
 struct event_order {
@@ -145,12 +145,12 @@ order_events(const struct sc_timings_results *results, struct event_order *order
 
 	*order = (struct event_order){.results = results};
 	for (uint32_t i = 0; i < results->count; i++)
-		total += results->nodes[i]->timeline.count;
+		total += results->nodes[i].timeline.count;
 	order->keys = malloc((total + 1) * sizeof(*order->keys));
 	if (order->keys == NULL)
 		return -1;
 	for (uint32_t i = 0; i < results->count; i++) {
-		const struct sc_timings_node *node = results->nodes[i];
+		const struct sc_timings_node *node = &results->nodes[i];
 
 		for (uint32_t j = 0; j < node->timeline.count; j++)
 			order->keys[order->count++] = (struct event_key){
@@ -170,7 +170,7 @@ fill_event(void *out, uint64_t index, const void *context)
 {
 	const struct event_order *order = context;
 	const struct event_key *key = &order->keys[index];
-	const struct sc_timings_node *node = order->results->nodes[key->node];
+	const struct sc_timings_node *node = &order->results->nodes[key->node];
 	const struct sc_timeline_event *event = &node->timeline.events[key->event];
 	struct sc_event_row *row = out;
 

@@ -12,9 +12,8 @@
 #include <hdf5.h>
 #include <stdint.h>
 
-/* The file's rows are in this order. */
 struct sc_timings_results {
-	const struct sc_timings_node **nodes; /* by node */
+	const struct sc_timings_node *nodes; /* nodes[i] is node i */
 	uint32_t count;
 	uint64_t started_ns; /* time 0, of the origin's clock */
 };

@@ -233,16 +233,6 @@ test_failures(void)
 	example_close(&example);
 }
 
-static struct sc_timings_node *
-find_node(struct example *example, uint32_t number)
-{
-	uint32_t i = 0;
-
-	while (example->nodes[i].result.node != number)
-		i++;
-	return &example->nodes[i];
-}
-
 /* By the clock of the origin. */
 static void
 happens(struct sc_timings_node *node, double time_s, enum sc_record_what what, uint32_t peer,
@@ -258,7 +248,7 @@ happens(struct sc_timings_node *node, double time_s, enum sc_record_what what, u
 static void
 lose_node(struct example *example, uint32_t number, const char *cause)
 {
-	struct sc_node_result *result = &find_node(example, number)->result;
+	struct sc_node_result *result = &example->nodes[number].result;
 
 	result->state = SC_NODE_LOST;
 	snprintf(result->cause, sizeof(result->cause), "%s", cause);
@@ -276,7 +266,7 @@ lose_node_1(struct example *example, int64_t *receivers)
 	*receivers = 0;
 	lose_node(example, 1, "its process has ended");
 	for (uint32_t i = 3; i < NODES; i++) {
-		struct sc_timings_node *node = find_node(example, i);
+		struct sc_timings_node *node = &example->nodes[i];
 		double time_s = 3 - 0.125 * i;
 		int64_t before = edges;
 
@@ -307,9 +297,9 @@ test_lost_nodes(void)
 	CU_ASSERT_FATAL(edges > 1 && receivers > 1);
 	/* What a node has seen that was lost itself doesn't count, nor what it did. */
 	lose_node(&example, 2, "nothing was heard of it");
-	happens(find_node(&example, 2), 0.5, SC_RECORD_PEER_FAILED, 1, SC_NONE, 0);
-	happens(find_node(&example, 2), 0.5, SC_RECORD_DETOUR, 0, 0, 2);
-	happens(find_node(&example, 6), 2.75, SC_RECORD_PEER_FAILED, 2, SC_NONE, 1);
+	happens(&example.nodes[2], 0.5, SC_RECORD_PEER_FAILED, 1, SC_NONE, 0);
+	happens(&example.nodes[2], 0.5, SC_RECORD_DETOUR, 0, 0, 2);
+	happens(&example.nodes[6], 2.75, SC_RECORD_PEER_FAILED, 2, SC_NONE, 1);
 	/* Nobody has told of this one. */
 	lose_node(&example, 4, "");
 	file = example_write_and_open(&example);

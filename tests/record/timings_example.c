@@ -96,9 +96,8 @@ example_open(struct example *example)
 		.exit_status = 3,
 		.had_it_before = 2,
 	};
-	/* In no order. */
 	for (uint32_t i = 0; i < EXAMPLE_NODES; i++)
-		fill_node(&example->nodes[i], i * 3 % EXAMPLE_NODES);
+		fill_node(&example->nodes[i], i);
 }
 
 void

@@ -28,7 +28,7 @@ struct example {
 	char path[96]; /* in dir */
 	struct sc_plan plan;
 	struct sc_timings_run run;
-	struct sc_timings_node nodes[EXAMPLE_NODES]; /* in no order */
+	struct sc_timings_node nodes[EXAMPLE_NODES];
 };
 
 /* Make a folder for it, and all that the file is made of; take all away again.
