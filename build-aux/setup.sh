@@ -14,7 +14,7 @@ build_packages=(
 check_packages=(
 	acl attr bzip2 clang clang-format ethtool git groff-base iproute2 libclang-rt-dev
 	libxml2-utils man-db mandoc munge python3-h5py rsync shellcheck slurm-client slurmctld slurmd
-	socat time valgrind zstd
+	socat time universal-ctags valgrind zstd
 )
 
 die()

@@ -14,7 +14,7 @@ while IFS= read -r file; do
 	if [[ $file == *.sh || $file == *.bash ]] || head -n 1 "$file" | grep -qE '^#!.*\b(ba)?sh\b'; then
 		scripts+=("$file")
 	fi
-done < <(find .ci jobs src/completion tests benchmarks build-aux/*.sh -type f | LC_ALL=C sort)
+done < <(find .ci jobs src/cli tests benchmarks build-aux/*.sh -type f | LC_ALL=C sort)
 if [[ ${#scripts[@]} -lt 5 ]]; then
 	echo "shell: only ${#scripts[@]} scripts found below $SRCDIR"
 	exit 1
