@@ -8,13 +8,12 @@ cd "$SRCDIR"
 bad=0
 expect_at_most()	# bar, what it is of, figure
 {
-	local verdict=
-
 	if [[ $3 -gt $1 ]]; then
-		verdict=': FAILED'
+		printf 'sizes: FAILED: %s: %d, more than %d\n' "$2" "$3" "$1"
 		bad=1
+	else
+		printf 'sizes: %s: %d of at most %d\n' "$2" "$3" "$1"
 	fi
-	printf 'sizes: %s: %d, at most %d%s\n' "$2" "$3" "$1" "$verdict"
 }
 
 mapfile -t sources < <(find src -name '*.[ch]' | LC_ALL=C sort)

@@ -52,6 +52,14 @@ not_tried()
 	untried+=("$*")
 }
 
+# For what tests/run does with --all only, as TIER says; without a TIER all is done.
+is_whole()	# what is left out otherwise
+{
+	[[ ${TIER:-all} != all ]] || return 0
+	note "left to --all: $*"
+	return 1
+}
+
 skip()
 {
 	note "skipped: $*"

@@ -2,8 +2,8 @@
 # Ranks that are killed, stopped or crash, by what they are in the plan and by what they are doing:
 # no survivor lacks its copy, and the status, the lists and the last line say how it went.
 # The moments are lines of a rank's trace (trace_fault.c), so that none is missed.
-# A selection; with --all everything, and a table of it: run it then in the build folder.  A pattern
-# after --all picks the rows that it matches.
+# A selection, of which tests/run does one of each kind by default; with --all everything, and a table of
+# it: run it then in the build folder.  A pattern after --all picks the rows that it matches.
 if [[ ${1:-} == --all && -z ${STAGECAST:-} ]]; then
 	SRCDIR=$(cd "$(dirname "$0")/../.." && pwd)
 	BUILDDIR=$PWD STAGECAST=$PWD/stagecast MPIRUN=$(command -v mpirun) HAVE_ULFM=yes
@@ -33,6 +33,12 @@ if [ -n "$FAULT" ]; then
 	export ASAN_OPTIONS=verify_asan_link_order=0:handle_segv=0
 fi'
 last=9    # of the ranks
+if [[ -z $all ]] && ! is_whole "the other rows of the selection"; then
+	picked='^(initial, secondary tree|subsequent, group communication|relief, relieving|'
+	picked+='origin, source finished, with a buddy|origin, distribution, no buddy|the whole first group|'
+	picked+='supplier, stand-in, and the buddy after them|initial, at any moment)$'
+	by_default=8
+fi
 head -c 4M /dev/urandom >"$dir/source"
 
 # 3 groups of 3: 1 to 3, 4 to 6, 7 to 9.  A chain; a group with two next groups, one of which
@@ -315,4 +321,5 @@ row -    "origin, at any moment, no buddy" chain '1 3' "$none" "4:$(has_half 4):
 row -    "a whole group at once" fork 3 "$buddy" "7:$(has_half 7):4 5 6"
 
 note "$runs runs"
+[[ -z ${by_default:-} || $runs -eq $by_default ]] || fail "a row that is tried by default has got another name"
 conclude

@@ -90,7 +90,9 @@ tar -C "$dir/wanted" --no-same-owner --no-same-permissions -xf "$dir/gnu"
 chmod 755 "$dir/wanted/odd/file"
 chmod 750 "$dir/wanted/odd/empty"
 touch -d '1995-06-07 08:09:10' "$dir/wanted/odd/file"
-for how in plain gzip bzip2 xz zstd; do
+compressions=(plain gzip bzip2 xz zstd)
+is_whole "bzip2 and xz" || compressions=(plain gzip zstd)
+for how in "${compressions[@]}"; do
 	if ! command -v "$how" >/dev/null && [[ $how != plain ]]; then
 		not_tried "$how: there is no such program"
 		continue

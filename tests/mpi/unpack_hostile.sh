@@ -112,9 +112,12 @@ check_either()	# archive
 
 python3 "$SRCDIR/tests/tree/hostile.py" "$dir/archives" "$around/canary" 0 >"$dir/table" ||
 	fail "no archives could be made"
+every=1
+is_whole "three of four archives" || every=4
 count=0
 while IFS=$'\t' read -r name fate what; do
 	count=$((count + 1))
+	[[ $((count % every)) -eq 0 ]] || continue
 	unpack "$name"
 	case $fate in
 	accept) check_whole "$name" "$what" ;;
@@ -125,7 +128,7 @@ while IFS=$'\t' read -r name fate what; do
 	[[ -z $left ]] || fail "$name: left behind: $left"
 	check_around "$name"
 done <"$dir/table"
-note "$count archives"
+note "$count archives, one of $every unpacked"
 [[ $count -ge 100 ]] || fail "only $count archives"
 
 unpack device-block --on-unreadable=skip
