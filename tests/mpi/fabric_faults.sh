@@ -28,8 +28,8 @@ must_renew()	# scenario, bytes, what was done, ranks that are well
 	fail "$3: no slot was renewed, three times"
 }
 
-all_ways=(self,sm,tcp self,tcp)
-is_whole "through shared memory" || all_ways=(self,tcp)
+all_ways=("self,sm,tcp" "self,tcp")
+is_whole "through shared memory" || all_ways=("self,tcp")
 for ways in "${all_ways[@]}"; do
 	export OMPI_MCA_btl=$ways
 	for bytes in 20000 4194304; do

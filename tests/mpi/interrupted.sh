@@ -3,7 +3,7 @@
 # which the next one goes on; nothing at all with --no-resume, if it is asked to end.
 . "$SRCDIR/tests/lib/mpi.sh"
 
-make_slow_source "$dir/source" 256
+make_slow_source "$dir/source" 128
 
 parts=(.{0,1,2,3}.stagecast.{part,map})
 
@@ -63,7 +63,7 @@ expect_left 0 1 2 3
 if [[ ${HAVE_ULFM:-no} == yes ]]; then
 	begin
 	kill -TERM "$(cat "$dir/pids/2")"
-	await "$launched" 60
+	await "$launched" "$watchdog_s"
 	expect_gone "SIGTERM to rank 2"
 	expect_status 3 "SIGTERM to rank 2"
 	expect_said '^stagecast: .* \(rank 2\): .* \(after ' "SIGTERM to rank 2"

@@ -105,7 +105,7 @@ expect_value status 2 "one file for two"
 
 ## Ended on its way, and taken over
 
-make_slow_source slow 256
+make_slow_source slow 96
 begin()	# argument ...
 {
 	rm -rf copies

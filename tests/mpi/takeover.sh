@@ -19,7 +19,7 @@ if [ -n "$FAULT" ]; then
 elif [ "$rank" = "${LATE:-}" ]; then
 	export LD_PRELOAD="$FAULT_FOLDER/late.so" ASAN_OPTIONS=verify_asan_link_order=0
 fi'
-make_slow_source "$dir/source" 128
+make_slow_source "$dir/source" 64
 mkdir "$dir/copies"
 ranks=4
 
