@@ -2,7 +2,7 @@
 # The parsers of what comes from others, under libFuzzer: control messages, journals, manifests,
 # archives.  Each fuzzer starts from its corpus, tests/fuzz/corpus/NAME.hex, a line of hexadecimal digits
 # an input.
-#   fuzz.sh          build the fuzzers, and run each for FUZZ_SECONDS (20)
+#   fuzz.sh          build the fuzzers, and run each for FUZZ_SECONDS (20; in tests/run without --all, 3)
 #   fuzz.sh build    build them, in BUILDDIR/tests/fuzz
 #   fuzz.sh keep     the same as without, and put what was found into the corpus, minimised
 # Environment: SRCDIR, the source folder; BUILDDIR, the build folder; FUZZ_CC, a clang;
@@ -23,6 +23,9 @@ declare -A sources=(
 		base/clock.c base/vector.c beneath/system.c
 		base/error.c base/units.c'
 )
+seconds=20
+[[ ${TIER:-all} == all ]] || seconds=3
+seconds=${FUZZ_SECONDS:-$seconds}
 declare -A most_bytes=([wire]=2100 [journal]=1000 [manifest]=1000 [unpack]=8200)
 
 work=$(mktemp -d)
@@ -77,7 +80,7 @@ run()	# name
 
 	mkdir "$work/$name" "$work/$name.crashes"
 	unpack "$name" "$work/$name"
-	(cd "$work" && TMPDIR=$files "$out/fuzz_$name" -max_total_time="${FUZZ_SECONDS:-20}" -max_len="${most_bytes[$name]}" \
+	(cd "$work" && TMPDIR=$files "$out/fuzz_$name" -max_total_time="$seconds" -max_len="${most_bytes[$name]}" \
 		-timeout=300 -artifact_prefix="$work/$name.crashes/" "$work/$name") \
 		>"$work/log" 2>&1 || status=$?
 	if [[ $status -ne 0 ]]; then
