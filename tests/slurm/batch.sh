@@ -85,7 +85,7 @@ lose_node()	# launcher, crash or silence, what is said of the node, of how many 
 
 # What sanitizers see is the same under both.
 launchers=(mpirun srun)
-[[ -z ${SANITIZERS:-} ]] || launchers=(mpirun)
+[[ -z ${SANITIZERS:-} ]] && is_whole "a node that crashes under srun" || launchers=(mpirun)
 for launcher in "${launchers[@]}"; do
 	lose_node "$launcher" crash \
 		'^stagecast-run: node3 no longer answers; starting again with 4 of 5 nodes$' 4
