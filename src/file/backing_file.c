@@ -1,10 +1,10 @@
 /*
  * One regular file: its chunks grow in the part file, see backing.h.
  */
-#include "base/units.h"
 #include "beneath/system.h"
 #include "file/attributes.h"
 #include "file/backing.h"
+#include "file/disk.h"
 #include "file/sink.h"
 #include "file/transfer.h"
 #include "file/verify.h"
@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct file_backing {
@@ -30,32 +29,6 @@ file_of(struct sc_backing *base)
 	return (struct file_backing *)base;
 }
 
-/* The bytes that this user may still fill; UINT64_MAX if the file system doesn't say. */
-static int
-free_bytes(const struct file_backing *file, uint64_t *bytes)
-{
-	struct statvfs fs;
-
-	if (fstatvfs(file->base.part.fd, &fs) != 0)
-		return -1;
-	if (fs.f_blocks == 0)
-		*bytes = UINT64_MAX;
-	else
-		*bytes = (uint64_t)fs.f_frsize * (geteuid() == 0 ? fs.f_bfree : fs.f_bavail);
-	return 0;
-}
-
-static int
-fail_space(const struct file_backing *file, uint64_t needed, uint64_t free_now,
-    struct sc_error *err)
-{
-	char needs[SC_UNIT_TEXT_BYTES];
-	char has[SC_UNIT_TEXT_BYTES];
-
-	return sc_fail(err, 0, "%s needs %s, %s are free", file->base.part.dest,
-	    sc_format_size((double)needed, needs), sc_format_size((double)free_now, has));
-}
-
 /* Give the part file its size, and reserve the space for it if the source has no holes.  With
  * holes only look if there is enough. */
 static int
@@ -65,17 +38,18 @@ begin(struct sc_backing *base, const struct sc_bitmap *held, struct sc_error *er
 	const struct sc_growing *part = &base->part;
 	uint64_t size = file->facts.size_bytes;
 	uint64_t needed = file->sparse ? file->facts.allocated_bytes : size;
-	uint64_t available, taken;
+	struct sc_disk_free available;
+	uint64_t taken;
 	struct stat st;
 
 	file->fresh = held->count == 0;
-	if (free_bytes(file, &available) != 0 || fstat(part->fd, &st) != 0)
+	if (sc_disk_free(part->fd, &available) != 0 || fstat(part->fd, &st) != 0)
 		return sc_fail(err, errno, "cannot learn how much space there is for %s",
 		    part->dest);
 	taken = (uint64_t)st.st_blocks * 512; /* by an earlier run */
 	needed = needed > taken ? needed - taken : 0;
-	if (needed > available)
-		return fail_space(file, needed, available, err);
+	if (needed > available.bytes)
+		return sc_disk_fail_space(part->dest, needed, available.bytes, err);
 	if (ftruncate(part->fd, (off_t)size) != 0)
 		return sc_fail(err, errno, "cannot make the part file of %s as large as it is",
 		    part->dest);
@@ -83,7 +57,7 @@ begin(struct sc_backing *base, const struct sc_bitmap *held, struct sc_error *er
 	    errno == EOPNOTSUPP)
 		return 0;
 	if (errno == ENOSPC)
-		return fail_space(file, needed, available, err);
+		return sc_disk_fail_space(part->dest, needed, available.bytes, err);
 	return sc_fail(err, errno, "cannot reserve the space for %s", part->dest);
 }
 

@@ -4,6 +4,7 @@
 #include "file/disk.h"
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "beneath/system.h"
 
 #include <stdbool.h>
@@ -30,6 +31,17 @@ sc_disk_free(int fd, struct sc_disk_free *free_now)
 	if (fs.f_files != 0)
 		free_now->inodes = root ? fs.f_ffree : fs.f_favail;
 	return 0;
+}
+
+int
+sc_disk_fail_space(const char *what, uint64_t needed_bytes, uint64_t free_bytes,
+    struct sc_error *err)
+{
+	char needs[SC_UNIT_TEXT_BYTES];
+	char has[SC_UNIT_TEXT_BYTES];
+
+	return sc_fail(err, 0, "%s needs %s, %s are free", what,
+	    sc_format_size((double)needed_bytes, needs), sc_format_size((double)free_bytes, has));
 }
 
 void

@@ -4,6 +4,8 @@
 #ifndef SC_FILE_DISK_H
 #define SC_FILE_DISK_H
 
+#include "base/error.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -16,6 +18,10 @@ struct sc_disk_free {
 /* Of the file system with this descriptor; UINT64_MAX for what it doesn't tell.  0, or -1 with
  * errno. */
 int sc_disk_free(int fd, struct sc_disk_free *);
+
+/* Fail: "WHAT needs 5 GiB, 3 GiB are free". */
+int sc_disk_fail_space(const char *what, uint64_t needed_bytes, uint64_t free_bytes,
+    struct sc_error *);
 
 /* Say that the thread is alive: set *alive_ns to the time now.  NULL is fine. */
 void sc_disk_alive(atomic_uint_fast64_t *alive_ns);

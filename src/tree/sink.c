@@ -3,7 +3,6 @@
  */
 #include "tree/sink.h"
 
-#include "base/units.h"
 #include "beneath/system.h"
 #include "file/disk.h"
 #include "file/transfer.h"
@@ -223,8 +222,6 @@ static int
 check_space(const struct sc_dirtree *tree, uint64_t held_bytes, struct sc_error *err)
 {
 	uint64_t needed = tree->facts.allocated_bytes;
-	char needs[SC_UNIT_TEXT_BYTES];
-	char has[SC_UNIT_TEXT_BYTES];
 	struct sc_disk_free available;
 
 	needed = needed > held_bytes ? needed - held_bytes : 0;
@@ -232,9 +229,7 @@ check_space(const struct sc_dirtree *tree, uint64_t held_bytes, struct sc_error 
 		return sc_fail(err, errno, "cannot learn how much space there is for %s",
 		    tree->place.title);
 	if (needed > available.bytes)
-		return sc_fail(err, 0, "%s needs %s, %s are free", tree->place.title,
-		    sc_format_size((double)needed, needs),
-		    sc_format_size((double)available.bytes, has));
+		return sc_disk_fail_space(tree->place.title, needed, available.bytes, err);
 	/* How many of the names an earlier run has made is not known. */
 	if (!tree->left && tree->facts.entries > available.inodes)
 		return sc_fail(err, 0, "%s needs %lu inodes, %lu are free", tree->place.title,

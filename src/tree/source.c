@@ -116,21 +116,13 @@ open_file(struct tree_stream *tree, uint32_t index, struct sc_error *err)
 	return is_unchanged(entry, &tree->file_opened) ? 0 : fail_changed(tree, index, err);
 }
 
-static bool
-same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 /* A file was read to its end: has it stayed what it was when it was opened? */
 static int
 check_open_file(const struct tree_stream *tree, struct sc_error *err)
 {
-	const struct stat *before = &tree->file_opened;
 	struct stat now;
 
-	if (fstat(tree->file_fd, &now) != 0 || now.st_size != before->st_size ||
-	    !same_time(now.st_mtim, before->st_mtim) || !same_time(now.st_ctim, before->st_ctim))
+	if (fstat(tree->file_fd, &now) != 0 || !sc_source_is_same(&tree->file_opened, &now))
 		return fail_changed(tree, tree->file, err);
 	return 0;
 }
