@@ -27,7 +27,7 @@ enum { FEW_GROUPS = 32, TREE_SIZES_MAX = FEW_GROUPS };
 struct listing {
 	struct sc_candidates *candidates;
 	const struct sc_plan *choice;
-	const struct sc_plan_request *wishes;
+	const struct sc_plan_request *request;
 	const struct sc_machine *machine;
 };
 
@@ -68,12 +68,12 @@ add(struct listing *listing, const struct sc_plan *plan)
 /* Add a shape, with the window of the model's choice, unless the connections or the
  * memory forbid it. */
 static void
-add_shape(struct listing *listing, const struct sc_plan_request *wishes)
+add_shape(struct listing *listing, const struct sc_plan_request *request)
 {
 	const struct sc_plan *choice = listing->choice;
 	struct sc_plan plan;
 
-	if (sc_cost_choose(&plan, choice->recipients, choice->size_bytes, wishes,
+	if (sc_cost_choose(&plan, choice->recipients, choice->size_bytes, request,
 		&listing->machine->base, NULL) == 0)
 		add(listing, &plan);
 	sc_plan_free(&plan);
@@ -93,18 +93,18 @@ least_chunk_bytes(const struct sc_plan *choice)
 }
 
 static void
-add_chunk_sizes(struct listing *listing, struct sc_plan_request wishes)
+add_chunk_sizes(struct listing *listing, struct sc_plan_request request)
 {
 	uint64_t bytes = least_chunk_bytes(listing->choice);
 	uint64_t most = bytes > chunk_bytes_usual_max ? bytes : chunk_bytes_usual_max;
 
-	if (wishes.chunk_bytes != 0) {
-		add_shape(listing, &wishes);
+	if (request.chunk_bytes != 0) {
+		add_shape(listing, &request);
 		return;
 	}
 	for (; bytes <= most; bytes = sc_cost_chunk_bytes_after(bytes)) {
-		wishes.chunk_bytes = (uint32_t)bytes;
-		add_shape(listing, &wishes);
+		request.chunk_bytes = (uint32_t)bytes;
+		add_shape(listing, &request);
 		/* Larger chunks would only be emptier. */
 		if (bytes >= listing->choice->size_bytes)
 			break;
@@ -114,15 +114,15 @@ add_chunk_sizes(struct listing *listing, struct sc_plan_request wishes)
 /* One and two next groups; in a tree of two groups the second one never comes, but it is tried if
  * the user asks for it. */
 static void
-add_branchings(struct listing *listing, struct sc_plan_request wishes)
+add_branchings(struct listing *listing, struct sc_plan_request request)
 {
-	uint32_t wished = wishes.branching;
+	uint32_t asked = request.branching;
 
 	for (uint32_t b = 1; b <= SC_BRANCHING_MAX; b++) {
-		if (wished == 0 ? b > 1 && wishes.tree_groups < 3 : b != wished)
+		if (asked == 0 ? b > 1 && request.tree_groups < 3 : b != asked)
 			continue;
-		wishes.branching = b;
-		add_chunk_sizes(listing, wishes);
+		request.branching = b;
+		add_chunk_sizes(listing, request);
 	}
 }
 
@@ -150,18 +150,18 @@ list_tree_sizes(uint32_t groups, uint32_t sizes[TREE_SIZES_MAX])
 }
 
 static void
-add_trees(struct listing *listing, struct sc_plan_request wishes, uint32_t groups)
+add_trees(struct listing *listing, struct sc_plan_request request, uint32_t groups)
 {
-	bool wished = wishes.tree_groups != 0;
+	bool asked = request.tree_groups != 0;
 	uint32_t sizes[TREE_SIZES_MAX];
 	uint32_t count = list_tree_sizes(groups, sizes);
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (wished && i > 0)
+		if (asked && i > 0)
 			break;
-		if (!wished)
-			wishes.tree_groups = sizes[i];
-		add_branchings(listing, wishes);
+		if (!asked)
+			request.tree_groups = sizes[i];
+		add_branchings(listing, request);
 	}
 }
 
@@ -169,11 +169,11 @@ add_trees(struct listing *listing, struct sc_plan_request wishes, uint32_t group
 static void
 add_group_sizes(struct listing *listing)
 {
-	struct sc_plan_request wishes = *listing->wishes;
+	struct sc_plan_request request = *listing->request;
 	uint32_t recipients = listing->choice->recipients;
-	uint32_t wished = wishes.group_size;
-	uint32_t least = wished != 0 ? wished : 1;
-	uint32_t size = wished != 0 ? wished : SC_GROUP_SIZE_MAX;
+	uint32_t asked = request.group_size;
+	uint32_t least = asked != 0 ? asked : 1;
+	uint32_t size = asked != 0 ? asked : SC_GROUP_SIZE_MAX;
 
 	if (size > recipients)
 		size = recipients > 0 ? recipients : 1;
@@ -184,8 +184,8 @@ add_group_sizes(struct listing *listing)
 
 		/* All sizes from the balanced one to this one make the same groups. */
 		size = recipients == 0 ? 1 : (recipients - 1) / groups + 1;
-		wishes.group_size = size;
-		add_trees(listing, wishes, groups);
+		request.group_size = size;
+		add_trees(listing, request, groups);
 		size--;
 	}
 }
@@ -243,9 +243,9 @@ sort(struct sc_candidates *candidates)
 
 void
 sc_candidates_list(struct sc_candidates *candidates, const struct sc_plan *choice,
-    const struct sc_plan_request *wishes, const struct sc_machine *machine)
+    const struct sc_plan_request *request, const struct sc_machine *machine)
 {
-	struct listing listing = {candidates, choice, wishes, machine};
+	struct listing listing = {candidates, choice, request, machine};
 
 	assert(candidates->count == 0);
 	add(&listing, choice);

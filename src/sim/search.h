@@ -1,6 +1,6 @@
 /*
  * The plans among which a search looks for the best: every sensible shape that
- * the wishes, the connections and the memory allow, not only those that the cost
+ * the request, the connections and the memory allow, not only those that the cost
  * model tries.
  */
 #ifndef SC_SIM_SEARCH_H
@@ -27,8 +27,8 @@ struct sc_candidates {
  * of groups where there are few and of some where there are many, one and two next
  * groups, chunks of each power of two and of one and a half from 64 KiB (less where
  * the file is small or the choice has less) to 8 MiB, and the window that sc_cost_choose
- * takes for them.  A wish leaves only itself.
- * The choice, a plan that satisfies the wishes, is first, even if it is none of
+ * takes for them.  A number that was asked for leaves only itself.
+ * The choice, a plan that fulfils the request, is first, even if it is none of
  * these; the others follow as the model predicts them, the fastest one first.
  * Never fails: without memory the program ends.  Some microseconds a candidate and group.
  */
