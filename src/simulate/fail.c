@@ -112,18 +112,6 @@ sc_sim_fails_free(struct sc_sim_fails *fails)
 	*fails = (struct sc_sim_fails){0};
 }
 
-bool
-sc_sim_fails_silent(const struct sc_sim_fails *fails)
-{
-	for (uint32_t i = 0; i < fails->count; i++) {
-		enum sc_fault_kind kind = fails->items[i].fault.kind;
-
-		if (kind == SC_FAULT_HANG || kind == SC_FAULT_CUT)
-			return true;
-	}
-	return false;
-}
-
 struct sc_fault *
 sc_sim_fails_resolve(const struct sc_sim_fails *fails, const struct sc_plan *plan)
 {

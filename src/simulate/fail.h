@@ -29,9 +29,6 @@ struct sc_sim_fails {
 int sc_sim_fails_read(struct sc_sim_fails *, const char *text, struct sc_error *);
 void sc_sim_fails_free(struct sc_sim_fails *);
 
-/* Is there one that only silence tells of? */
-bool sc_sim_fails_silent(const struct sc_sim_fails *);
-
 /* The same as faults of a simulation of this plan: an array of count, which the
  * caller frees; NULL without memory. */
 struct sc_fault *sc_sim_fails_resolve(const struct sc_sim_fails *, const struct sc_plan *);
