@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$SRCDIR"
 
-words='who|whom|whose|whoever|whomever|nobody|somebody|everybody|anybody|he|him|his'
+words='who|whom|whoever|whomever|nobody|somebody|everybody|anybody|he|him|his'
 # Lines that have one of these (ERE) are about people.
 people='(user|users|people|readers|administrators),? (who|whom|whose)'
 
