@@ -8,7 +8,7 @@ cd "$SRCDIR"
 
 words='who|whom|whoever|whomever|nobody|somebody|everybody|anybody|he|him|his'
 # Lines that have one of these (ERE) are about people.
-people='(user|users|people|readers|administrators),? (who|whom|whose)'
+people='(users?|people|readers?|administrators?),? whom?'
 
 list=tests/checks/words.unclean
 mapfile -t files < <(find src README.md -name '*.[ch]' -o -name '*.[1-9]' -o -name README.md |
