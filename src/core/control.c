@@ -29,13 +29,12 @@ add_child(struct sc_control *control, uint32_t node)
 
 void
 sc_control_init(struct sc_control *control, const struct sc_context *context,
-    struct sc_store *store, struct sc_peers *peers, bool apart, uint64_t progress_interval_ns)
+    struct sc_store *store, struct sc_peers *peers, uint64_t progress_interval_ns)
 {
 	*control = (struct sc_control){
 		.context = context,
 		.store = store,
 		.peers = peers,
-		.apart = apart,
 		.done_for = SC_NONE,
 		.last_tally.least = SC_NONE,
 		.progress_interval_ns = progress_interval_ns,
@@ -277,11 +276,10 @@ close_run(struct sc_control *control, bool apart, bool from_below)
 void
 sc_control_close_run(struct sc_control *control)
 {
-	bool apart = control->apart || control->peers->roster.failed.count > 0;
 
 	assert(sc_control_leads(control) && sc_control_is_done(control));
 	sc_control_report_tally(control, SC_REPORT_ENDED);
-	(void)close_run(control, apart, false);
+	(void)close_run(control, control->peers->roster.failed.count > 0, false);
 }
 
 void

@@ -83,7 +83,7 @@ struct sc_control {
 
 /* Free with sc_control_free.  progress_interval_ns 0: no progress is told. */
 void sc_control_init(struct sc_control *, const struct sc_context *, struct sc_store *,
-    struct sc_peers *, bool apart, uint64_t progress_interval_ns);
+    struct sc_peers *, uint64_t progress_interval_ns);
 void sc_control_free(struct sc_control *);
 void sc_control_start(struct sc_control *);
 

@@ -44,7 +44,7 @@ init_parts(struct sc_node *node, const struct sc_node_config *config)
 
 	sc_peers_init(&node->peers, context, config->buddy, config->heartbeat_ns,
 	    config->timeout_ns);
-	sc_control_init(&node->control, context, &node->store, &node->peers, config->apart,
+	sc_control_init(&node->control, context, &node->store, &node->peers,
 	    config->progress_interval_ns);
 	init_small_parts(node, config);
 	if (sc_pool_init(&node->pool, context->plan) != 0 ||

@@ -37,7 +37,6 @@ struct sc_node_config {
 	uint64_t timeout_ns; /* after which silence is taken for death; over two heartbeats */
 	uint64_t progress_interval_ns; /* of reports up the tree; 0: none */
 	uint64_t chunk_ns; /* that a chunk takes on a link, as far as is known; 0: it is not */
-	bool apart; /* leave apart even if nobody has failed: so nobody can be lost in between */
 };
 
 struct sc_node; /* opaque */

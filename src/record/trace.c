@@ -24,11 +24,11 @@ sc_trace_begin(FILE *file, const struct sc_plan *plan)
 int
 sc_trace_node(FILE *file, const struct sc_node_config *config)
 {
-	int rc = fprintf(file,
-	    "node %u %d %d %d %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d\n",
-	    config->self, config->keeps_copy, config->has_source, config->awaits_store,
-	    config->buddy, config->heartbeat_ns, config->timeout_ns, config->progress_interval_ns,
-	    config->chunk_ns, config->apart);
+	int rc =
+	    fprintf(file, "node %u %d %d %d %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+		config->self, config->keeps_copy, config->has_source, config->awaits_store,
+		config->buddy, config->heartbeat_ns, config->timeout_ns,
+		config->progress_interval_ns, config->chunk_ns);
 
 	return rc < 0 ? -1 : 0;
 }

@@ -34,7 +34,6 @@ sc_sim_node_config(const struct sc_sim_config *config, uint32_t node)
 		.progress_interval_ns = config->progress_interval_ns,
 		.chunk_ns = (uint64_t)(config->plan->chunk_bytes * 1e9 /
 		    config->machine->base.link_bytes_per_s),
-		.apart = config->apart,
 	};
 }
 

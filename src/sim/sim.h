@@ -45,7 +45,6 @@ struct sc_sim_config {
 	struct sc_sim_faults faults;
 	bool origin_keeps_no_copy;
 	uint32_t buddy;                /* a recipient that reads the source, too; 0: none */
-	bool apart;                    /* as of the core */
 	uint64_t heartbeat_ns;         /* as of the core */
 	uint64_t timeout_ns;           /* as of the core */
 	uint64_t progress_interval_ns; /* as of the core */

@@ -206,7 +206,6 @@ start(struct cluster *cluster)
 			.keeps_copy = i != SC_ORIGIN || !cluster->faults->origin_keeps_no_copy,
 			.has_source = i != SC_ORIGIN && cluster_has_source(cluster, i),
 			.buddy = cluster->faults->buddy,
-			.apart = cluster->faults->apart,
 			.progress_interval_ns = 200,
 		};
 

@@ -33,7 +33,6 @@ struct cluster_faults {
 	uint32_t damaged_chunk;
 	uint32_t damaged_times; /* the first so many times */
 	uint32_t buddy;         /* SC_NONE: none */
-	bool apart;             /* as of the core */
 	uint32_t crash_count;
 	struct cluster_crash crashes[CLUSTER_CRASHES_MAX];
 	bool all_sinks_fail;

@@ -89,14 +89,13 @@ add_node(struct replay *replay)
 	int keeps_copy;
 	int has_source;
 	int awaits_store;
-	int apart;
 
 	if (sscanf(replay->line.text,
-		"node %" SCNu32 " %d %d %d %" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		" %d",
+		"node %" SCNu32 " %d %d %d %" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64
+		" %" SCNu64,
 		&config.self, &keeps_copy, &has_source, &awaits_store, &config.buddy,
 		&config.heartbeat_ns, &config.timeout_ns, &config.progress_interval_ns,
-		&config.chunk_ns, &apart) != 10 ||
+		&config.chunk_ns) != 9 ||
 	    config.self > recipients || replay->nodes[config.self] != NULL ||
 	    (keeps_copy == 0 && config.self != SC_ORIGIN) ||
 	    (config.buddy != SC_NONE && (config.buddy == SC_ORIGIN || config.buddy > recipients)) ||
@@ -105,7 +104,6 @@ add_node(struct replay *replay)
 	config.keeps_copy = keeps_copy != 0;
 	config.has_source = has_source != 0;
 	config.awaits_store = awaits_store != 0;
-	config.apart = apart != 0;
 	replay->nodes[config.self] = sc_node_new(&config);
 	if (replay->nodes[config.self] == NULL)
 		return bad(replay, "no memory");

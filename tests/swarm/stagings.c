@@ -209,7 +209,7 @@ make_config(struct trial *trial)
 	config->faults = sc_sim_no_faults;
 	config->seed = sc_random_next(&trial->random);
 	config->origin_keeps_no_copy = trial_below(trial, 6) == 0;
-	config->apart = trial_below(trial, 3) == 0;
+	(void)trial_below(trial, 3); /* of a setting that is gone: seeds keep their stagings */
 	config->eager_bytes = eager_bytes[trial_below(trial, 3)];
 	config->detect_ns = (uint64_t)(1e9 * trial_between(trial, 1e-4, 0.1));
 	if (trial->plan.recipients > 0 && trial_below(trial, 3) == 0)
@@ -256,10 +256,10 @@ describe_config(const struct trial *trial, char *text, size_t size)
 	const struct sc_sim_config *config = &trial->config;
 
 	return (size_t)snprintf(text, size,
-	    " beat=%.3g timeout=%.3g deadman=%.3g detect=%.3g eager=%.3g buddy=%u%s%s%s: %s",
+	    " beat=%.3g timeout=%.3g deadman=%.3g detect=%.3g eager=%.3g buddy=%u%s%s: %s",
 	    (double)config->heartbeat_ns * 1e-9, (double)config->timeout_ns * 1e-9,
 	    (double)config->deadman_ns * 1e-9, (double)config->detect_ns * 1e-9,
-	    config->eager_bytes, config->buddy, config->apart ? ", apart" : "",
+	    config->eager_bytes, config->buddy,
 	    config->origin_keeps_no_copy ? ", origin without copy" : "",
 	    config->held != NULL ? ", resumed" : "", trial_theme_name(trial->theme));
 }

@@ -204,7 +204,6 @@ test_crashes(void)
 		bool origin_crashes = false;
 
 		faults.buddy = 1 + (uint32_t)sc_random_below(&random, n);
-		faults.apart = i % 2 == 0;
 		faults.crash_count = 1 + (uint32_t)sc_random_below(&random, 3);
 		for (uint32_t j = 0; j < faults.crash_count; j++) {
 			faults.crashes[j].node = (uint32_t)sc_random_below(&random, n + 1);
