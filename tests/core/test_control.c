@@ -174,9 +174,14 @@ static void
 check_close_run(bool apart, uint32_t lost, bool expected)
 {
 	struct parts *parts = parts_new(PARTS_CONTROL, &(struct parts_config){.apart = apart});
+	struct sc_message below = {.type = SC_MESSAGE_PROGRESS};
 
-	if (lost != SC_NONE)
+	if (lost != SC_NONE) {
+		/* Its parent has counted it before it was lost. */
+		below.u.tally.failed = 1;
+		CU_ASSERT_EQUAL(up(parts, lost - PARTS_SUBFILES, below), 0);
 		parts_lose(parts, lost);
+	}
 	sc_control_done(parts->control);
 	sc_control_close_run(parts->control);
 	CU_ASSERT_EQUAL(parts->control->run, SC_RUN_CLOSING);
@@ -314,7 +319,11 @@ test_done_counts_for_one_leader(void)
 	parts_lose(parts, SC_ORIGIN);
 	CU_ASSERT_TRUE(sc_control_leads(parts->control));
 	CU_ASSERT_FALSE(sc_control_is_done(parts->control));
+	for (uint32_t adopted = 2; adopted <= 4; adopted++)
+		CU_ASSERT_EQUAL(up(parts, adopted, done(1)), 0);
 	CU_ASSERT_FALSE(sc_control_children_are_done(parts->control));
+	CU_ASSERT_EQUAL(up(parts, 5, done(1)), 0);
+	CU_ASSERT_TRUE(sc_control_children_are_done(parts->control));
 	CU_ASSERT_EQUAL(up(parts, 5, (struct sc_message){.type = SC_MESSAGE_BYE}), 0);
 	CU_ASSERT_TRUE(sc_peers_has_left(parts->peers, 5));
 	parts_free(parts);

@@ -172,6 +172,29 @@ test_a_supplier_with_few_credits_is_told(void)
 	parts_free(parts);
 }
 
+/* All slots that no receive has are taken by loads, one of which ends. */
+static void
+test_a_subfile_that_found_no_slot_gets_the_next(void)
+{
+	struct parts *parts = parts_new(PARTS_IN, &(struct parts_config){.self = 1});
+	uint32_t slot = SC_NONE;
+
+	for (uint32_t i = 0; i < parts->pool->count; i++) {
+		slot = sc_pool_take(parts->pool, SC_NONE, SC_SLOT_LOADING);
+		sc_pool_assign(parts->pool, slot, i);
+	}
+	parts->in->edges[0].peer = SC_ORIGIN;
+	sc_in_begin(parts->in, 0, false);
+	sc_in_settle(parts->in);
+	CU_ASSERT_EQUAL(sc_in_outlook(parts->in, 0), 0);
+	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_RECEIVE), 0);
+	sc_pool_release(parts->pool, slot);
+	CU_ASSERT_EQUAL(sc_in_outlook(parts->in, 0), 1);
+	sc_in_settle(parts->in);
+	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_RECEIVE), 1);
+	parts_free(parts);
+}
+
 static void
 test_a_chunk_is_taken(void)
 {
@@ -381,6 +404,8 @@ main(void)
 		{"the last credits are told at once", test_the_last_credits_are_told_at_once},
 		{"a supplier with few credits is told of each",
 			test_a_supplier_with_few_credits_is_told},
+		{"a subfile that found no slot gets the next",
+			test_a_subfile_that_found_no_slot_gets_the_next},
 		{"a chunk is taken", test_a_chunk_is_taken},
 		{"a damaged chunk is dropped", test_a_damaged_chunk_is_dropped},
 		{"a chunk that is here already is dropped", test_a_chunk_that_is_here_is_dropped},

@@ -98,6 +98,7 @@ lagging(struct sc_outbound **edge)
 	struct parts *parts = node(&(struct parts_config){.self = 1, .opening = true});
 
 	parts_open(parts, 1u << 0);
+	sc_in_update_need(parts->in, 0);
 	sc_out_list(parts->out, 0, &receiver, 1);
 	*edge = &parts->out->edges[0];
 	CU_ASSERT_TRUE((*edge)->lagging);
@@ -128,6 +129,36 @@ test_an_edge_that_lags_is_served_from_the_store(void)
 	parts_free(parts);
 }
 
+/* Two slots are left for loads.  Which edge finds none is the first the next time. */
+static void
+test_edges_that_lag_take_turns(void)
+{
+	static const struct sc_receiver receivers[] = {
+		{2, SC_EDGE_COLLECTION},
+		{3, SC_EDGE_COLLECTION},
+	};
+	struct parts *parts = node(&(struct parts_config){.self = 1, .opening = true});
+
+	parts_open(parts, 1u << 0);
+	sc_out_list(parts->out, 0, receivers, 2);
+	parts->out->edges[0].granted = parts->out->edges[1].granted = 2;
+	parts->out->edges[1].next = 2;
+	CU_ASSERT_EQUAL(sc_pool_load_quota(parts->pool), 2);
+	parts_at(parts, 1);
+	sc_loads_settle(parts->loads);
+	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_LOAD), 2);
+	CU_ASSERT_EQUAL(parts_last(parts, SC_ACTION_LOAD)->chunk, 4);
+	for (uint32_t chunk = 0; chunk <= 4; chunk += 4) {
+		loaded(parts, chunk);
+		sc_pool_release(parts->pool, sc_pool_find(parts->pool, chunk));
+	}
+	parts_at(parts, 2);
+	sc_loads_settle(parts->loads);
+	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_LOAD), 2);
+	CU_ASSERT_EQUAL(parts_last(parts, SC_ACTION_LOAD)->chunk, 12);
+	parts_free(parts);
+}
+
 static void
 test_an_edge_that_has_caught_up_lags_no_longer(void)
 {
@@ -153,7 +184,7 @@ test_a_buddy_reads_for_itself(void)
 {
 	struct parts *parts = node(&(struct parts_config){.self = 2, .buddy = 2});
 
-	parts_hold(parts, 4, false);
+	sc_pool_release(parts->pool, parts_hold(parts, 4, true));
 	sc_in_ask(parts->in, 2, 0);
 	parts_at(parts, 1);
 	sc_loads_settle(parts->loads);
@@ -232,6 +263,7 @@ main(void)
 			test_nothing_is_read_before_the_store_is_open},
 		{"an edge that lags is served from the store",
 			test_an_edge_that_lags_is_served_from_the_store},
+		{"edges that lag take turns", test_edges_that_lag_take_turns},
 		{"an edge that has caught up lags no longer",
 			test_an_edge_that_has_caught_up_lags_no_longer},
 		{"a buddy reads for itself", test_a_buddy_reads_for_itself},

@@ -82,6 +82,8 @@ test_loads_have_what_no_subfile_needs(void)
 	CU_ASSERT_EQUAL(sc_pool_load_quota(pool), SLOTS);
 	sc_pool_expect(pool, 0, 1);
 	CU_ASSERT_EQUAL(sc_pool_load_quota(pool), SLOTS - 1);
+	sc_pool_expect(pool, 0, WINDOW + 1);
+	CU_ASSERT_EQUAL(sc_pool_load_quota(pool), SLOTS - WINDOW);
 	sc_pool_expect(pool, 0, 100);
 	CU_ASSERT_EQUAL(sc_pool_load_quota(pool), SLOTS - WINDOW);
 	hold(pool, 0, 0);

@@ -150,6 +150,23 @@ test_a_slow_receiver_does_not_stop_the_supplier(void)
 	parts_free(parts);
 }
 
+/* Where all credits are used up, what a receiver keeps up with has to leave, too. */
+static void
+test_a_supplier_that_stands_still_comes_first(void)
+{
+	struct sc_outbound *edge;
+	struct parts *parts = relay(&edge);
+
+	edge->granted = 2;
+	parts_hold(parts, 0, true);
+	parts_hold(parts, 4, true);
+	settle(parts);
+	CU_ASSERT_EQUAL(parts->pool->used, 1);
+	CU_ASSERT_EQUAL(sc_in_outlook(parts->in, 0), 1);
+	CU_ASSERT_TRUE(edge->lagging);
+	parts_free(parts);
+}
+
 /* Half of a window of 8 is enough for the supplier. */
 static void
 test_what_is_under_way_to_it_counts_as_a_load(void)
@@ -200,7 +217,7 @@ test_a_load_finds_room(void)
 		sc_pool_charge_to_loads(parts->pool, parts_hold(parts, chunk, true));
 	edge->granted = 3;
 	CU_ASSERT_FALSE(sc_retain_evict(parts->out, 8));
-	CU_ASSERT_TRUE(sc_retain_evict(parts->out, 4));
+	CU_ASSERT_TRUE(sc_retain_evict(parts->out, 0));
 	CU_ASSERT_FALSE(is_here(parts, 8));
 	CU_ASSERT_TRUE(is_here(parts, 0));
 	edge->granted = 1; /* chunk 4 is not needed now */
@@ -224,6 +241,8 @@ main(void)
 			test_what_was_loaded_back_stays_for_its_edge_only},
 		{"a slow receiver does not stop the supplier",
 			test_a_slow_receiver_does_not_stop_the_supplier},
+		{"a supplier that stands still comes first",
+			test_a_supplier_that_stands_still_comes_first},
 		{"what is under way to it counts as a load",
 			test_what_is_under_way_to_it_counts_as_a_load},
 		{"the origin drops what it can read again",

@@ -71,6 +71,20 @@ test_a_receiver_says_what_it_lacks(void)
 	parts_free(parts);
 }
 
+static void
+test_a_receiver_in_need(void)
+{
+	struct parts *parts = node(1);
+
+	sc_out_list_planned(parts->out, 0);
+	parts_at(parts, 1);
+	CU_ASSERT_EQUAL(want(parts, 5, 0, ASK, 0x8), 0);
+	CU_ASSERT_EQUAL(parts->out->count, 4);
+	CU_ASSERT_EQUAL(sc_out_find(parts->out, 5, 0)->kind, SC_EDGE_DETOUR);
+	CU_ASSERT_EQUAL(parts_messages(parts, 5, SC_MESSAGE_OFFER), 1);
+	parts_free(parts);
+}
+
 /* Credits and what was wanted before are forgotten. */
 static void
 test_an_edge_that_is_asked_anew(void)
@@ -220,6 +234,7 @@ main(void)
 	CU_TestInfo tests[] = {
 		{"a node in need gets a detour", test_a_node_in_need_gets_a_detour},
 		{"a receiver says what it lacks", test_a_receiver_says_what_it_lacks},
+		{"a receiver that asks gets a detour, too", test_a_receiver_in_need},
 		{"an edge that is asked anew begins anew", test_an_edge_that_is_asked_anew},
 		{"what is gone is refused", test_what_is_gone_is_refused},
 		{"a node's own supplier is refused", test_the_supplier_itself_is_refused},

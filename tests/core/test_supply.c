@@ -115,7 +115,12 @@ test_a_supplier_that_refuses_is_passed_over(void)
 	CU_ASSERT_TRUE(sc_supply_waits_for(parts->supply, next, 1));
 	CU_ASSERT_FALSE(sc_supply_waits_for(parts->supply, 2, 1));
 	CU_ASSERT_PTR_NOT_NULL(sc_peers_find(parts->peers, next));
-	/* What it offers now is declined. */
+	/* The stand-in keeps it, also if it is slow. */
+	parts_slow(parts, next);
+	sc_in_choose_all(parts->in);
+	sc_supply_settle(parts->supply);
+	CU_ASSERT_EQUAL(parts->in->edges[1].peer, next);
+	/* What the first one offers now is declined. */
 	CU_ASSERT_EQUAL(offer(parts, 2, 1), 0);
 	CU_ASSERT_EQUAL(parts_messages(parts, 2, SC_MESSAGE_DECLINE), 1);
 	parts_free(parts);

@@ -109,6 +109,22 @@ test_no_relay_is_passed_over_while_the_others_are_busy(void)
 	parts_free(parts);
 }
 
+static void
+test_a_relay_that_gets_a_detour_has_a_reason(void)
+{
+	static const struct sc_receiver in_need = {2, SC_EDGE_DETOUR};
+	struct parts *parts = origin(2, 4, 2);
+
+	parts->out->edges[1].granted = 0;
+	sc_out_add(parts->out, 0, &in_need, 1);
+	sc_turns_settle(parts->turns);
+	CU_ASSERT_EQUAL(parts->turns->pass_over_ns, UINT64_MAX);
+	sc_out_end(parts->out, sc_out_find(parts->out, 2, 0));
+	sc_turns_settle(parts->turns);
+	CU_ASSERT_EQUAL(parts->turns->pass_over_ns, pass_over_ns);
+	parts_free(parts);
+}
+
 /* What is under way to the others, and a window, takes so long on the link. */
 static void
 test_a_slow_link_takes_longer(void)
@@ -202,6 +218,8 @@ main(void)
 		{"it is passed over after the time", test_it_is_passed_over_after_the_time},
 		{"no relay is passed over while the others are busy",
 			test_no_relay_is_passed_over_while_the_others_are_busy},
+		{"a relay that gets a detour, too, is not passed over",
+			test_a_relay_that_gets_a_detour_has_a_reason},
 		{"on a slow link the time is longer", test_a_slow_link_takes_longer},
 		{"with a window of one none is passed over", test_a_window_of_one_passes_none_over},
 		{"probation ends for a relay that keeps pace",
