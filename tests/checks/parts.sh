@@ -2,8 +2,8 @@
 # The parts of src/core: calls and includes between them form no cycle, and each calls only those
 # whose header it includes.  From the symbols of the objects, and the #include lines.
 #
-# A part is a header and its .c; the control tree has two files.  What all use is "base".  A
-# #include counts like a call, so that the order also holds for what one part reads of another.
+# A part is a header and its .c; the control tree and the node have two.  What all use is "base".
+# An #include counts like a call, so that the order also holds for what one part reads of another.
 # Environment: SRCDIR, the source folder; BUILDDIR, the build folder.
 set -euo pipefail
 
@@ -12,8 +12,9 @@ objects=$BUILDDIR/src/core
 part_of()	# name of a file, without its ending
 {
 	case $1 in
-	action | context | event | marks | record | wire) echo base ;;
+	action | context | event | marks | names | record | wire) echo base ;;
 	control_failures | control_impl) echo control ;;
+	node_impl | step) echo node ;;
 	*) echo "$1" ;;
 	esac
 }

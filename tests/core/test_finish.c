@@ -118,10 +118,10 @@ test_no_node_is_done_with_chunks_under_way(void)
 	struct parts *parts = committed(5, 1);
 	uint32_t slot = sc_pool_take(parts->pool, SC_NONE, SC_SLOT_LOADING);
 
-	sc_in_decline(parts->in, 1, 0);
+	sc_former_decline(&parts->in->formers, 1, 0);
 	sc_finish_settle(parts->finish);
 	CU_ASSERT_FALSE(sc_control_is_done(parts->control)); /* it has not answered */
-	CU_ASSERT_TRUE(sc_in_on_former_sent(parts->in, 1, 0, 0, 1));
+	CU_ASSERT_TRUE(sc_former_on_sent(&parts->in->formers, 1, 0, 0, 1));
 	sc_pool_assign(parts->pool, slot, 3);
 	parts->loads->under_way = 1;
 	sc_finish_settle(parts->finish);

@@ -272,18 +272,18 @@ test_a_former_supplier_is_withdrawn_in_time(void)
 	arrive(parts, SC_ORIGIN, 0, true);
 	sc_in_retire(parts->in, 0, 3);
 	CU_ASSERT_EQUAL(parts->in->edges[0].peer, SC_NONE);
-	CU_ASSERT_TRUE(sc_in_is_former(parts->in, SC_ORIGIN, 0));
+	CU_ASSERT_TRUE(sc_former_is(&parts->in->formers, SC_ORIGIN, 0));
 	arrive(parts, SC_ORIGIN, 4, true);
 	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_WITHDRAW), 0);
 	arrive(parts, SC_ORIGIN, 8, true);
 	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_WITHDRAW), 1);
 	CU_ASSERT_EQUAL(parts_last(parts, SC_ACTION_WITHDRAW)->peer, SC_ORIGIN);
 	CU_ASSERT_EQUAL(sc_store_lacks(parts->store, 0), 5); /* late, but as good as others */
-	CU_ASSERT_TRUE(sc_in_is_former(parts->in, SC_ORIGIN, 0));
-	(void)sc_marks_take(&parts->in->choose);
+	CU_ASSERT_TRUE(sc_former_is(&parts->in->formers, SC_ORIGIN, 0));
+	(void)sc_marks_take(&parts->in->formers.choose);
 	receive_ended(parts, SC_ORIGIN);
-	CU_ASSERT_FALSE(sc_in_is_former(parts->in, SC_ORIGIN, 0));
-	CU_ASSERT_TRUE(sc_marks_any(&parts->in->choose)); /* it may be asked again */
+	CU_ASSERT_FALSE(sc_former_is(&parts->in->formers, SC_ORIGIN, 0));
+	CU_ASSERT_TRUE(sc_marks_any(&parts->in->formers.choose)); /* it may be asked again */
 	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_WITHDRAW), 1);
 	parts_free(parts);
 }
@@ -296,26 +296,9 @@ test_a_former_supplier_says_later_what_it_sent(void)
 	sc_in_retire(parts->in, 0, SC_NONE);
 	arrive(parts, SC_ORIGIN, 0, true);
 	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_WITHDRAW), 0);
-	CU_ASSERT_FALSE(sc_in_on_former_sent(parts->in, 4, 0, 1, 0));
-	CU_ASSERT_TRUE(sc_in_on_former_sent(parts->in, SC_ORIGIN, 0, 1, 0));
+	CU_ASSERT_FALSE(sc_former_on_sent(&parts->in->formers, 4, 0, 1, 0));
+	CU_ASSERT_TRUE(sc_former_on_sent(&parts->in->formers, SC_ORIGIN, 0, 1, 0));
 	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_WITHDRAW), 1);
-	parts_free(parts);
-}
-
-static void
-test_a_declined_supplier_has_to_answer(void)
-{
-	struct parts *parts = parts_new(PARTS_IN, &(struct parts_config){.self = 1});
-
-	sc_in_decline(parts->in, 3, 0);
-	CU_ASSERT_EQUAL(parts_message(parts, 3, SC_MESSAGE_DECLINE)->u.decline.request, 1);
-	sc_in_decline(parts->in, 3, 0);
-	CU_ASSERT_EQUAL(parts_message(parts, 3, SC_MESSAGE_DECLINE)->u.decline.request, 2);
-	CU_ASSERT_TRUE(sc_in_on_former_sent(parts->in, 3, 0, 0, 1)); /* of the first one */
-	CU_ASSERT_TRUE(sc_in_is_former(parts->in, 3, 0));
-	CU_ASSERT_TRUE(sc_in_on_former_sent(parts->in, 3, 0, 0, 2));
-	CU_ASSERT_FALSE(sc_in_is_former(parts->in, 3, 0));
-	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_WITHDRAW), 0);
 	parts_free(parts);
 }
 
@@ -324,15 +307,15 @@ test_a_lost_supplier_is_forgotten(void)
 {
 	struct parts *parts = offered(8, 4);
 
-	sc_in_decline(parts->in, 3, 0);
+	sc_former_decline(&parts->in->formers, 3, 0);
 	parts_lose(parts, 3);
 	sc_in_forget(parts->in, 3);
-	CU_ASSERT_EQUAL(parts->in->former_count, 0);
+	CU_ASSERT_EQUAL(parts->in->formers.count, 0);
 	CU_ASSERT_EQUAL(parts->in->edges[0].peer, SC_ORIGIN);
 	parts_lose(parts, SC_ORIGIN);
 	sc_in_forget(parts->in, SC_ORIGIN);
 	CU_ASSERT_EQUAL(parts->in->edges[0].peer, SC_NONE);
-	CU_ASSERT_EQUAL(parts->in->former_count, 0);
+	CU_ASSERT_EQUAL(parts->in->formers.count, 0);
 	for (uint32_t i = 0; i < 4; i++)
 		receive_ended(parts, SC_ORIGIN);
 	CU_ASSERT_EQUAL(parts->pool->used, 0);
@@ -415,8 +398,6 @@ main(void)
 			test_a_former_supplier_is_withdrawn_in_time},
 		{"a former supplier may say later what it sent",
 			test_a_former_supplier_says_later_what_it_sent},
-		{"a declined supplier has to answer the last request",
-			test_a_declined_supplier_has_to_answer},
 		{"a lost supplier is forgotten", test_a_lost_supplier_is_forgotten},
 		{"a stand-in is asked for what is lacking",
 			test_a_stand_in_is_asked_for_what_is_lacking},

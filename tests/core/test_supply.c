@@ -132,7 +132,7 @@ test_a_former_supplier_is_not_asked_yet(void)
 {
 	struct parts *parts = node(1);
 
-	sc_in_decline(parts->in, SC_ORIGIN, 0);
+	sc_former_decline(&parts->in->formers, SC_ORIGIN, 0);
 	CU_ASSERT_EQUAL(offer(parts, SC_ORIGIN, 0), 0);
 	CU_ASSERT_EQUAL(parts->in->edges[0].peer, SC_NONE);
 	parts->in->edges[0].begun = true;
@@ -187,8 +187,8 @@ test_after_a_loss_refusers_are_tried_again(void)
 	CU_ASSERT_EQUAL(offer(parts, 3, 2), 0);
 	CU_ASSERT_EQUAL(refuse(parts, 2, 1), 0);
 	CU_ASSERT_EQUAL(refuse(parts, 3, 2), 0);
-	sc_marks_take(&parts->in->choose);
-	sc_marks_add_one(&parts->in->choose, 2);
+	sc_marks_take(&parts->in->formers.choose);
+	sc_marks_add_one(&parts->in->formers.choose, 2);
 	sc_supply_settle(parts->supply);
 	parts_lose(parts, 8);
 	sc_supply_on_losses(parts->supply);
@@ -301,7 +301,7 @@ test_a_complete_subfiles_supplier_is_told_if_it_can_not_know(void)
 	complete(other, true);
 	CU_ASSERT_EQUAL(parts_messages(other, 2, SC_MESSAGE_DECLINE), 1);
 	CU_ASSERT_EQUAL(other->in->edges[1].peer, SC_NONE);
-	CU_ASSERT_TRUE(sc_in_is_former(other->in, 2, 1));
+	CU_ASSERT_TRUE(sc_former_is(&other->in->formers, 2, 1));
 	parts_free(parts);
 	parts_free(other);
 }
