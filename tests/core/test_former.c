@@ -64,6 +64,18 @@ test_it_may_say_later_what_it_sent(void)
 }
 
 static void
+test_all_may_have_come_before(void)
+{
+	struct parts *parts = parts_new(PARTS_CONTEXT, &(struct parts_config){.self = 1});
+	struct sc_formers formers = with_one(parts, 2, 2, 1);
+
+	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_WITHDRAW), 1);
+	sc_former_on_received(&formers, 3, 0, false);
+	CU_ASSERT_EQUAL(formers.count, 0);
+	end(parts, &formers);
+}
+
+static void
 test_without_receives_there_is_nothing_to_end(void)
 {
 	struct parts *parts = parts_new(PARTS_CONTEXT, &(struct parts_config){.self = 1});
@@ -137,6 +149,7 @@ main(void)
 		{"receives end when all has come that was sent",
 			test_receives_end_when_all_has_come},
 		{"a supplier may say later what it sent", test_it_may_say_later_what_it_sent},
+		{"all may have come before", test_all_may_have_come_before},
 		{"without receives there is nothing to end",
 			test_without_receives_there_is_nothing_to_end},
 		{"a declined supplier has to answer the last request",

@@ -231,6 +231,23 @@ test_lost_chunks_end_the_run(void)
 	parts_free(parts);
 }
 
+/* Node 4, which does not lead then, gets its own subfile from no other node. */
+static void
+test_the_leader_is_told_of_lost_chunks(void)
+{
+	struct parts *parts = node(4);
+
+	parts->control->sealing = SC_SEAL_KNOWN;
+	parts_lose(parts, SC_ORIGIN);
+	CU_ASSERT_FALSE(sc_control_leads(parts->control));
+	sc_supply_on_losses(parts->supply);
+	sc_supply_settle(parts->supply);
+	CU_ASSERT_TRUE(parts->control->is_aborted);
+	CU_ASSERT_TRUE(parts_message(parts, 1, SC_MESSAGE_FAILED)->u.failed.fatal);
+	CU_ASSERT_EQUAL(parts->control->run, SC_RUN_ABORTED);
+	parts_free(parts);
+}
+
 /* One damaged chunk is asked for again; a supplier that sends more is passed over. */
 static void
 test_damaged_chunks(void)
@@ -378,6 +395,7 @@ main(void)
 			test_after_a_loss_refusers_are_tried_again},
 		{"a node that no other supplies leaves", test_a_node_without_a_supplier_leaves},
 		{"lost chunks end the run", test_lost_chunks_end_the_run},
+		{"the leader is told of lost chunks", test_the_leader_is_told_of_lost_chunks},
 		{"damaged chunks are asked for again, but not for ever", test_damaged_chunks},
 		{"a supplier that is used up is asked again",
 			test_a_supplier_that_is_used_up_is_asked_again},
