@@ -302,7 +302,6 @@ test_the_leader_reports_progress(void)
 	parts_free(parts);
 }
 
-/* A DONE counts for the leader that it names. */
 static void
 test_done_counts_for_one_leader(void)
 {
@@ -384,7 +383,6 @@ test_a_relay_passes_kept_failures_on_again(void)
 {
 	struct parts *parts = parts_new(PARTS_CONTROL, &(struct parts_config){.self = 5});
 
-	/* What a node below it said before this node's parent failed. */
 	CU_ASSERT_EQUAL(up(parts, 6, failed(6, false)), 0);
 	CU_ASSERT_EQUAL(up(parts, 6, failed(6, false)), 0);
 	parts_at(parts, 1);
