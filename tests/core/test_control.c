@@ -79,8 +79,8 @@ test_the_seal_goes_down_once(void)
 	CU_ASSERT_EQUAL(parts->control->sealing, SC_SEAL_UNKNOWN);
 	CU_ASSERT_EQUAL(down(parts, SC_ORIGIN, seal), 0);
 	CU_ASSERT_EQUAL(parts->control->sealing, SC_SEAL_KNOWN);
-	CU_ASSERT_EQUAL(parts->control->seal.whole[1], 4);
-	CU_ASSERT_EQUAL(parts_message(parts, 5, SC_MESSAGE_SEAL)->u.seal.sum[0], 1);
+	CU_ASSERT_EQUAL(parts->control->seal.whole.high, 4);
+	CU_ASSERT_EQUAL(parts_message(parts, 5, SC_MESSAGE_SEAL)->u.seal.sum.low, 1);
 	CU_ASSERT_EQUAL(down(parts, SC_ORIGIN, seal), 0);
 	CU_ASSERT_EQUAL(parts_messages(parts, 5, SC_MESSAGE_SEAL), 1);
 	CU_ASSERT_EQUAL(parts_records(parts, SC_RECORD_SEALED), 1);

@@ -56,7 +56,7 @@ test_commit_once_sealed_and_stored(void)
 	CU_ASSERT_EQUAL(sc_control_on_down(parts->control, 1, &seal), 0);
 	sc_finish_settle(parts->finish);
 	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_COMMIT), 1);
-	CU_ASSERT_EQUAL(parts_last(parts, SC_ACTION_COMMIT)->seal.whole[0], 3);
+	CU_ASSERT_EQUAL(parts_last(parts, SC_ACTION_COMMIT)->seal.whole.low, 3);
 	CU_ASSERT_EQUAL(parts->store->copy, SC_COPY_COMMITTING);
 	sc_finish_settle(parts->finish);
 	CU_ASSERT_EQUAL(parts_count(parts, SC_ACTION_COMMIT), 1);
