@@ -25,15 +25,19 @@ struct ranked {
 };
 
 static int
+by_rank(const struct ranked *x, const struct ranked *y)
+{
+	return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static int
 by_host(const void *a, const void *b)
 {
 	const struct ranked *x = a;
 	const struct ranked *y = b;
 	int order = strncmp(x->entry->host, y->entry->host, SC_HOST_BYTES);
 
-	if (order == 0)
-		order = (x->rank > y->rank) - (x->rank < y->rank);
-	return order;
+	return order != 0 ? order : by_rank(x, y);
 }
 
 static int
@@ -45,24 +49,32 @@ by_dest(const void *a, const void *b)
 
 	if (order == 0)
 		order = memcmp(x->entry->dest_id, y->entry->dest_id, sizeof(x->entry->dest_id));
-	if (order == 0)
-		order = (x->rank > y->rank) - (x->rank < y->rank);
-	return order;
+	return order != 0 ? order : by_rank(x, y);
 }
 
 static int
-fill_ranks(struct sc_census *census, struct sc_error *err)
+init(struct sc_census *census, uint32_t world_size, struct sc_error *err)
 {
-	census->ranks = malloc(census->world_size * sizeof(*census->ranks));
-	if (census->ranks == NULL)
-		return sc_fail(err, 0, "no memory for %u ranks", census->world_size);
+	*census = (struct sc_census){.world_size = world_size};
+	census->leaders = malloc(world_size * sizeof(*census->leaders));
+	census->ranks = malloc(world_size * sizeof(*census->ranks));
+	if (census->leaders == NULL || census->ranks == NULL) {
+		sc_census_free(census);
+		return sc_fail(err, 0, "no memory for %u ranks", world_size);
+	}
+	return 0;
+}
+
+/* The nodes are the ranks that lead themselves. */
+static void
+number_nodes(struct sc_census *census)
+{
 	census->nodes = 0;
 	for (uint32_t i = 0; i < census->world_size; i++) {
 		if (census->leaders[i] == i)
 			census->ranks[census->nodes++] = i;
 	}
 	assert(census->nodes > 0 && census->ranks[0] == 0);
-	return 0;
 }
 
 static int
@@ -90,32 +102,30 @@ int
 sc_census_decide(struct sc_census *census, const struct sc_census_entry *entries,
     uint32_t world_size, enum sc_copies copies, struct sc_error *err)
 {
-	struct ranked *sorted = malloc(world_size * sizeof(*sorted));
-	int rc = -1;
+	struct ranked *sorted;
+	int rc;
 
-	*census = (struct sc_census){.world_size = world_size};
-	census->leaders = malloc(world_size * sizeof(*census->leaders));
-	if (sorted == NULL || census->leaders == NULL) {
-		sc_fail(err, 0, "no memory for %u ranks", world_size);
-		goto out;
+	if (init(census, world_size, err) != 0)
+		return -1;
+	sorted = malloc(world_size * sizeof(*sorted));
+	if (sorted == NULL) {
+		sc_census_free(census);
+		return sc_fail(err, 0, "no memory for %u ranks", world_size);
 	}
 	for (uint32_t i = 0; i < world_size; i++) {
 		sorted[i] = (struct ranked){&entries[i], i};
 		census->leaders[i] = i;
 	}
-	if (copies == SC_COPIES_NODE) {
+	if (copies == SC_COPIES_NODE)
 		qsort(sorted, world_size, sizeof(*sorted), by_host);
-		for (uint32_t i = 1; i < world_size; i++) {
-			if (strncmp(sorted[i].entry->host, sorted[i - 1].entry->host,
-				SC_HOST_BYTES) == 0)
-				census->leaders[sorted[i].rank] =
-				    census->leaders[sorted[i - 1].rank];
-		}
+	for (uint32_t i = 1; copies == SC_COPIES_NODE && i < world_size; i++) {
+		const struct ranked *last = &sorted[i - 1];
+
+		if (strncmp(sorted[i].entry->host, last->entry->host, SC_HOST_BYTES) == 0)
+			census->leaders[sorted[i].rank] = census->leaders[last->rank];
 	}
-	if (fill_ranks(census, err) != 0)
-		goto out;
+	number_nodes(census);
 	rc = find_conflict(census, sorted, entries, err);
-out:
 	free(sorted);
 	if (rc != 0)
 		sc_census_free(census);
@@ -126,15 +136,10 @@ int
 sc_census_from_leaders(struct sc_census *census, const uint32_t *leaders, uint32_t world_size,
     struct sc_error *err)
 {
-	*census = (struct sc_census){.world_size = world_size};
-	census->leaders = malloc(world_size * sizeof(*census->leaders));
-	if (census->leaders == NULL)
-		return sc_fail(err, 0, "no memory for %u ranks", world_size);
-	memcpy(census->leaders, leaders, world_size * sizeof(*leaders));
-	if (fill_ranks(census, err) != 0) {
-		sc_census_free(census);
+	if (init(census, world_size, err) != 0)
 		return -1;
-	}
+	memcpy(census->leaders, leaders, world_size * sizeof(*leaders));
+	number_nodes(census);
 	return 0;
 }
 
@@ -146,11 +151,7 @@ sc_census_release(struct sc_census *census, const bool *released)
 		if (released[census->leaders[i]])
 			census->leaders[i] = 0;
 	}
-	census->nodes = 0;
-	for (uint32_t i = 0; i < census->world_size; i++) {
-		if (census->leaders[i] == i)
-			census->ranks[census->nodes++] = i;
-	}
+	number_nodes(census);
 }
 
 void

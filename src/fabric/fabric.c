@@ -1,10 +1,12 @@
 /*
- * The fabric: see fabric.h.
+ * The fabric: see fabric.h.  Here requests are started; poll.c sees to those that are over.
  */
+#include "fabric/fabric.h"
+
 #include "base/limits.h"
-#include "fabric/control.h"
-#include "fabric/impl.h"
+#include "fabric/control_comm.h"
 #include "fabric/mpi_error.h"
+#include "fabric/operations.h"
 #include "fabric/tags.h"
 
 #include <assert.h>
@@ -12,72 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONTROL_TAG = 0 };
-
 /* Receives for control messages beyond one a peer: bursts of credits. */
 enum { CONTROL_SPARE = 8 };
 
 /* Control messages that may be under way at once to a peer that was forgotten: enough to tell
  * it so if it lives, and few to be kept for ever if it doesn't. */
 enum { CONTROL_TRIES = 4 };
-
-static int
-grow(struct sc_fabric *fabric, struct sc_error *err)
-{
-	int wanted = fabric->capacity == 0 ? 256 : 2 * fabric->capacity;
-	size_t n = (size_t)wanted;
-	bool ok = true;
-
-#define GROW(array) \
-	do { \
-		void *more = realloc(fabric->array, n * sizeof(*fabric->array)); \
-		if (more != NULL) \
-			fabric->array = more; \
-		else \
-			ok = false; \
-	} while (0)
-	GROW(requests);
-	GROW(ops);
-	GROW(indices);
-	GROW(statuses);
-	GROW(spare_buffers);
-	GROW(consumed);
-#undef GROW
-	if (!ok)
-		return sc_fail(err, 0, "no memory for %d MPI requests", wanted);
-	fabric->capacity = wanted;
-	return 0;
-}
-
-/* Room for one more request; its op. */
-static struct sc_op *
-add_op(struct sc_fabric *fabric, enum sc_op_kind kind, uint32_t peer, struct sc_error *err)
-{
-	struct sc_op *op;
-
-	if (fabric->count == fabric->capacity && grow(fabric, err) != 0)
-		return NULL;
-	op = &fabric->ops[fabric->count];
-	*op = (struct sc_op){.kind = kind, .peer = peer, .order = fabric->order++};
-	fabric->requests[fabric->count] = MPI_REQUEST_NULL;
-	return op;
-}
-
-int
-sc_fabric_post_control(struct sc_fabric *fabric, uint8_t *buffer, struct sc_error *err)
-{
-	struct sc_op *op = add_op(fabric, SC_OP_CONTROL_IN, UINT32_MAX, err);
-
-	if (op == NULL)
-		return -1;
-	op->memory = buffer;
-	if (sc_mpi_check(MPI_Irecv(buffer, SC_CONTROL_BYTES, MPI_BYTE, MPI_ANY_SOURCE, CONTROL_TAG,
-			     fabric->control, &fabric->requests[fabric->count]),
-		"MPI_Irecv", err) != 0)
-		return -1;
-	fabric->count++;
-	return 0;
-}
 
 static int
 map_ranks(struct sc_fabric *fabric)
@@ -101,35 +43,33 @@ int
 sc_fabric_open(struct sc_fabric **opened, const struct sc_fabric_config *config,
     struct sc_error *err)
 {
-	struct sc_fabric *fabric;
+	struct sc_fabric *fabric = calloc(1, sizeof(*fabric));
 
-	*opened = NULL;
-	fabric = calloc(1, sizeof(*fabric));
+	*opened = fabric;
 	if (fabric == NULL)
 		return sc_fail(err, 0, "no memory for the fabric");
-	*opened = fabric;
 	fabric->config = *config;
-	fabric->control = sc_control_get();
+	fabric->control = sc_control_comm();
 	if (map_ranks(fabric) != 0)
 		return sc_fail(err, 0, "no memory for %u ranks", config->world_size);
-	if (sc_losses_init(&fabric->losses, fabric->control, config->world_size, err) != 0)
+	if (sc_failures_init(&fabric->failures, fabric->control, config->world_size, err) != 0)
 		return -1;
 	if (config->nodes <= 1)
-		return 0; /* nobody to talk to */
+		return 0; /* there are no peers */
 	for (uint32_t i = 0; i < config->peer_count + CONTROL_SPARE; i++) {
 		uint8_t *buffer = malloc(SC_CONTROL_BYTES);
 
 		if (buffer == NULL)
 			return sc_fail(err, 0, "no memory for control messages");
-		if (sc_fabric_post_control(fabric, buffer, err) != 0)
+		if (sc_op_post_control(fabric, buffer, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
 /*
- * The request of a new op was started, or refused.  From here on the op ends in events, also
- * at once: MPI refuses what concerns a process of which it knows that it has failed.
+ * MPI has started the request of a new operation, or refused to.  From here on the operation ends
+ * in events, maybe at once: MPI refuses what concerns a process that it knows to have failed.
  */
 static int
 begin(struct sc_fabric *fabric, int code, const char *call, struct sc_error *err)
@@ -138,74 +78,75 @@ begin(struct sc_fabric *fabric, int code, const char *call, struct sc_error *err
 
 	if (code == MPI_SUCCESS) {
 		fabric->count++;
-		if (op->kind != SC_OP_RECEIVE)
-			fabric->bytes_sent += op->length;
+		fabric->bytes_sent += op->length;
 		return 0;
 	}
 	if (!sc_mpi_is_process_failure(code))
 		return sc_mpi_check(code, call, err);
-	if (sc_fabric_lose(fabric, &fabric->pending, op->peer, NULL, err) != 0)
+	if (sc_op_fail_peer(fabric, &fabric->pending, op->peer, NULL, err) != 0)
 		return -1;
 	return sc_op_end(fabric, &fabric->pending, op, err);
 }
 
-/* The op of a chunk, with its slot.  NULL: an error, or *refused, as its peer was forgotten. */
-static struct sc_op *
-add_chunk(struct sc_fabric *fabric, const struct sc_op *chunk, bool *refused, struct sc_error *err)
+static int
+begin_receive(struct sc_fabric *fabric, const struct sc_op *op, struct sc_error *err)
+{
+	int code = MPI_Irecv(op->memory, (int)fabric->config.message_bytes, MPI_BYTE,
+	    (int)fabric->config.ranks[op->peer], SC_TAG_CHUNK + (int)op->subfile, MPI_COMM_WORLD,
+	    &fabric->requests[fabric->count]);
+
+	return begin(fabric, code, "MPI_Irecv", err);
+}
+
+static int
+begin_send(struct sc_fabric *fabric, const struct sc_op *op, int tag, MPI_Comm comm,
+    struct sc_error *err)
+{
+	int code = MPI_Isend(op->memory, (int)op->length, MPI_BYTE,
+	    (int)fabric->config.ranks[op->peer], tag, comm, &fabric->requests[fabric->count]);
+
+	return begin(fabric, code, "MPI_Isend", err);
+}
+
+/* A chunk between a slot and a peer; one that was forgotten ends it at once. */
+static int
+begin_chunk(struct sc_fabric *fabric, const struct sc_op *chunk, struct sc_error *err)
 {
 	const struct sc_fabric_memory *memory = &fabric->config.memory;
-	struct sc_op *op = add_op(fabric, chunk->kind, chunk->peer, err);
+	struct sc_op *op = sc_op_add(fabric, chunk, err);
 
-	*refused = false;
 	if (op == NULL)
-		return NULL;
-	op->slot = chunk->slot;
-	op->subfile = chunk->subfile;
-	op->length = chunk->length;
+		return -1;
 	op->memory = memory->message(memory->slots, op->slot);
-	if (!fabric->peers[op->peer].forgotten)
-		return op;
-	*refused = sc_op_end(fabric, &fabric->pending, op, err) == 0;
-	return NULL;
+	if (fabric->peers[op->peer].forgotten)
+		return sc_op_end(fabric, &fabric->pending, op, err);
+	if (op->kind == SC_OP_RECEIVE)
+		return begin_receive(fabric, op, err);
+	return begin_send(fabric, op, SC_TAG_CHUNK + (int)op->subfile, MPI_COMM_WORLD, err);
 }
 
 int
 sc_fabric_receive(struct sc_fabric *fabric, uint32_t slot, uint32_t peer, uint32_t subfile,
     struct sc_error *err)
 {
-	struct sc_op chunk = {
+	const struct sc_op chunk = {
 		.kind = SC_OP_RECEIVE, .slot = slot, .peer = peer, .subfile = subfile};
-	bool refused;
-	struct sc_op *op = add_chunk(fabric, &chunk, &refused, err);
-	int code;
 
-	if (op == NULL)
-		return refused ? 0 : -1;
-	code = MPI_Irecv(op->memory, (int)fabric->config.message_bytes, MPI_BYTE,
-	    (int)fabric->config.ranks[peer], SC_TAG_CHUNK + (int)subfile, MPI_COMM_WORLD,
-	    &fabric->requests[fabric->count]);
-	return begin(fabric, code, "MPI_Irecv", err);
+	return begin_chunk(fabric, &chunk, err);
 }
 
 int
 sc_fabric_send(struct sc_fabric *fabric, uint32_t slot, size_t length, uint32_t peer,
     uint32_t subfile, struct sc_error *err)
 {
-	struct sc_op chunk = {.kind = SC_OP_SEND,
+	const struct sc_op chunk = {.kind = SC_OP_SEND,
 		.slot = slot,
 		.peer = peer,
 		.subfile = subfile,
 		.length = length};
-	bool refused;
-	struct sc_op *op = add_chunk(fabric, &chunk, &refused, err);
-	int code;
 
-	if (op == NULL)
-		return refused ? 0 : -1;
 	assert(length <= fabric->config.message_bytes);
-	code = MPI_Isend(op->memory, (int)length, MPI_BYTE, (int)fabric->config.ranks[peer],
-	    SC_TAG_CHUNK + (int)subfile, MPI_COMM_WORLD, &fabric->requests[fabric->count]);
-	return begin(fabric, code, "MPI_Isend", err);
+	return begin_chunk(fabric, &chunk, err);
 }
 
 /* May another control message be sent? */
@@ -228,13 +169,13 @@ int
 sc_fabric_control(struct sc_fabric *fabric, uint32_t peer, const uint8_t *bytes, size_t length,
     struct sc_error *err)
 {
+	const struct sc_op message = {.kind = SC_OP_CONTROL_OUT, .peer = peer, .length = length};
 	struct sc_op *op;
-	int code;
 
 	assert(length <= SC_CONTROL_BYTES);
 	if (!is_worth_trying(fabric, peer))
 		return 0;
-	op = add_op(fabric, SC_OP_CONTROL_OUT, peer, err);
+	op = sc_op_add(fabric, &message, err);
 	if (op == NULL)
 		return -1;
 	if (fabric->spare_count > 0)
@@ -245,10 +186,7 @@ sc_fabric_control(struct sc_fabric *fabric, uint32_t peer, const uint8_t *bytes,
 		return sc_fail(err, 0, "no memory for a control message");
 	if (length > 0)
 		memcpy(op->memory, bytes, length);
-	op->length = length;
-	code = MPI_Isend(op->memory, (int)length, MPI_BYTE, (int)fabric->config.ranks[peer],
-	    CONTROL_TAG, fabric->control, &fabric->requests[fabric->count]);
-	return begin(fabric, code, "MPI_Isend", err);
+	return begin_send(fabric, op, SC_TAG_CONTROL, fabric->control, err);
 }
 
 int
@@ -261,57 +199,35 @@ sc_fabric_forget(struct sc_fabric *fabric, uint32_t peer, struct sc_error *err)
 			event->what = SC_FABRIC_RECEIVE_ENDED;
 	}
 	fabric->peers[peer].forgotten = true;
-	return sc_fabric_let_go(fabric, peer, err);
+	return sc_op_stop_peer(fabric, peer, err);
 }
 
 int
 sc_fabric_withdraw(struct sc_fabric *fabric, uint32_t peer, uint32_t subfile, struct sc_error *err)
 {
 	for (int i = 0; i < fabric->count; i++) {
-		struct sc_op *op = &fabric->ops[i];
+		const struct sc_op *op = &fabric->ops[i];
 
-		if (op->kind != SC_OP_RECEIVE || op->peer != peer || op->subfile != subfile ||
-		    op->state != SC_OP_UNDER_WAY || op->cancelled)
-			continue;
-		if (sc_mpi_check(MPI_Cancel(&fabric->requests[i]), "MPI_Cancel", err) != 0)
+		if (op->kind == SC_OP_RECEIVE && op->peer == peer && op->subfile == subfile &&
+		    op->state == SC_OP_ACTIVE && sc_op_cancel(fabric, i, err) != 0)
 			return -1;
-		op->cancelled = true;
 	}
 	return 0;
 }
 
-bool
-sc_fabric_is_busy(const struct sc_fabric *fabric)
+void
+sc_fabric_traffic(const struct sc_fabric *fabric, uint64_t *bytes_sent, uint64_t *bytes_received)
 {
-	for (int i = 0; i < fabric->count; i++) {
-		const struct sc_op *op = &fabric->ops[i];
-
-		if (op->kind != SC_OP_CONTROL_IN && op->state != SC_OP_ENDED &&
-		    (op->kind != SC_OP_CONTROL_OUT || !fabric->peers[op->peer].forgotten))
-			return true;
-	}
-	return fabric->pending.count > 0;
+	*bytes_sent = fabric->bytes_sent;
+	*bytes_received = fabric->bytes_received;
 }
 
-uint64_t
-sc_fabric_bytes_sent(const struct sc_fabric *fabric)
-{
-	return fabric->bytes_sent;
-}
-
-uint64_t
-sc_fabric_bytes_received(const struct sc_fabric *fabric)
-{
-	return fabric->bytes_received;
-}
-
-int
-sc_fabric_close(struct sc_fabric *fabric, struct sc_error *err)
+/* Cancel all receives, and wait until MPI has done with all requests. */
+static int
+end_requests(struct sc_fabric *fabric, struct sc_error *err)
 {
 	int rc = 0;
 
-	if (fabric == NULL)
-		return 0;
 	for (int i = 0; i < fabric->count; i++) {
 		enum sc_op_kind kind = fabric->ops[i].kind;
 
@@ -322,9 +238,16 @@ sc_fabric_close(struct sc_fabric *fabric, struct sc_error *err)
 	if (rc == 0 && fabric->count > 0)
 		rc = sc_mpi_check(MPI_Waitall(fabric->count, fabric->requests, fabric->statuses),
 		    "MPI_Waitall", err);
-	if (rc != 0)
-		return rc; /* buffers may still be MPI's */
+	return rc;
+}
 
+int
+sc_fabric_close(struct sc_fabric *fabric, struct sc_error *err)
+{
+	if (fabric == NULL)
+		return 0;
+	if (end_requests(fabric, err) != 0)
+		return -1; /* buffers may still be MPI's */
 	for (int i = 0; i < fabric->count; i++) {
 		enum sc_op_kind kind = fabric->ops[i].kind;
 
@@ -333,9 +256,9 @@ sc_fabric_close(struct sc_fabric *fabric, struct sc_error *err)
 	}
 	for (int i = 0; i < fabric->spare_count; i++)
 		free(fabric->spare_buffers[i]);
-	for (int i = 0; i < fabric->consumed_count; i++)
-		free(fabric->consumed[i]);
-	sc_losses_free(&fabric->losses);
+	for (int i = 0; i < fabric->read_count; i++)
+		free(fabric->read_buffers[i]);
+	sc_failures_free(&fabric->failures);
 	free(fabric->nodes_of_ranks);
 	free(fabric->peers);
 	free(fabric->requests);
@@ -345,7 +268,7 @@ sc_fabric_close(struct sc_fabric *fabric, struct sc_error *err)
 	free(fabric->events.items);
 	free(fabric->pending.items);
 	free(fabric->spare_buffers);
-	free(fabric->consumed);
+	free(fabric->read_buffers);
 	free(fabric);
 	return 0;
 }

@@ -1,27 +1,25 @@
 /*
- * The fabric: chunks and control messages between nodes, as nonblocking MPI
- * point-to-point requests.
+ * The fabric: chunks and control messages between nodes, as nonblocking MPI point-to-point
+ * requests.
  *
- * Chunks travel from slot to slot: the message is the slot's memory, so
- * nothing is copied here.  Every chunk has a receive posted before its
- * credit was granted; control messages have a pool of receives.  All calls
- * are for the one thread that runs MPI, and none of them waits for a peer.  A peer
- * that has failed is an event, never a return code; -1 means that MPI itself
- * refuses to work, or that there is no memory.
+ * Chunks travel from slot to slot: the message is the slot's memory, so nothing is copied here.
+ * Every chunk has a receive posted before its credit was granted; control messages have a pool of
+ * receives.  All calls are for the one thread that calls MPI, and none of them waits for a peer.  A
+ * peer that has failed is an event, never a return code; -1 means that MPI itself refuses to work,
+ * or that there is no memory.
  *
- * Every chunk receive that was asked for ends with one ARRIVED or RECEIVE_ENDED, and every
- * chunk send with one SENT, whatever becomes of the peer.
+ * Every chunk receive that was asked for ends with one ARRIVED or RECEIVE_ENDED, and every chunk
+ * send with one SENT, whatever becomes of the peer.
  */
 #ifndef SC_FABRIC_FABRIC_H
 #define SC_FABRIC_FABRIC_H
 
 #include "base/error.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The slots' messages, which are somebody else's. */
+/* The slots' messages, which the caller owns. */
 struct sc_fabric_memory {
 	void *slots; /* passed to both */
 	uint8_t *(*message)(void *slots, uint32_t slot);
@@ -37,13 +35,13 @@ struct sc_fabric_config {
 	uint32_t world_size;
 	struct sc_fabric_memory memory; /* borrowed until close */
 	size_t message_bytes;           /* the most that a slot's message can have */
-	uint32_t peer_count;            /* with whom the plan exchanges messages */
+	uint32_t peer_count; /* nodes with which this one exchanges messages by the plan */
 };
 
 enum sc_fabric_what {
 	SC_FABRIC_ARRIVED,       /* peer, subfile, slot, length */
 	SC_FABRIC_RECEIVE_ENDED, /* peer, subfile, slot: nothing will come into it any more */
-	SC_FABRIC_SENT,          /* peer, subfile, slot: which may be used again, whoever has it */
+	SC_FABRIC_SENT,          /* peer, subfile, slot: it may be used again, received or not */
 	SC_FABRIC_CONTROL,       /* peer, bytes, length */
 	SC_FABRIC_FAILED, /* peer, cause: MPI says so; once for each node, before its slots' ends */
 };
@@ -70,22 +68,22 @@ int sc_fabric_receive(struct sc_fabric *, uint32_t slot, uint32_t peer, uint32_t
 int sc_fabric_send(struct sc_fabric *, uint32_t slot, size_t length, uint32_t peer,
     uint32_t subfile, struct sc_error *);
 
-/* The bytes are copied.  To a peer that was forgotten it is tried, a few at a time: it
- * may live. */
+/* The bytes are copied.  To a peer that was forgotten they are sent, a few messages at a time: it
+ * may be alive. */
 int sc_fabric_control(struct sc_fabric *, uint32_t peer, const uint8_t *bytes, size_t length,
     struct sc_error *);
 
 /*
- * Have nothing more to do with a peer, which need not know: the receives and the sends of
- * chunks that are under way end with the next poll, as do those asked for from
- * now on.  No chunk of it arrives any more, also none that the last poll has
- * told of and the caller has not looked at: events are to be looked at one by one, as
- * this changes them.  Its control messages still come.  Again is harmless.
+ * Exchange no more chunks with a peer, which is not told of it: the receives and sends of chunks
+ * that are under way end with the next poll, as do those asked for from now on.  No chunk of that
+ * peer arrives any more.  That includes those among the last poll's events that the caller has not
+ * looked at yet: this changes them, so look at events one by one.  The peer's control messages
+ * still come.  Calling it again is harmless.
  */
 int sc_fabric_forget(struct sc_fabric *, uint32_t peer, struct sc_error *);
 
-/* End the receives for a subfile from a live peer with the next poll; what is coming in
- * at this moment arrives. */
+/* End the receives for a subfile from a live peer as soon as MPI has cancelled them; a chunk that
+ * is coming in at this moment arrives. */
 int sc_fabric_withdraw(struct sc_fabric *, uint32_t peer, uint32_t subfile, struct sc_error *);
 
 /*
@@ -94,15 +92,11 @@ int sc_fabric_withdraw(struct sc_fabric *, uint32_t peer, uint32_t subfile, stru
  */
 int sc_fabric_poll(struct sc_fabric *, const struct sc_fabric_event **events, struct sc_error *);
 
-/* Is anything under way, but receives for control messages and what concerns peers that were
- * forgotten? */
-bool sc_fabric_is_busy(const struct sc_fabric *);
+/* What was sent and received so far, in bytes of messages. */
+void sc_fabric_traffic(const struct sc_fabric *, uint64_t *bytes_sent, uint64_t *bytes_received);
 
-uint64_t sc_fabric_bytes_sent(const struct sc_fabric *);
-uint64_t sc_fabric_bytes_received(const struct sc_fabric *);
-
-/* Finish sends, cancel receives, free all.  After a peer has failed or was forgotten: don't;
- * leave with sc_world_exit.  NULL is fine. */
+/* Finish sends, cancel receives, free all; this waits for peers.  Not to be called after one has
+ * failed or was forgotten: leave with sc_world_exit then.  NULL is fine. */
 int sc_fabric_close(struct sc_fabric *, struct sc_error *);
 
 #endif

@@ -2,107 +2,21 @@
  * From requests that are over to events: see fabric.h.
  *
  * The events of one poll come in this order: what needed no request; what succeeded; what was
- * let go of before; who has failed; what failed with them.  So whoever is told of a
- * failure has had all chunks that came before, and what ends for it comes after.
+ * stopped earlier; which peers have failed; what failed with them.  So a failure is told after
+ * all chunks that came before it, and before the ends of what was under way with that peer.
  */
 #include "base/limits.h"
-#include "fabric/impl.h"
 #include "fabric/mpi_error.h"
+#include "fabric/operations.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char process_ended[] = "its process has ended";
-
-int
-sc_events_add(struct sc_event_list *list, const struct sc_fabric_event *event, struct sc_error *err)
-{
-	if (list->count == list->capacity) {
-		size_t wanted = list->capacity == 0 ? 64 : 2 * list->capacity;
-		struct sc_fabric_event *more = realloc(list->items, wanted * sizeof(*more));
-
-		if (more == NULL)
-			return sc_fail(err, 0, "no memory for %zu events", wanted);
-		list->items = more;
-		list->capacity = wanted;
-	}
-	list->items[list->count++] = *event;
-	return 0;
-}
-
-static struct sc_fabric_event
-event_of(const struct sc_op *op, enum sc_fabric_what what)
-{
-	return (struct sc_fabric_event){.what = what,
-		.peer = op->peer,
-		.subfile = op->subfile,
-		.slot = op->slot,
-		.order = op->order};
-}
-
-int
-sc_op_end(struct sc_fabric *fabric, struct sc_event_list *list, const struct sc_op *op,
-    struct sc_error *err)
-{
-	struct sc_fabric_event event;
-
-	switch (op->kind) {
-	case SC_OP_RECEIVE:
-	case SC_OP_SEND:
-		if (op->state == SC_OP_ENDED)
-			return 0;
-		event =
-		    event_of(op, op->kind == SC_OP_SEND ? SC_FABRIC_SENT : SC_FABRIC_RECEIVE_ENDED);
-		return sc_events_add(list, &event, err);
-	case SC_OP_CONTROL_OUT:
-		fabric->spare_buffers[fabric->spare_count++] = op->memory;
-		return 0;
-	case SC_OP_CONTROL_IN:
-		fabric->consumed[fabric->consumed_count++] = op->memory;
-		return 0;
-	}
-	return 0;
-}
-
-int
-sc_fabric_let_go(struct sc_fabric *fabric, uint32_t peer, struct sc_error *err)
-{
-	for (int i = 0; i < fabric->count; i++) {
-		struct sc_op *op = &fabric->ops[i];
-
-		if (op->peer != peer || (op->kind != SC_OP_RECEIVE && op->kind != SC_OP_SEND) ||
-		    op->state != SC_OP_UNDER_WAY || fabric->requests[i] == MPI_REQUEST_NULL)
-			continue;
-		op->state = SC_OP_LET_GO;
-		/* A send can't be cancelled. */
-		if (op->kind == SC_OP_RECEIVE && !op->cancelled &&
-		    sc_mpi_check(MPI_Cancel(&fabric->requests[i]), "MPI_Cancel", err) != 0)
-			return -1;
-		op->cancelled = true;
-	}
-	return 0;
-}
-
-int
-sc_fabric_lose(struct sc_fabric *fabric, struct sc_event_list *list, uint32_t peer,
-    const char *cause, struct sc_error *err)
-{
-	struct sc_fabric_event event = {.what = SC_FABRIC_FAILED, .peer = peer, .cause = cause};
-
-	if (cause == NULL)
-		event.cause = process_ended;
-	if (!fabric->peers[peer].failed && sc_events_add(list, &event, err) != 0)
-		return -1;
-	fabric->peers[peer].failed = true;
-	fabric->peers[peer].forgotten = true;
-	return sc_fabric_let_go(fabric, peer, err);
-}
-
-/* A receive or a send of a chunk will be over who knows when: the slot gets other memory, unless
- * it was given some for another one, and MPI keeps what it has. */
+/* MPI may keep the request of a chunk for ever: the slot gets other memory, and MPI keeps what it
+ * has, unless the slot got other memory already because of another request. */
 static int
-abandon(struct sc_fabric *fabric, const struct sc_op *op, struct sc_error *err)
+leave_memory_to_mpi(struct sc_fabric *fabric, const struct sc_op *op, struct sc_error *err)
 {
 	const struct sc_fabric_memory *memory = &fabric->config.memory;
 
@@ -112,10 +26,10 @@ abandon(struct sc_fabric *fabric, const struct sc_op *op, struct sc_error *err)
 }
 
 static int
-take_chunk(struct sc_fabric *fabric, const struct sc_op *op, MPI_Status *status,
+receive_done(struct sc_fabric *fabric, const struct sc_op *op, MPI_Status *status,
     struct sc_error *err)
 {
-	struct sc_fabric_event event = event_of(op, SC_FABRIC_ARRIVED);
+	struct sc_fabric_event event = sc_op_event(op, SC_FABRIC_ARRIVED);
 	int cancelled = 0;
 	int length = 0;
 
@@ -127,22 +41,22 @@ take_chunk(struct sc_fabric *fabric, const struct sc_op *op, MPI_Status *status,
 	if (MPI_Get_count(status, MPI_BYTE, &length) != MPI_SUCCESS || length < 0)
 		length = 0; /* no sound message has this length */
 	fabric->bytes_received += (uint64_t)length;
-	if (op->state != SC_OP_UNDER_WAY)
+	if (op->state != SC_OP_ACTIVE)
 		return sc_op_end(fabric, &fabric->events, op, err);
 	event.length = (size_t)length;
 	return sc_events_add(&fabric->events, &event, err);
 }
 
 static int
-take_control(struct sc_fabric *fabric, const struct sc_op *op, MPI_Status *status,
+control_arrived(struct sc_fabric *fabric, const struct sc_op *op, MPI_Status *status,
     struct sc_error *err)
 {
-	struct sc_fabric_event event = event_of(op, SC_FABRIC_CONTROL);
+	struct sc_fabric_event event = sc_op_event(op, SC_FABRIC_CONTROL);
 	int length = 0;
 
-	fabric->consumed[fabric->consumed_count++] = op->memory;
+	fabric->read_buffers[fabric->read_count++] = op->memory;
 	if (MPI_Get_count(status, MPI_BYTE, &length) != MPI_SUCCESS || length <= 0)
-		return 0; /* nobody sends an empty one */
+		return 0; /* no node sends an empty one */
 	fabric->bytes_received += (uint64_t)length;
 	event.peer = fabric->nodes_of_ranks[status->MPI_SOURCE];
 	event.bytes = op->memory;
@@ -152,14 +66,14 @@ take_control(struct sc_fabric *fabric, const struct sc_op *op, MPI_Status *statu
 }
 
 static int
-take_success(struct sc_fabric *fabric, const struct sc_op *op, MPI_Status *status,
+request_succeeded(struct sc_fabric *fabric, const struct sc_op *op, MPI_Status *status,
     struct sc_error *err)
 {
 	switch (op->kind) {
 	case SC_OP_RECEIVE:
-		return take_chunk(fabric, op, status, err);
+		return receive_done(fabric, op, status, err);
 	case SC_OP_CONTROL_IN:
-		return take_control(fabric, op, status, err);
+		return control_arrived(fabric, op, status, err);
 	case SC_OP_SEND:
 	case SC_OP_CONTROL_OUT:
 		return sc_op_end(fabric, &fabric->events, op, err);
@@ -167,26 +81,26 @@ take_success(struct sc_fabric *fabric, const struct sc_op *op, MPI_Status *statu
 	return 0;
 }
 
-/* A request has failed, for another reason than its peer's end. */
+/* A request has failed, for another reason than the end of its peer's process. */
 static int
-take_error(struct sc_fabric *fabric, const struct sc_op *op, int code, struct sc_error *err)
+request_broken(struct sc_fabric *fabric, const struct sc_op *op, int code, struct sc_error *err)
 {
-	struct sc_fabric_event event = event_of(op, SC_FABRIC_ARRIVED);
+	struct sc_fabric_event event = sc_op_event(op, SC_FABRIC_ARRIVED);
 	struct sc_error cause;
 	int class = MPI_SUCCESS;
 
 	if (MPI_Error_class(code, &class) == MPI_SUCCESS && class == MPI_ERR_TRUNCATE) {
 		/* The peer has sent more than any sound message has. */
-		if (op->kind == SC_OP_RECEIVE && op->state == SC_OP_UNDER_WAY)
+		if (op->kind == SC_OP_RECEIVE && op->state == SC_OP_ACTIVE)
 			return sc_events_add(&fabric->events, &event, err);
 		return sc_op_end(fabric, &fabric->events, op, err);
 	}
 	if (op->kind == SC_OP_CONTROL_IN)
 		return sc_mpi_check(code, "MPI_Irecv", err);
-	if (op->state == SC_OP_UNDER_WAY) {
+	if (op->state == SC_OP_ACTIVE) {
 		(void)sc_mpi_check(code, "MPI", &cause);
 		memcpy(fabric->cause, cause.text, sizeof(fabric->cause));
-		if (sc_fabric_lose(fabric, &fabric->events, op->peer, fabric->cause, err) != 0)
+		if (sc_op_fail_peer(fabric, &fabric->events, op->peer, fabric->cause, err) != 0)
 			return -1;
 	}
 	return sc_op_end(fabric, &fabric->events, op, err);
@@ -202,7 +116,7 @@ by_order(const void *a, const void *b)
 }
 
 static int
-take_successes(struct sc_fabric *fabric, int done, bool all, struct sc_error *err)
+see_to_successes(struct sc_fabric *fabric, int done, bool all, struct sc_error *err)
 {
 	size_t first = fabric->events.count;
 
@@ -211,8 +125,8 @@ take_successes(struct sc_fabric *fabric, int done, bool all, struct sc_error *er
 
 		if (!all && fabric->statuses[i].MPI_ERROR != MPI_SUCCESS)
 			continue;
-		op->seen = true;
-		if (take_success(fabric, op, &fabric->statuses[i], err) != 0)
+		op->finished = true;
+		if (request_succeeded(fabric, op, &fabric->statuses[i], err) != 0)
 			return -1;
 	}
 	if (fabric->events.count > first)
@@ -221,59 +135,63 @@ take_successes(struct sc_fabric *fabric, int done, bool all, struct sc_error *er
 	return 0;
 }
 
-/* What was let go of before, and MPI has not: the caller need not wait for it. */
+/* What was stopped earlier, and MPI still has: the caller need not wait for that. */
 static int
-take_let_go(struct sc_fabric *fabric, struct sc_error *err)
+detach_stopped(struct sc_fabric *fabric, struct sc_error *err)
 {
 	for (int i = 0; i < fabric->count; i++) {
 		struct sc_op *op = &fabric->ops[i];
 
-		if (op->state != SC_OP_LET_GO || fabric->requests[i] == MPI_REQUEST_NULL)
+		if (op->state != SC_OP_STOPPING || fabric->requests[i] == MPI_REQUEST_NULL)
 			continue;
-		if (abandon(fabric, op, err) != 0 ||
+		if (leave_memory_to_mpi(fabric, op, err) != 0 ||
 		    sc_op_end(fabric, &fabric->events, op, err) != 0)
 			return -1;
-		op->state = SC_OP_ENDED;
+		op->state = SC_OP_DETACHED;
 	}
 	return 0;
 }
 
-/* Whom does MPI list as failed that was not told of? */
+/*
+ * Tell of the peers that MPI lists as failed.  MPI is asked in every poll: it may have learned of
+ * a failure just now, and fail a request because of it only the next time, but a message that is
+ * sent to that process meanwhile makes MPI crash.
+ */
 static int
-take_losses(struct sc_fabric *fabric, struct sc_error *err)
+report_failed_peers(struct sc_fabric *fabric, struct sc_error *err)
 {
-	uint32_t known = fabric->losses.count;
+	uint32_t known = fabric->failures.count;
 
-	if (sc_losses_ask(&fabric->losses, err) != 0)
+	if (sc_failures_update(&fabric->failures, err) != 0)
 		return -1;
-	for (; known < fabric->losses.count; known++) {
-		uint32_t node = fabric->nodes_of_ranks[fabric->losses.ranks[known]];
+	for (; known < fabric->failures.count; known++) {
+		uint32_t node = fabric->nodes_of_ranks[fabric->failures.ranks[known]];
 
 		if (node != UINT32_MAX &&
-		    sc_fabric_lose(fabric, &fabric->events, node, NULL, err) != 0)
+		    sc_op_fail_peer(fabric, &fabric->events, node, NULL, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
 static int
-take_failures(struct sc_fabric *fabric, int done, struct sc_error *err)
+see_to_failures(struct sc_fabric *fabric, int done, struct sc_error *err)
 {
 	for (int i = 0; i < done; i++) {
 		struct sc_op *op = &fabric->ops[fabric->indices[i]];
 		int code = fabric->statuses[i].MPI_ERROR;
 
-		/* A receive from anybody stays posted when somebody has failed. */
+		/* A receive from any rank stays posted when one has failed. */
 		if (code == MPI_SUCCESS || fabric->requests[fabric->indices[i]] != MPI_REQUEST_NULL)
 			continue;
-		op->seen = true;
+		op->finished = true;
 		if (!sc_mpi_is_process_failure(code)) {
-			if (take_error(fabric, op, code, err) != 0)
+			if (request_broken(fabric, op, code, err) != 0)
 				return -1;
 			continue;
 		}
-		if (op->kind != SC_OP_CONTROL_IN && op->state != SC_OP_ENDED &&
-		    sc_fabric_lose(fabric, &fabric->events, op->peer, NULL, err) != 0)
+		if (op->kind != SC_OP_CONTROL_IN && op->state != SC_OP_DETACHED &&
+		    sc_op_fail_peer(fabric, &fabric->events, op->peer, NULL, err) != 0)
 			return -1;
 		if (sc_op_end(fabric, &fabric->events, op, err) != 0)
 			return -1;
@@ -282,24 +200,25 @@ take_failures(struct sc_fabric *fabric, int done, struct sc_error *err)
 }
 
 /*
- * When MPI_Testsome finds a failed request, Open MPI frees all that have an error set,
- * also one that it has not reported since a transfer from or to its memory has not been
- * stopped yet: it is gone, and the memory is not free.
+ * When MPI_Testsome finds a failed request, Open MPI frees all requests that have an error set.
+ * Among these may be one that MPI_Testsome does not report, as a transfer from or to its memory is
+ * still going on: that request is gone, and its memory is not free.
  */
 static int
-take_orphans(struct sc_fabric *fabric, struct sc_error *err)
+see_to_orphans(struct sc_fabric *fabric, struct sc_error *err)
 {
 	for (int i = 0; i < fabric->count; i++) {
 		struct sc_op *op = &fabric->ops[i];
 
-		if (op->seen || fabric->requests[i] != MPI_REQUEST_NULL)
+		if (op->finished || fabric->requests[i] != MPI_REQUEST_NULL)
 			continue;
-		op->seen = true;
+		op->finished = true;
 		if (op->kind == SC_OP_CONTROL_IN || op->kind == SC_OP_CONTROL_OUT) {
 			op->memory = malloc(SC_CONTROL_BYTES);
 			if (op->memory == NULL)
 				return sc_fail(err, 0, "no memory for a control message");
-		} else if (op->state != SC_OP_ENDED && abandon(fabric, op, err) != 0) {
+		} else if (op->state != SC_OP_DETACHED &&
+		    leave_memory_to_mpi(fabric, op, err) != 0) {
 			return -1;
 		}
 		if (sc_op_end(fabric, &fabric->events, op, err) != 0)
@@ -308,12 +227,11 @@ take_orphans(struct sc_fabric *fabric, struct sc_error *err)
 	return 0;
 }
 
-/* Drop what is over from the table. */
 static void
-drop_seen(struct sc_fabric *fabric)
+remove_finished(struct sc_fabric *fabric)
 {
 	for (int i = fabric->count; i-- > 0;) {
-		if (!fabric->ops[i].seen)
+		if (!fabric->ops[i].finished)
 			continue;
 		assert(fabric->requests[i] == MPI_REQUEST_NULL);
 		fabric->count--;
@@ -322,33 +240,28 @@ drop_seen(struct sc_fabric *fabric)
 	}
 }
 
-/* Of the first `done` statuses and all requests.  MPI is asked for losses each time: it may have
- * learned of one just now, and fail a request of it only the next time, but a
- * message that is sent to it till then makes it crash. */
+/* What MPI_Testsome has said: of the first `done` statuses, and of all requests if one failed. */
 static int
-take_all(struct sc_fabric *fabric, int done, bool failed, struct sc_error *err)
+see_to_requests(struct sc_fabric *fabric, int done, bool failed, struct sc_error *err)
 {
-	if (take_successes(fabric, done, !failed, err) != 0 || take_let_go(fabric, err) != 0 ||
-	    take_losses(fabric, err) != 0)
+	if (see_to_successes(fabric, done, !failed, err) != 0 || detach_stopped(fabric, err) != 0 ||
+	    report_failed_peers(fabric, err) != 0)
 		return -1;
-	if (failed && (take_failures(fabric, done, err) != 0 || take_orphans(fabric, err) != 0))
+	if (failed && (see_to_failures(fabric, done, err) != 0 || see_to_orphans(fabric, err) != 0))
 		return -1;
-	if (done > 0 || failed)
-		drop_seen(fabric);
+	remove_finished(fabric);
 	return 0;
 }
 
-/* What has ended since the last poll, without a request. */
-static int
-take_pending(struct sc_fabric *fabric, struct sc_error *err)
+/* Begin with what has ended since the last poll without a request. */
+static void
+begin_with_pending(struct sc_fabric *fabric)
 {
-	fabric->events.count = 0;
-	for (size_t i = 0; i < fabric->pending.count; i++) {
-		if (sc_events_add(&fabric->events, &fabric->pending.items[i], err) != 0)
-			return -1;
-	}
+	struct sc_event_list last = fabric->events;
+
+	fabric->events = fabric->pending;
+	fabric->pending = last;
 	fabric->pending.count = 0;
-	return 0;
 }
 
 int
@@ -359,11 +272,10 @@ sc_fabric_poll(struct sc_fabric *fabric, const struct sc_fabric_event **events,
 	int code;
 
 	*events = NULL;
-	if (take_pending(fabric, err) != 0)
-		return -1;
-	while (fabric->consumed_count > 0) {
-		if (sc_fabric_post_control(fabric, fabric->consumed[--fabric->consumed_count],
-			err) != 0)
+	begin_with_pending(fabric);
+	while (fabric->read_count > 0) {
+		if (sc_op_post_control(fabric, fabric->read_buffers[--fabric->read_count], err) !=
+		    0)
 			return -1;
 	}
 	if (fabric->count > 0) {
@@ -373,7 +285,7 @@ sc_fabric_poll(struct sc_fabric *fabric, const struct sc_fabric_event **events,
 			done = 0;
 		if (code != MPI_SUCCESS && done == 0 && !sc_mpi_is_process_failure(code))
 			return sc_mpi_check(code, "MPI_Testsome", err);
-		if (take_all(fabric, done, code != MPI_SUCCESS, err) != 0)
+		if (see_to_requests(fabric, done, code != MPI_SUCCESS, err) != 0)
 			return -1;
 	}
 	*events = fabric->events.items;

@@ -17,16 +17,16 @@
 /* The first round trip opens the connection. */
 enum { ROUND_TRIPS = 6 };
 
-/* Below the limit for eager messages, so that two sizes without a rendezvous
- * are compared on slow links, and two with it on fast ones. */
+/* The smallest is below the limit for eager messages: on slow links two sizes without a rendezvous
+ * are compared, and on fast ones two sizes with it. */
 static const int bytes_min = 4 << 10;
 static const int bytes_max = 4 << 20;
 
-/* Of a message that is the last one. */
+/* Messages grow until one takes this long. */
 static const uint64_t long_enough_ns = 1200 * 1000;
 
-/* Two tries that take nearly the same have met neither a hiccup nor a shaper's burst.  If
- * there are none the fastest counts. */
+/* Two tries that take nearly the same were disturbed by nothing, nor sped up by a shaper's burst.
+ * If there are no such two, the fastest counts. */
 enum { TRIES = 4 };
 static const double nearly = 1.06;
 

@@ -1,6 +1,6 @@
 /*
- * How fast is the network?  A few messages between rank 0 and one rank on
- * another host, before the plan is chosen.
+ * The network's rate and latency, from a few messages between rank 0 and one rank on another host,
+ * before the plan is chosen.
  */
 #ifndef SC_FABRIC_PROBE_H
 #define SC_FABRIC_PROBE_H
@@ -15,9 +15,8 @@ struct sc_probe {
 };
 
 /*
- * Rank 0 asks, the peer answers, both at the same time; nobody else takes
- * part.  Takes 10 round trips and the time of some tens of milliseconds' worth
- * of data at 10 Mbit/s, below one at 10 Gbit/s.
+ * Rank 0 asks and the peer answers, both at the same time; the other ranks go on.  Takes 10 round
+ * trips, and some tens of milliseconds at 10 Mbit/s or less than one at 10 Gbit/s.
  */
 int sc_probe_ask(uint32_t peer, struct sc_probe *, struct sc_error *);
 int sc_probe_answer(struct sc_error *);

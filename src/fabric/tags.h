@@ -1,7 +1,7 @@
 /*
- * The tags of this program's messages in MPI_COMM_WORLD.  Nobody else sends in
- * it, so chunks need no communicator of their own; making one takes all ranks
- * and, with many on a core, a tenth of a second.
+ * The tags of this program's messages in MPI_COMM_WORLD.  Only this program sends in it, so chunks
+ * need no communicator of their own; making one takes all ranks and, with many on a core, a tenth
+ * of a second.
  */
 #ifndef SC_FABRIC_TAGS_H
 #define SC_FABRIC_TAGS_H
@@ -10,11 +10,11 @@ enum {
 	SC_TAG_DISMISS = 1, /* to ranks that take no part: all is over */
 	SC_TAG_PROBE,       /* see probe.c */
 	SC_TAG_PROBE_END,
-	SC_TAG_GREETING, /* see meet.c */
+	SC_TAG_GREETING, /* see connect.c */
 	SC_TAG_READY,
-	SC_TAG_CLOCK, /* see tree.c */
-	SC_TAG_REPORT,
-	SC_TAG_REPORT_TAKEN,
+	SC_TAG_CLOCK,  /* see control_tree_clock.c */
+	SC_TAG_RESULT, /* see control_tree_gather.c */
+	SC_TAG_RESULT_RECEIVED,
 	SC_TAG_CHUNK, /* and all above: plus the subfile */
 };
 

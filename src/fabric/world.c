@@ -5,11 +5,10 @@
 
 #include "base/clock.h"
 #include "config.h"
-#include "fabric/control.h"
+#include "fabric/control_comm.h"
 #include "fabric/mpi_error.h"
-#include "fabric/send.h"
+#include "fabric/request.h"
 #include "fabric/tags.h"
-#include "fabric/wait.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -20,16 +19,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How often a rank that takes no part looks whether all is over: seldom
- * enough to cost nothing, often enough that nobody waits for it. */
+/* How long a rank that takes no part sleeps between two looks whether all is over: long enough to
+ * cost nothing, short enough that no rank waits for it. */
 static const uint64_t waiting_ns = 20 * 1000 * 1000;
 
-/* MPI_Finalize waits for the last rank, which may still write a file; and for ever if
- * one has failed. */
+/* MPI_Finalize waits for the last rank, which may still write a file, and for ever if one has
+ * failed. */
 static const unsigned finish_max_s = 30;
 
-/* What an Open MPI that survives faults needs for it.  Older ones have other
- * names for these things, and other MPIs don't look. */
+/* The settings that Open MPI 5 needs to survive faults.  Older versions have other names for them,
+ * and other MPIs don't read them. */
 static int
 set_defaults(struct sc_error *err)
 {
@@ -38,12 +37,12 @@ set_defaults(struct sc_error *err)
 		/* Only ob1 is fully adapted to faults. */
 		{"OMPI_MCA_pml", "ob1"},
 		{"OMPI_MCA_btl", "self,sm,tcp"},
-		/* A larger message waits for an answer before it is sent, behind all that
-		 * comes the other way: between two nodes that exchange chunks that
-		 * cost a fifth of the rate. */
+		/* A larger message waits for an answer before it is sent, and the answer waits
+		 * behind all that comes the other way: between two nodes that exchange chunks
+		 * that cost a fifth of the rate. */
 		{"OMPI_MCA_btl_tcp_eager_limit", "266240"},
-		/* With fewer ranks all look up each other's addresses in MPI_Init: later each is
-		 * asked for by itself, which nine ranks at 50 Mbit/s took 20 ms longer for. */
+		/* Up to so many ranks look up all addresses in MPI_Init.  Later each is asked for
+		 * by itself, which took nine ranks at 50 Mbit/s 20 ms longer. */
 		{"OMPI_MCA_mpi_add_procs_cutoff", "32"},
 		/* Collectives that hang or fail when a process has failed. */
 		{"OMPI_MCA_coll", "^han,hcoll,portals4"},
@@ -59,8 +58,8 @@ set_defaults(struct sc_error *err)
 	return 0;
 }
 
-/* MPI writes to the connection of a peer that has just died: a signal of which this process
- * would die as well, and so on. */
+/* MPI writes to the connection of a peer that has just died: without this the signal would end this
+ * process as well, and then its peers. */
 static int
 ignore_broken_connections(struct sc_error *err)
 {
@@ -93,7 +92,7 @@ sc_world_start(struct sc_world *world, int *argc, char ***argv, struct sc_error 
 		return -1;
 	world->rank = (uint32_t)rank;
 	world->size = (uint32_t)size;
-	return sc_control_open(err);
+	return sc_control_comm_open(err);
 }
 
 static volatile sig_atomic_t late_status;
@@ -105,7 +104,7 @@ leave_late(int signal_number)
 	_exit((int)late_status);
 }
 
-/* From now on this process ends with a status when the time is up, wherever it hangs. */
+/* From now on this process ends with the status after finish_max_s, wherever it hangs. */
 static int
 set_alarm(int status, struct sc_error *err)
 {
@@ -127,7 +126,7 @@ sc_world_finish(int status, struct sc_error *err)
 	int rc = set_alarm(status, err);
 
 	if (rc == 0)
-		rc = sc_control_close(err);
+		rc = sc_control_comm_close(err);
 	if (rc == 0)
 		rc = sc_mpi_check(MPI_Finalize(), "MPI_Finalize", err);
 	(void)alarm(0);
@@ -179,7 +178,7 @@ environment_number(const char *name, uint32_t otherwise)
 }
 
 const char *
-sc_world_is_split(const struct sc_world *world)
+sc_world_launch_error(const struct sc_world *world)
 {
 	if (world->size > 1)
 		return NULL;
@@ -213,18 +212,25 @@ sc_world_gather(const void *bytes, size_t length, void *all, struct sc_error *er
 			     MPI_COMM_WORLD, &request),
 		"MPI_Igather", err) != 0)
 		return -1;
-	return sc_mpi_wait(&request, SC_WAIT_SHORT_NS, err);
+	return sc_request_wait(&request, err);
+}
+
+int
+sc_world_broadcast_from(uint32_t rank, void *bytes, size_t length, struct sc_error *err)
+{
+	MPI_Request request = MPI_REQUEST_NULL;
+
+	if (sc_mpi_check(MPI_Ibcast(bytes, (int)length, MPI_BYTE, (int)rank, MPI_COMM_WORLD,
+			     &request),
+		"MPI_Ibcast", err) != 0)
+		return -1;
+	return sc_request_wait(&request, err);
 }
 
 int
 sc_world_broadcast(void *bytes, size_t length, struct sc_error *err)
 {
-	MPI_Request request = MPI_REQUEST_NULL;
-
-	if (sc_mpi_check(MPI_Ibcast(bytes, (int)length, MPI_BYTE, 0, MPI_COMM_WORLD, &request),
-		"MPI_Ibcast", err) != 0)
-		return -1;
-	return sc_mpi_wait(&request, SC_WAIT_SHORT_NS, err);
+	return sc_world_broadcast_from(0, bytes, length, err);
 }
 
 int
@@ -232,13 +238,12 @@ sc_world_wait_for(uint32_t leader, enum sc_dismissal *dismissal, struct sc_error
 {
 	uint8_t apart = 0;
 	enum sc_waited waited = SC_WAITED_LOST;
-	MPI_Request request = MPI_REQUEST_NULL;
-	int code =
-	    MPI_Irecv(&apart, 1, MPI_BYTE, (int)leader, SC_TAG_DISMISS, MPI_COMM_WORLD, &request);
+	MPI_Request request;
+	bool lost;
 
-	if (!sc_mpi_is_process_failure(code) &&
-	    (sc_mpi_check(code, "MPI_Irecv", err) != 0 ||
-		sc_mpi_wait_until(&request, UINT64_MAX, waiting_ns, &waited, err) != 0))
+	if (sc_request_receive(&apart, 1, leader, SC_TAG_DISMISS, &request, &lost, err) != 0)
+		return -1;
+	if (!lost && sc_request_wait_until(&request, UINT64_MAX, waiting_ns, &waited, err) != 0)
 		return -1;
 	if (waited == SC_WAITED_LOST)
 		*dismissal = SC_DISMISSED_ALONE;
@@ -251,7 +256,7 @@ int
 sc_world_dismiss(const uint32_t *ranks, uint32_t count, bool apart, uint64_t timeout_ns,
     struct sc_error *err)
 {
-	static uint8_t word; /* not on the stack: MPI may keep it */
+	static uint8_t message; /* not on the stack: MPI may still read it later */
 	uint64_t deadline_ns = sc_clock_now_ns() + timeout_ns;
 	MPI_Request *requests = malloc((count + 1) * sizeof(MPI_Request));
 	enum sc_waited waited;
@@ -260,14 +265,15 @@ sc_world_dismiss(const uint32_t *ranks, uint32_t count, bool apart, uint64_t tim
 
 	if (requests == NULL)
 		return sc_fail(err, 0, "no memory for %u ranks", count);
-	word = apart;
+	message = apart;
 	for (uint32_t i = 0; rc == 0 && i < count; i++) {
 		/* Over when it was received: then this process may end. */
-		rc = sc_mpi_send_begin(&word, 1, ranks[i], SC_TAG_DISMISS, SC_SEND_SYNCHRONOUS,
+		rc = sc_request_send(&message, 1, ranks[i], SC_TAG_DISMISS, SC_SEND_SYNCHRONOUS,
 		    &requests[i], &lost, err);
 	}
 	for (uint32_t i = 0; rc == 0 && i < count; i++)
-		rc = sc_mpi_wait_until(&requests[i], deadline_ns, SC_WAIT_SHORT_NS, &waited, err);
+		rc = sc_request_wait_until(&requests[i], deadline_ns, SC_BACKOFF_SHORT_NS, &waited,
+		    err);
 	free(requests);
 	return rc;
 }

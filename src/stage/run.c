@@ -399,8 +399,7 @@ fill_report(struct run *run)
 	struct sc_node_result *report = &run->result->report;
 	struct rusage usage;
 
-	report->bytes_sent = sc_fabric_bytes_sent(run->config->fabric);
-	report->bytes_received = sc_fabric_bytes_received(run->config->fabric);
+	sc_fabric_traffic(run->config->fabric, &report->bytes_sent, &report->bytes_received);
 	if (getrusage(RUSAGE_SELF, &usage) == 0)
 		report->memory_peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
 }

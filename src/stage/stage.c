@@ -12,7 +12,7 @@
 #include "cli/topology.h"
 #include "fabric/control_tree.h"
 #include "fabric/fabric.h"
-#include "fabric/meet.h"
+#include "fabric/connect.h"
 #include "file/slots.h"
 #include "stage/outcome/outcome.h"
 #include "stage/outcome/timings.h"
@@ -82,7 +82,7 @@ static int
 meet(const struct stage *stage, const uint32_t *peers, uint32_t peer_count, struct sc_error *err)
 {
 	const struct sc_job *job = &stage->job;
-	const struct sc_meeting meeting = {
+	const struct sc_connect connect = {
 		.ranks = job->census.ranks,
 		.nodes = job->census.nodes,
 		.self = job->self,
@@ -96,7 +96,7 @@ meet(const struct stage *stage, const uint32_t *peers, uint32_t peer_count, stru
 	sc_deadman_enter("opening connections");
 	if (sc_deadman_start(job->facts.timeout_ns, err) != 0)
 		return -1;
-	rc = sc_meet(&meeting, err);
+	rc = sc_connect_peers(&connect, err);
 	sc_deadman_stop();
 	return rc;
 }
@@ -244,7 +244,7 @@ collect_timings(struct stage *stage, int64_t clock_offset_ns)
 {
 	struct sc_job *job = &stage->job;
 	struct sc_detour_nodes children = {0};
-	struct sc_tree tree =
+	struct sc_control_tree tree =
 	    sc_timings_tree(&job->plan, &job->census, &stage->result.roster, job->self, &children);
 	struct sc_error err;
 
@@ -261,12 +261,12 @@ measure_clock(const struct stage *stage, int64_t *offset_ns, struct sc_error *er
 	const struct sc_job *job = &stage->job;
 	struct sc_detour_nodes children = {0};
 	struct sc_roster nobody;
-	struct sc_tree tree;
+	struct sc_control_tree tree;
 	int rc;
 
 	sc_roster_init(&nobody, &job->plan, job->facts.buddy);
 	tree = sc_timings_tree(&job->plan, &job->census, &nobody, job->self, &children);
-	rc = sc_tree_clock_offset(&tree, offset_ns, err);
+	rc = sc_control_tree_clock_offset(&tree, offset_ns, err);
 	free(children.items);
 	return rc;
 }

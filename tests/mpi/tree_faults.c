@@ -1,5 +1,5 @@
 /*
- * Reports and dismissals under faults: see tree_faults.h.  Takes 5 ranks.
+ * Results and dismissals under faults: see tree_faults.h.  Takes 5 ranks.
  */
 #include "mpi/tree_faults.h"
 
@@ -52,7 +52,7 @@ leave(void)
 
 /* Of 2.6 MB, in several pieces, the last one not full. */
 static size_t
-report_bytes(uint32_t rank)
+result_bytes(uint32_t rank)
 {
 	return 2600000 + rank;
 }
@@ -61,15 +61,15 @@ static void
 must_have_come(const uint8_t *all, size_t length, const uint32_t *ranks, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		size_t bytes = report_bytes(ranks[i]);
+		size_t bytes = result_bytes(ranks[i]);
 
-		must(length >= bytes, "a report is missing", NULL);
+		must(length >= bytes, "a result is missing", NULL);
 		for (size_t j = 0; j < bytes; j++)
-			must(all[j] == (uint8_t)(ranks[i] + j), "a report is damaged", NULL);
+			must(all[j] == (uint8_t)(ranks[i] + j), "a result is damaged", NULL);
 		all += bytes;
 		length -= bytes;
 	}
-	must(length == 0, "more reports than ranks", NULL);
+	must(length == 0, "more results than ranks", NULL);
 }
 
 /* 0 <- {1, 2}, 1 <- {3, 4}; parent: rank 1 fails, else 3 fails and 4 hangs. */
@@ -80,10 +80,10 @@ gather(bool parent)
 	static const uint32_t parents[RANKS] = {UINT32_MAX, 0, 0, 1, 1};
 	static const uint32_t with_1[] = {0, 1, 2}, without_1[] = {0, 2};
 	uint32_t rank = world.rank;
-	struct sc_tree tree = {.parent = parents[rank],
+	struct sc_control_tree tree = {.parent = parents[rank],
 		.children = children[rank],
 		.child_count = rank < 2 ? 2 : 0};
-	size_t bytes = report_bytes(rank);
+	size_t bytes = result_bytes(rank);
 	uint8_t *own = malloc(bytes);
 	uint8_t *all = NULL;
 	size_t length = 0;
@@ -97,10 +97,10 @@ gather(bool parent)
 		raise(SIGKILL);
 	if (rank == 4 && !parent)
 		raise(SIGSTOP);
-	rc = sc_tree_gather(&tree, own, bytes, timeout_ns, &all, &length, &err);
+	rc = sc_control_tree_gather(&tree, own, bytes, timeout_ns, &all, &length, &err);
 	must_be_in_time();
 	if (parent && rank > 2)
-		must(rc != 0, "a report came to a rank that has failed", NULL);
+		must(rc != 0, "a result came to a rank that has failed", NULL);
 	else
 		must(rc == 0, "gather", &err);
 	if (rank != 0)

@@ -1,5 +1,5 @@
 /*
- * One rank of a test of what comes after the run, under faults: the gathering of reports
+ * One rank of a test of what comes after the run, under faults: the gathering of results
  * and the dismissal of ranks that take no part.
  */
 #ifndef SC_TESTS_MPI_TREE_FAULTS_H

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct sc_tree
+struct sc_control_tree
 sc_timings_tree(const struct sc_plan *plan, const struct sc_census *census,
     const struct sc_roster *roster, uint32_t self, struct sc_detour_nodes *children)
 {
-	struct sc_tree tree = {.parent = UINT32_MAX};
+	struct sc_control_tree tree = {.parent = UINT32_MAX};
 	uint32_t parent = sc_detour_parent(plan, roster, self);
 
 	sc_detour_children(plan, roster, self, children);
@@ -152,7 +152,7 @@ write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *fact
 }
 
 int
-sc_timings_collect(const struct sc_tree *tree, const struct sc_run_result *result,
+sc_timings_collect(const struct sc_control_tree *tree, const struct sc_run_result *result,
     int64_t clock_offset_ns, uint64_t timeout_ns, const struct sc_outcome *outcome,
     const struct sc_timings_facts *facts, struct sc_error *err)
 {
@@ -168,7 +168,7 @@ sc_timings_collect(const struct sc_tree *tree, const struct sc_run_result *resul
 		sc_fail(err, 0, "no memory for this rank's report");
 		goto out;
 	}
-	if (sc_tree_gather(tree, own, own_bytes, timeout_ns, &all, &all_bytes, err) != 0)
+	if (sc_control_tree_gather(tree, own, own_bytes, timeout_ns, &all, &all_bytes, err) != 0)
 		goto out;
 	rc = 0;
 	if (outcome != NULL)

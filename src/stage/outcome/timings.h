@@ -15,7 +15,7 @@
  * This rank's place in the control tree, in ranks, without those who have failed.
  * children is filled and borrowed by the tree; free its items.
  */
-struct sc_tree sc_timings_tree(const struct sc_plan *, const struct sc_census *,
+struct sc_control_tree sc_timings_tree(const struct sc_plan *, const struct sc_census *,
     const struct sc_roster *, uint32_t self, struct sc_detour_nodes *children);
 
 struct sc_timings_facts {
@@ -31,7 +31,7 @@ struct sc_timings_facts {
  * by every node after sc_run.  clock_offset_ns is to the origin's clock.  What is not there after
  * timeout_ns is left out.
  */
-int sc_timings_collect(const struct sc_tree *, const struct sc_run_result *,
+int sc_timings_collect(const struct sc_control_tree *, const struct sc_run_result *,
     int64_t clock_offset_ns, uint64_t timeout_ns, const struct sc_outcome *,
     const struct sc_timings_facts *, struct sc_error *);
 

@@ -106,8 +106,8 @@ open_job(struct sc_job *job, const struct sc_world *world, const struct sc_optio
 		return sc_fail(err, errno, "cannot write %s", options->failed_hosts);
 	if (options->status_file != NULL && unlink(options->status_file) != 0 && errno != ENOENT)
 		return sc_fail(err, errno, "cannot write %s", options->status_file);
-	if (sc_world_is_split(world) != NULL)
-		return sc_fail(err, 0, "%s", sc_world_is_split(world));
+	if (sc_world_launch_error(world) != NULL)
+		return sc_fail(err, 0, "%s", sc_world_launch_error(world));
 	if (open_source(job, options, err) != 0)
 		return -1;
 	opening->status = SC_EXIT_USAGE;

@@ -1,5 +1,5 @@
 /*
- * The clocks along the control tree: see tree.h.
+ * The clocks along the control tree: see control_tree.h.
  */
 #include "fabric/control_tree.h"
 
@@ -13,7 +13,7 @@
 enum { CLOCK_ROUNDS = 8 };
 
 static int
-ask_parent(const struct sc_tree *tree, int64_t *offset_ns, struct sc_error *err)
+ask_parent(const struct sc_control_tree *tree, int64_t *offset_ns, struct sc_error *err)
 {
 	uint64_t best_ns = UINT64_MAX;
 	int parent = (int)tree->parent;
@@ -38,7 +38,7 @@ ask_parent(const struct sc_tree *tree, int64_t *offset_ns, struct sc_error *err)
 }
 
 static int
-answer_children(const struct sc_tree *tree, struct sc_error *err)
+answer_children(const struct sc_control_tree *tree, struct sc_error *err)
 {
 	for (uint32_t i = 0; i < tree->child_count; i++) {
 		int child = (int)tree->children[i];
@@ -60,9 +60,9 @@ answer_children(const struct sc_tree *tree, struct sc_error *err)
 	return 0;
 }
 
-/* What a parent has found out for itself holds for its children, too: it is added down the tree. */
+/* A parent's own offset to the root is added to that of its children, down the tree. */
 static int
-add_parents(const struct sc_tree *tree, int64_t *offset_ns, struct sc_error *err)
+add_parents(const struct sc_control_tree *tree, int64_t *offset_ns, struct sc_error *err)
 {
 	int64_t parents_ns = 0;
 
@@ -82,13 +82,14 @@ add_parents(const struct sc_tree *tree, int64_t *offset_ns, struct sc_error *err
 }
 
 int
-sc_tree_clock_offset(const struct sc_tree *tree, int64_t *offset_ns, struct sc_error *err)
+sc_control_tree_clock_offset(const struct sc_control_tree *tree, int64_t *offset_ns,
+    struct sc_error *err)
 {
 	bool root = tree->parent == UINT32_MAX;
 
 	*offset_ns = 0;
-	/* Ranks at odd distances ask first and then answer, the others the other
-	 * way round: so all pairs of two levels work at the same time. */
+	/* Ranks at odd distances ask first and then answer, the others the other way round: so all
+	 * pairs of two levels measure at the same time. */
 	if (tree->odd && ask_parent(tree, offset_ns, err) != 0)
 		return -1;
 	if (answer_children(tree, err) != 0)

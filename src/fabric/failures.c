@@ -1,7 +1,7 @@
 /*
- * Which ranks have failed: see losses.h.
+ * Which ranks have failed: see failures.h.
  */
-#include "fabric/losses.h"
+#include "fabric/failures.h"
 
 #include "config.h"
 #include "fabric/mpi_error.h"
@@ -14,24 +14,24 @@
 #endif
 
 int
-sc_losses_init(struct sc_losses *losses, MPI_Comm comm, uint32_t size, struct sc_error *err)
+sc_failures_init(struct sc_failures *failures, MPI_Comm comm, uint32_t size, struct sc_error *err)
 {
-	*losses = (struct sc_losses){.comm = comm};
-	losses->ranks = malloc(size * sizeof(*losses->ranks));
-	losses->lost = calloc(size, sizeof(*losses->lost));
-	if (losses->ranks == NULL || losses->lost == NULL) {
-		sc_losses_free(losses);
+	*failures = (struct sc_failures){.comm = comm};
+	failures->ranks = malloc(size * sizeof(*failures->ranks));
+	failures->failed = calloc(size, sizeof(*failures->failed));
+	if (failures->ranks == NULL || failures->failed == NULL) {
+		sc_failures_free(failures);
 		return sc_fail(err, 0, "no memory for %u ranks", size);
 	}
 	return 0;
 }
 
 void
-sc_losses_free(struct sc_losses *losses)
+sc_failures_free(struct sc_failures *failures)
 {
-	free(losses->ranks);
-	free(losses->lost);
-	memset(losses, 0, sizeof(*losses));
+	free(failures->ranks);
+	free(failures->failed);
+	memset(failures, 0, sizeof(*failures));
 }
 
 #ifdef HAVE_ULFM
@@ -62,13 +62,13 @@ put_groups(MPI_Group *failed, MPI_Group *all, struct sc_error *err)
 
 /* Append those of a group that are new. */
 static int
-append_new(struct sc_losses *losses, MPI_Group failed, MPI_Group all, struct sc_error *err)
+append_new(struct sc_failures *failures, MPI_Group failed, MPI_Group all, struct sc_error *err)
 {
 	int size = 0;
 
 	if (sc_mpi_check(MPI_Group_size(failed, &size), "MPI_Group_size", err) != 0)
 		return -1;
-	if ((uint32_t)size == losses->count)
+	if ((uint32_t)size == failures->count)
 		return 0; /* it only grows */
 	for (int i = 0; i < size; i++) {
 		int rank = MPI_UNDEFINED;
@@ -77,30 +77,30 @@ append_new(struct sc_losses *losses, MPI_Group failed, MPI_Group all, struct sc_
 			"MPI_Group_translate_ranks", err) != 0)
 			return -1;
 		assert(rank >= 0);
-		if (losses->lost[rank])
+		if (failures->failed[rank])
 			continue;
-		losses->lost[rank] = true;
-		losses->ranks[losses->count++] = (uint32_t)rank;
+		failures->failed[rank] = true;
+		failures->ranks[failures->count++] = (uint32_t)rank;
 	}
 	return 0;
 }
 
 int
-sc_losses_ask(struct sc_losses *losses, struct sc_error *err)
+sc_failures_update(struct sc_failures *failures, struct sc_error *err)
 {
 	MPI_Group failed;
 	MPI_Group all;
-	int rc = get_groups(losses->comm, &failed, &all, err);
+	int rc = get_groups(failures->comm, &failed, &all, err);
 
 	if (rc == 0)
-		rc = append_new(losses, failed, all, err);
+		rc = append_new(failures, failed, all, err);
 	if (put_groups(&failed, &all, err) != 0)
 		rc = -1;
 	return rc;
 }
 
 int
-sc_losses_include(MPI_Comm comm, uint32_t rank, bool *lost, struct sc_error *err)
+sc_failures_include(MPI_Comm comm, uint32_t rank, bool *included, struct sc_error *err)
 {
 	MPI_Group failed;
 	MPI_Group all;
@@ -113,25 +113,25 @@ sc_losses_include(MPI_Comm comm, uint32_t rank, bool *lost, struct sc_error *err
 		    "MPI_Group_translate_ranks", err);
 	if (put_groups(&failed, &all, err) != 0)
 		rc = -1;
-	*lost = in_failed != MPI_UNDEFINED;
+	*included = in_failed != MPI_UNDEFINED;
 	return rc;
 }
 #else
 int
-sc_losses_ask(struct sc_losses *losses, struct sc_error *err)
+sc_failures_update(struct sc_failures *failures, struct sc_error *err)
 {
-	(void)losses;
+	(void)failures;
 	(void)err;
 	return 0;
 }
 
 int
-sc_losses_include(MPI_Comm comm, uint32_t rank, bool *lost, struct sc_error *err)
+sc_failures_include(MPI_Comm comm, uint32_t rank, bool *included, struct sc_error *err)
 {
 	(void)comm;
 	(void)rank;
 	(void)err;
-	*lost = false;
+	*included = false;
 	return 0;
 }
 #endif
