@@ -7,7 +7,7 @@
 #include "file/digest.h"
 #include "record/timings.h"
 #include "stage/options.h"
-#include "stage/outcome/outcome.h"
+#include "stage/outcome/status.h"
 #include "stage/stage.h"
 
 #include <signal.h>

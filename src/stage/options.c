@@ -6,7 +6,7 @@
 #include "base/units.h"
 #include "cli/plan_options.h"
 #include "stage/prepare/dest.h"
-#include "stage/prepare/libs.h"
+#include "stage/prepare/libraries.h"
 
 #include <string.h>
 
@@ -187,7 +187,7 @@ check_libs(struct sc_options *options, struct sc_error *err)
 	if (!options->send_libs)
 		return 0;
 	if (options->libs_exclude == NULL)
-		options->libs_exclude = SC_LIBS_EXCLUDE_DEFAULT;
+		options->libs_exclude = SC_LIBRARIES_EXCLUDE_DEFAULT;
 	if (options->source_count > 1)
 		return sc_fail(err, 0, "--send-libs: one program at a time; '%s' is too much",
 		    options->sources[1]);
@@ -195,7 +195,7 @@ check_libs(struct sc_options *options, struct sc_error *err)
 	if (options->dest != NULL && strpbrk(options->dest, ":;") != NULL)
 		return sc_fail(err, 0, "--send-libs: a DEST with '%c' can't be in LD_LIBRARY_PATH",
 		    *strpbrk(options->dest, ":;"));
-	return sc_libs_check_exclude(options->libs_exclude, err);
+	return sc_libraries_check_exclude(options->libs_exclude, err);
 }
 
 static int

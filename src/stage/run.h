@@ -1,59 +1,45 @@
 /*
- * The run loop: what happens in fabric and files becomes events of the core,
- * and the core's actions are done.  One thread, which never waits for a disk.
+ * The run loop: what happens in fabric and files becomes events of the core, and the core's actions
+ * are done.  One thread, which never waits for a disk.
  */
 #ifndef SC_STAGE_RUN_H
 #define SC_STAGE_RUN_H
 
 #include "core/action.h"
 #include "fabric/fabric.h"
-#include "file/sink.h"
 #include "file/slots.h"
-#include "file/source.h"
-#include "plan/plan.h"
 #include "plan/roster.h"
 #include "record/node_result.h"
 #include "record/timeline.h"
+#include "stage/prepare/job.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-/* Called at whoever leads the run, for each SC_ACTION_REPORT; text is "" where there is none. */
+/* Called at the node that leads the run, for each SC_ACTION_REPORT; text is "" where there is none. */
 typedef void sc_run_listener(void *context, const struct sc_action *, const char *text,
     uint64_t now_ns);
 
 /* All pointers are borrowed until sc_run returns. */
 struct sc_run_config {
-	const struct sc_plan *plan;
-	uint32_t self;
+	const struct sc_options *options;
+	const struct sc_job *job;
 	struct sc_fabric *fabric;
 	const struct sc_slots *slots;
-	struct sc_source *source; /* at the origin and the buddy, else NULL */
-	const char *dest;         /* NULL: no copy is kept here */
-	const char *dest_failure; /* why there can't be a copy here, or NULL */
-	double link_bytes_per_s;  /* what a link carries, as far as is known */
-	struct sc_source_facts facts;
-	struct sc_sink_options sink_options;
-	bool keeps_copy;
-	uint32_t buddy;        /* a node, or SC_NONE */
-	uint64_t heartbeat_ns; /* as of the core */
-	uint64_t timeout_ns;
-	bool records; /* fill the timeline */
-	FILE *trace;  /* all events and actions are written to it, or NULL */
-	uint64_t progress_interval_ns;
+	FILE *trace;                        /* all events and actions are written to it, or NULL */
 	volatile sig_atomic_t *stop_signal; /* set by a handler: give up */
 	sc_run_listener *listener;
-	void *context;
+	void *context; /* for the listener */
 };
 
 struct sc_run_result {
-	struct sc_timeline timeline;  /* owned by the caller afterwards */
+	struct sc_timeline timeline;  /* filled with --timings; owned by the caller afterwards */
 	struct sc_node_result report; /* host, rank and clock are the caller's to fill in */
 	enum sc_leave leave;          /* how the core said to leave */
-	bool leads;                   /* this node has the last word */
-	struct sc_roster roster;      /* who has failed; owned by the caller afterwards */
+	bool leads;                   /* this node is the leader at the end */
+	struct sc_roster roster;      /* which nodes have failed; owned by the caller afterwards */
 	bool io_hangs;                /* a thread is stuck: free neither slots nor source */
 	int stopped_by;               /* a signal, or 0 */
 	bool has_digest;              /* the source was read whole here */

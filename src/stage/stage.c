@@ -1,43 +1,41 @@
 /*
- * The errand: see stage.h.
+ * One rank of stagecast: see stage.h.
  */
 #define _XOPEN_SOURCE 700
 
 #include "stage/stage.h"
 
-#include "archive/backing.h"
 #include "base/clock.h"
 #include "base/deadman.h"
 #include "base/log.h"
 #include "cli/topology.h"
-#include "fabric/control_tree.h"
-#include "fabric/fabric.h"
 #include "fabric/connect.h"
+#include "fabric/fabric.h"
 #include "file/slots.h"
+#include "stage/outcome/lists.h"
 #include "stage/outcome/outcome.h"
 #include "stage/outcome/timings.h"
 #include "stage/plan_print.h"
 #include "stage/prepare/job.h"
 #include "stage/prepare/sources.h"
 #include "stage/run.h"
-#include "tree/sink.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* What the origin waits before it leaves when a peer has failed: the others
- * leave first, for the status of whoever leaves last is the job's. */
-static const uint64_t farewell_ns = 300 * 1000 * 1000;
+/* What the leader waits before it leaves when a peer has failed: the others leave first, as the exit
+ * status of the job is that of the rank that leaves last. */
+static const uint64_t others_leave_ns = 300 * 1000 * 1000;
 
-/* What a rank waits before it leaves after a signal: when the first one leaves,
- * mpirun kills the others at once, which then can't remove their part files. */
+/* What a rank waits before it leaves after a signal: when the first one leaves, mpirun kills the
+ * others at once, which then can't remove their part files. */
 static const uint64_t others_clean_up_ns = 200 * 1000 * 1000;
 
-/* How long a rank that leaves waits for those of its host that take no part. */
+/* How long a rank that leaves waits for the ranks of its host that take no part. */
 static const uint64_t dismiss_ns = UINT64_C(10) * 1000 * 1000 * 1000;
 
 struct stage {
@@ -49,7 +47,7 @@ struct stage {
 	struct sc_fabric *fabric;
 	struct sc_outcome outcome; /* at the origin */
 	struct sc_run_result result;
-	bool is_told; /* another one who led has said how it ended */
+	bool is_told; /* an earlier leader has told how the run ended */
 	struct sc_timings_facts timings;
 	char digest[SC_DIGEST_TEXT_BYTES];
 	uint64_t started_ns;
@@ -79,7 +77,8 @@ renew_slot(void *slots, uint32_t slot, size_t kept_bytes, struct sc_error *err)
 
 /* Under the dead-man timer: MPI may hang here as well as in the run. */
 static int
-meet(const struct stage *stage, const uint32_t *peers, uint32_t peer_count, struct sc_error *err)
+connect_peers(const struct stage *stage, const uint32_t *peers, uint32_t peer_count,
+    struct sc_error *err)
 {
 	const struct sc_job *job = &stage->job;
 	const struct sc_connect connect = {
@@ -101,7 +100,7 @@ meet(const struct stage *stage, const uint32_t *peers, uint32_t peer_count, stru
 	return rc;
 }
 
-/* Everything a node needs before its first event. */
+/* All that a node needs before its first event. */
 static int
 prepare(struct stage *stage, struct sc_error *err)
 {
@@ -128,76 +127,48 @@ prepare(struct stage *stage, struct sc_error *err)
 		return 0;
 	if (sc_outcome_init(&stage->outcome, stage->options, job, stage->started_ns) != 0)
 		return sc_fail(err, 0, "no memory for the outcome");
-	return meet(stage, peers, config.peer_count, err);
+	return connect_peers(stage, peers, config.peer_count, err);
 }
 
+/* With --trace: each rank's own file. */
 static int
-open_trace(const char *beginning, uint32_t rank, FILE **trace, struct sc_error *err)
+open_trace(struct stage *stage, FILE **trace, struct sc_error *err)
 {
-	size_t capacity = strlen(beginning) + 16;
-	char *path = malloc(capacity);
+	char path[PATH_MAX];
 
-	if (path == NULL)
-		return sc_fail(err, ENOMEM, "the trace %s", beginning);
-	snprintf(path, capacity, "%s.%u", beginning, rank);
+	*trace = NULL;
+	if (stage->options->trace == NULL)
+		return 0;
+	if (snprintf(path, sizeof(path), "%s.%u", stage->options->trace, stage->world->rank) >=
+	    (int)sizeof(path))
+		return sc_fail(err, ENAMETOOLONG, "the trace %s", stage->options->trace);
 	*trace = fopen(path, "w");
-	if (*trace == NULL)
-		(void)sc_fail(err, errno, "the trace %s", path);
-	free(path);
-	return *trace == NULL ? -1 : 0;
+	return *trace == NULL ? sc_fail(err, errno, "the trace %s", path) : 0;
 }
 
 static int
 run(struct stage *stage, struct sc_error *err)
 {
-	struct sc_job *job = &stage->job;
-	bool origin = job->self == SC_ORIGIN;
-	bool keeps_copy = !origin || job->origin_keeps_copy;
-	const struct sc_options *options = stage->options;
-	int rc;
+	const struct sc_job *job = &stage->job;
 	struct sc_run_config config = {
-		.plan = &job->plan,
-		.self = job->self,
+		.options = stage->options,
+		.job = job,
 		.fabric = stage->fabric,
 		.slots = &stage->slots,
-		.source = job->source,
-		.dest = keeps_copy ? job->dest : NULL,
-		.link_bytes_per_s = job->machine.link_bytes_per_s,
-		.facts = job->facts.source,
-		.sink_options = {.force = options->force,
-			.preserve = options->preserve,
-			.verify = options->verify,
-			.resume = options->resume,
-			.backing = options->unpack                 ? sc_archive_open
-			    : job->facts.source.manifest_bytes > 0 ? sc_dirtree_backing_open
-								   : NULL,
-			.directory = options->unpack,
-			.source = options->source,
-			.skip_unreadable = options->on_unreadable == SC_UNREADABLE_SKIP},
-		.keeps_copy = keeps_copy,
-		.buddy = job->facts.buddy,
-		.heartbeat_ns = job->facts.heartbeat_ns,
-		.timeout_ns = job->facts.timeout_ns,
-		.records = options->timings != NULL,
-		.progress_interval_ns = job->facts.progress_interval_ns,
 		.stop_signal = stage->stop_signal,
 		.listener = sc_outcome_listen,
 		.context = &stage->outcome,
 	};
+	int rc;
 
-	if (origin)
+	if (job->self == SC_ORIGIN)
 		sc_log(SC_LOG_INFO,
 		    "plan: recipients %u, groups %u of at most %u, trees %u, chunks of %u bytes, "
 		    "window %u, predicted %.3f s",
 		    job->plan.recipients, job->plan.group_count, job->plan.subfiles,
 		    job->plan.trees, job->plan.chunk_bytes, job->plan.window,
-		    sc_cost_predict(&job->plan, &job->machine));
-	if (config.dest != NULL)
-		sc_log(SC_LOG_INFO, "writing %s", config.dest);
-	if (keeps_copy && job->dest == NULL)
-		config.dest_failure = job->dest_error.text;
-	if (stage->options->trace != NULL &&
-	    open_trace(stage->options->trace, stage->world->rank, &config.trace, err) != 0)
+		    sc_cost_predict(&job->plan, &job->facts.machine));
+	if (open_trace(stage, &config.trace, err) != 0)
 		return -1;
 	rc = sc_run(&config, &stage->result, err);
 	if (config.trace != NULL && fclose(config.trace) != 0 && rc == 0)
@@ -222,9 +193,9 @@ dismiss(const struct stage *stage, bool apart, struct sc_error *err)
 	return rc;
 }
 
-/* What is to be told of this node, before its report goes up. */
+/* What sc_run leaves to be filled in of this node's result. */
 static void
-fill_result(struct stage *stage)
+complete_result(struct stage *stage)
 {
 	struct sc_job *job = &stage->job;
 
@@ -234,41 +205,19 @@ fill_result(struct stage *stage)
 		sc_digest_text(stage->result.digest, stage->digest);
 	else if (job->has_digest)
 		sc_digest_text(job->digest, stage->digest);
-	stage->timings.digest = stage->digest;
-	stage->timings.predicted_s = sc_cost_predict(&job->plan, &job->machine);
 }
 
-/* The copies are there, whatever becomes of the timings. */
+/* Without timings the run is as good as with them: the copies are there. */
 static void
 collect_timings(struct stage *stage, int64_t clock_offset_ns)
 {
-	struct sc_job *job = &stage->job;
-	struct sc_detour_nodes children = {0};
-	struct sc_control_tree tree =
-	    sc_timings_tree(&job->plan, &job->census, &stage->result.roster, job->self, &children);
 	struct sc_error err;
 
-	if (sc_timings_collect(&tree, &stage->result, clock_offset_ns, job->facts.timeout_ns,
+	stage->timings.digest = stage->digest;
+	if (sc_timings_collect(&stage->job, &stage->result, clock_offset_ns,
 		stage->result.leads && !stage->is_told ? &stage->outcome : NULL, &stage->timings,
 		&err) != 0)
 		sc_log(SC_LOG_ERROR, "no timings: %s", err.text);
-	free(children.items);
-}
-
-static int
-measure_clock(const struct stage *stage, int64_t *offset_ns, struct sc_error *err)
-{
-	const struct sc_job *job = &stage->job;
-	struct sc_detour_nodes children = {0};
-	struct sc_roster nobody;
-	struct sc_control_tree tree;
-	int rc;
-
-	sc_roster_init(&nobody, &job->plan, job->facts.buddy);
-	tree = sc_timings_tree(&job->plan, &job->census, &nobody, job->self, &children);
-	rc = sc_control_tree_clock_offset(&tree, offset_ns, err);
-	free(children.items);
-	return rc;
 }
 
 /* Clock offsets before, timings after: both only with --timings. */
@@ -278,16 +227,16 @@ stage_as_node(struct stage *stage, struct sc_error *err)
 	bool timed = stage->options->timings != NULL;
 	int64_t clock_offset_ns = 0;
 
-	if (timed && measure_clock(stage, &clock_offset_ns, err) != 0)
+	if (timed && sc_timings_measure_clock(&stage->job, &clock_offset_ns, err) != 0)
 		return -1;
 	if (run(stage, err) != 0)
 		return -1;
-	stage->is_told = stage->result.leads && sc_outcome_is_told(&stage->outcome);
+	stage->is_told = stage->result.leads && sc_lists_are_written(&stage->outcome);
 	if (stage->result.stopped_by != 0)
 		return 0;
 	if (stage->result.leave == SC_LEAVE_CUT_OFF)
 		return dismiss(stage, true, err);
-	fill_result(stage);
+	complete_result(stage);
 	if (timed)
 		collect_timings(stage, clock_offset_ns);
 	if (dismiss(stage, stage->result.leave == SC_LEAVE_APART, err) != 0)
@@ -300,47 +249,33 @@ stage_as_node(struct stage *stage, struct sc_error *err)
 	return 0;
 }
 
-/* The last words of whoever leads; the status file is the very last. */
+/* At the leader: tell how the run ended.  The status file comes last of all. */
 static enum sc_exit_status
 conclude(struct stage *stage)
 {
 	const struct sc_options *options = stage->options;
+	int stopped_by = stage->result.stopped_by;
 	struct sc_error err;
 
-	if (stage->result.stopped_by == 0 && !sc_outcome_is_known(&stage->outcome)) {
+	if (stopped_by == 0 && !sc_outcome_is_known(&stage->outcome)) {
 		sc_log(SC_LOG_ERROR,
-		    "whoever led was lost while all left, and nobody knows "
+		    "the leader was lost while all nodes left, and no node knows "
 		    "which nodes have the file: run it again");
 		return SC_EXIT_NOTHING;
 	}
 	if (options->failed_hosts != NULL &&
-	    sc_outcome_write_failed_hosts(&stage->outcome, &err) != 0)
+	    sc_lists_write_failed_hosts(&stage->outcome, &err) != 0)
 		sc_log(SC_LOG_ERROR, "no list of failed hosts: %s", err.text);
-	if (stage->result.stopped_by != 0)
-		sc_log(SC_LOG_ERROR, "ended by signal %d%s", stage->result.stopped_by,
+	if (stopped_by != 0)
+		sc_log(SC_LOG_ERROR, "ended by signal %d%s", stopped_by,
 		    options->resume ? "; the next run goes on from here"
 				    : "; no part of a copy was left behind");
-	stage->outcome.stopped_by = stage->result.stopped_by;
+	stage->outcome.stopped_by = stopped_by;
 	sc_outcome_print(&stage->outcome, stage->digest);
-	if (options->status_file != NULL && stage->result.stopped_by == 0 &&
-	    sc_outcome_write_status(&stage->outcome, &err) != 0)
+	if (options->status_file != NULL && stopped_by == 0 &&
+	    sc_lists_write_status(&stage->outcome, &err) != 0)
 		sc_log(SC_LOG_ERROR, "no status file: %s", err.text);
 	return sc_outcome_status(&stage->outcome);
-}
-
-/* Print the plan of this job's nodes. */
-static void
-print_plan(const struct stage *stage)
-{
-	const struct sc_job *job = &stage->job;
-	const char **names = malloc(job->census.nodes * sizeof(*names));
-
-	for (uint32_t i = 0; names != NULL && i < job->census.nodes; i++)
-		names[i] = sc_job_host(job, i);
-	sc_plan_print(stdout, &job->plan, &job->machine, job->measured, names,
-	    stage->options->verbose > 0);
-	fflush(stdout);
-	free(names);
 }
 
 static int
@@ -359,8 +294,8 @@ leave_in_order(struct stage *stage, int status, struct sc_error *err)
 }
 
 /*
- * MPI doesn't work any more, or would wait for somebody who is gone.  The status of whoever
- * leaves last is the job's: that is the leader, and all others leave with 0.
+ * Without MPI_Finalize: MPI doesn't work any more, or would wait for a rank that is gone.  The exit
+ * status of the job is that of the rank that leaves last: the leader.  All others leave with 0.
  */
 static _Noreturn void
 leave_at_once(struct stage *stage, bool leads, int status)
@@ -370,7 +305,7 @@ leave_at_once(struct stage *stage, bool leads, int status)
 		sc_clock_sleep_ns(others_clean_up_ns);
 	if (!leads)
 		sc_world_exit(0);
-	sc_clock_sleep_ns(farewell_ns);
+	sc_clock_sleep_ns(others_leave_ns);
 	sc_world_exit(status);
 }
 
@@ -400,7 +335,7 @@ take_part(struct stage *stage, struct sc_error *err)
 	bool leads = rc == 0 && stage->result.leads && stage->result.leave != SC_LEAVE_CUT_OFF;
 	int status = SC_EXIT_NOTHING;
 
-	/* Of a run that was stopped it is the origin who speaks. */
+	/* A run that was stopped has no leader: the origin tells its end. */
 	if (rc == 0 && stage->result.stopped_by != 0)
 		leads = stage->job.self == SC_ORIGIN;
 	if (leads && stage->is_told) {
@@ -420,19 +355,20 @@ take_part(struct stage *stage, struct sc_error *err)
 	return leave_in_order(stage, leads ? status : 0, err);
 }
 
-/* Rank 0 has said why there is nothing to be done; one message is enough. */
+/* The job doesn't go on.  Rank 0 has said why, and has the exit status for all. */
 static int
 refuse(struct stage *stage, struct sc_error *err)
 {
 	const char *path = stage->options->status_file;
-	int status = stage->world->rank == 0 ? (int)stage->job.facts.status : 0;
+	enum sc_exit_status status =
+	    stage->job.facts.verdict == SC_JOB_MISUSED ? SC_EXIT_USAGE : SC_EXIT_NOTHING;
 
-	if (status != 0 && path != NULL)
-		(void)sc_outcome_write_refusal(path, (enum sc_exit_status)status, err);
-	if (status != 0)
-		sc_outcome_print_refusal(stage->options, (enum sc_exit_status)status,
-		    stage->job.refusal.text);
-	return leave_in_order(stage, status, err);
+	if (stage->world->rank != 0)
+		return leave_in_order(stage, 0, err);
+	if (path != NULL && sc_lists_write_refusal(path, status, err) != 0)
+		sc_log(SC_LOG_ERROR, "no status file: %s", err->text);
+	sc_outcome_print_refusal(stage->options, status, stage->job.refusal.text);
+	return leave_in_order(stage, (int)status, err);
 }
 
 int
@@ -446,21 +382,25 @@ sc_stage(const struct sc_world *world, const struct sc_options *options, int arg
 		.started_ns = sc_clock_now_ns(),
 		.timings = {.argc = argc, .argv = argv, .started_unix_ns = unix_now_ns()},
 	};
+	struct sc_job *job = &stage.job;
 	struct sc_error err = {0};
-	int rc = sc_job_prepare(&stage.job, world, options, &err);
+	int rc = sc_job_prepare(job, world, options, &err);
 
-	if (rc == 0 && stage.job.facts.status != 0)
+	if (rc == 0 && job->facts.verdict != SC_JOB_GOES_ON)
 		return refuse(&stage, &err);
 	if (rc == 0 && options->plan) {
-		if (world->rank == 0)
-			print_plan(&stage);
+		if (world->rank == 0) {
+			sc_plan_print(stdout, &job->plan, &job->facts.machine, job->measured,
+			    job->hosts.names, options->verbose > 0);
+			fflush(stdout);
+		}
 		return leave_in_order(&stage, 0, &err);
 	}
 	if (rc == 0)
 		rc = prepare(&stage, &err);
 	if (world->rank != 0)
-		sc_log_set_host(stage.job.host);
-	if (rc == 0 && stage.job.self != SC_NONE)
+		sc_log_set_host(job->host);
+	if (rc == 0 && job->self != SC_NONE)
 		return take_part(&stage, &err);
 	if (rc == 0)
 		rc = wait_aside(&stage, &err);

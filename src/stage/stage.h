@@ -1,6 +1,5 @@
 /*
- * The errand: stage a file, or (--plan) say how it would be done, as one rank
- * of a world of MPI processes.
+ * One rank of stagecast: stage a file, or (--plan) say how it would be done.
  */
 #ifndef SC_STAGE_STAGE_H
 #define SC_STAGE_STAGE_H
@@ -11,8 +10,8 @@
 #include <signal.h>
 
 /*
- * Between the start of MPI and its end, which is sc_stage's as well: the way out depends
- * on what happened.  Returns the exit status of this process; what went wrong was said.
+ * From the start of MPI, which is the caller's, to its end, which is not: the way out depends on
+ * what happened.  Returns the exit status of this process; what went wrong was said.
  */
 int sc_stage(const struct sc_world *, const struct sc_options *, int argc, char *const *argv,
     volatile sig_atomic_t *stop_signal);

@@ -39,7 +39,7 @@ for option in -t7 '-t 7' --timeout=7; do
 	read -ra words <<<"$option"
 	cli -v "${words[@]}" source copy
 	expect_status 0 "$option"
-	expect_said 'who is silent for 7.000 s is given up$' "$option"
+	expect_said 'a node that is silent for 7.000 s is given up$' "$option"
 	rm -f copy
 done
 

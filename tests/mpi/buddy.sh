@@ -47,7 +47,7 @@ expect_buddy 'buddy: rank 5 on node-2' "auto, all ranks"
 blind='5' stage_six --copies=rank
 expect_buddy 'buddy: rank 4 on node-2' "the last is blind"
 blind='2 3 4 5' stage_six --copies=rank
-expect_buddy 'buddy: nobody on another host sees SOURCE, with the same size and time' "all are blind"
+expect_buddy 'buddy: no node on another host sees SOURCE, with the same size and time' "all are blind"
 RANK_SETUP='hostname node-0' stage 3 -v --copies=rank "$dir/shared/source" "$dir/copies/%r"
 expect_buddy 'buddy: no recipient is on another host' "one host"
 
@@ -114,13 +114,13 @@ refuse '--buddy=3: rank 3 takes no part, rank 2 does for node-1' --buddy=3
 blind='4' refuse '--buddy=4: SOURCE is not there on node-2, or not the same \(size and time\)' \
 	--buddy=4
 
-# When somebody is given up is said, too.
+# When a node is given up is said, too.
 stage_six
-expect_said '^stagecast: heartbeats every 250.0 ms; who is silent for 10.000 s is given up$' "-v"
+expect_said '^stagecast: heartbeats every 250.0 ms; a node that is silent for 10.000 s is given up$' "-v"
 stage_six --timeout=2s
-expect_said ' every 200.0 ms; who is silent for 2.000 s is given up$' "--timeout"
+expect_said ' every 200.0 ms; a node that is silent for 2.000 s is given up$' "--timeout"
 stage_six --heartbeat=4s
-expect_said ' every 4.000 s; who is silent for 20.000 s is given up$' "--heartbeat"
+expect_said ' every 4.000 s; a node that is silent for 20.000 s is given up$' "--heartbeat"
 
 # Whoever has the file already takes no part.
 rm -f "$dir"/copies/*

@@ -2,7 +2,7 @@
  * The summary as JSON, read back by the library's own parser, which takes valid UTF-8 only.
  */
 #include "lib/suite.h"
-#include "stage/outcome/outcome.h"
+#include "stage/outcome/status.h"
 #include "stage/outcome/summary.h"
 
 #include <jansson.h>

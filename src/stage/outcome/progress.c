@@ -10,11 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A log file gets a line a second, a terminal one whenever there is news. */
+/* A log file gets a line a second, a terminal each change. */
 static const uint64_t log_interval_ns = UINT64_C(1000000000);
 
-/* Is the standard error of the process that started this one a terminal?
- * (Linux: through /proc.) */
+/* Is the standard error of the process that started this one a terminal? */
 static bool
 parent_has_terminal(void)
 {
@@ -56,9 +55,9 @@ sc_progress_show(struct sc_progress *progress, const struct sc_plan *plan,
 	char whole[SC_UNIT_TEXT_BYTES];
 	char rate[SC_UNIT_TEXT_BYTES];
 
-	if (!progress->on || (!progress->terminal && now_ns - progress->said_ns < log_interval_ns))
+	if (!progress->on || (!progress->terminal && now_ns - progress->shown_ns < log_interval_ns))
 		return;
-	progress->said_ns = now_ns;
+	progress->shown_ns = now_ns;
 	fprintf(stderr, "%s%3.0f %%  %s of %s on the slowest node, %s, %u/%u nodes done%s",
 	    progress->terminal ? "\r\033[K" : "stagecast: ", 100 * part,
 	    sc_format_size(bytes, done), sc_format_size((double)plan->size_bytes, whole),

@@ -16,14 +16,13 @@ struct sc_progress {
 	bool terminal; /* the line overwrites itself */
 	bool shown;    /* there is a line to erase */
 	uint64_t started_ns;
-	uint64_t said_ns;
-	uint32_t copies; /* nodes that are to have one */
+	uint64_t shown_ns; /* when a line was last written */
+	uint32_t copies;   /* nodes that are to have a copy */
 };
 
 /*
- * Shall there be one?  Under mpirun a rank's own descriptors say nothing (its
- * standard error is never a terminal), so with SC_PROGRESS_AUTO those of
- * mpirun, the parent of rank 0, are looked at.
+ * Sets `on`: is progress shown at all?  Under mpirun a rank's own standard error is never a terminal,
+ * so with SC_PROGRESS_AUTO that of mpirun counts, the parent of rank 0.
  */
 void sc_progress_init(struct sc_progress *, enum sc_progress_mode, bool quiet, uint64_t started_ns,
     uint32_t copies);

@@ -1,19 +1,23 @@
 /*
- * The summary as JSON: see summary.h.
+ * The summary: see summary.h.
  */
 #include "stage/outcome/summary.h"
 
+#include "base/error.h"
+#include "base/log.h"
+#include "base/units.h"
 #include "base/utf8.h"
 #include "config.h"
-#include "stage/outcome/outcome.h"
+#include "stage/outcome/status.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Digits of times and rates: more are not measured. */
 enum { DIGITS = 6 };
 
-/* NULL becomes null.  A NULL that is returned makes the object that it is put into fail. */
+/* NULL becomes null.  Returns NULL without memory, which makes the object around it fail. */
 static json_t *
 text_or_null(const char *text)
 {
@@ -55,7 +59,7 @@ list_failures(const struct sc_summary *summary)
 	return list;
 }
 
-/* Copies that were there before cost nothing, and don't count. */
+/* Copies that were there before were not sent, and don't count. */
 static json_t *
 rates(const struct sc_summary *summary)
 {
@@ -68,7 +72,7 @@ rates(const struct sc_summary *summary)
 }
 
 static json_t *
-tell_run(const struct sc_summary *summary)
+describe_run(const struct sc_summary *summary)
 {
 	const char *digest = summary->digest[0] == '\0' ? NULL : summary->digest;
 
@@ -93,8 +97,50 @@ sc_summary_json(const struct sc_summary *summary)
 	char *line = NULL;
 
 	if (whole != NULL &&
-	    (!summary->begun || json_object_update_new(whole, tell_run(summary)) == 0))
+	    (!summary->begun || json_object_update_new(whole, describe_run(summary)) == 0))
 		line = json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
 	json_decref(whole);
 	return line;
+}
+
+void
+sc_summary_print_json(const struct sc_summary *summary)
+{
+	char *line = sc_summary_json(summary);
+
+	if (line == NULL)
+		sc_log(SC_LOG_ERROR, "no memory for the summary");
+	else
+		puts(line);
+	fflush(stdout);
+	free(line);
+}
+
+void
+sc_summary_print_text(const struct sc_summary *summary)
+{
+	double size = (double)summary->bytes;
+	double seconds = summary->seconds > 0 ? summary->seconds : 1e-9;
+	char source[SC_ERROR_TEXT_BYTES];
+	char size_text[SC_UNIT_TEXT_BYTES];
+	char duration[SC_UNIT_TEXT_BYTES];
+	char each[SC_UNIT_TEXT_BYTES];
+	char all[SC_UNIT_TEXT_BYTES];
+	char had[64] = "";
+	char more[64] = "";
+
+	if (summary->already > 0)
+		snprintf(had, sizeof(had), " (%u had it already)", summary->already);
+	if (summary->more_sources > 0)
+		snprintf(more, sizeof(more), " and %zu more", summary->more_sources);
+	if (summary->digest[0] != '\0')
+		printf("%s  %s%s\n", summary->digest,
+		    sc_printable(summary->source, source, sizeof(source)), more);
+	if (summary->library_path != NULL)
+		printf("LD_LIBRARY_PATH=%s\n", summary->library_path);
+	printf("staged %s to %u/%u nodes%s in %s (%s a node, %s in all)\n",
+	    sc_format_size(size, size_text), summary->staged, summary->wanted, had,
+	    sc_format_duration(seconds, duration), sc_format_rate(size / seconds, each),
+	    sc_format_rate(size * (summary->staged - summary->already) / seconds, all));
+	fflush(stdout);
 }

@@ -1,37 +1,56 @@
 /*
- * From every rank's report to the timings file: see timings.h.
+ * From every node's result to the timings file: see timings.h.
  */
 #include "stage/outcome/timings.h"
 
 #include "config.h"
+#include "fabric/control_tree.h"
 #include "fabric/world.h"
+#include "plan/detour.h"
 #include "record/timings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct sc_control_tree
-sc_timings_tree(const struct sc_plan *plan, const struct sc_census *census,
-    const struct sc_roster *roster, uint32_t self, struct sc_detour_nodes *children)
+/* This node's place in the control tree, in ranks, without nodes that have failed.  children is
+ * filled and borrowed by the tree; free its items. */
+static struct sc_control_tree
+place_in_tree(const struct sc_job *job, const struct sc_roster *roster,
+    struct sc_detour_nodes *children)
 {
+	const uint32_t *ranks = job->census.ranks;
 	struct sc_control_tree tree = {.parent = UINT32_MAX};
-	uint32_t parent = sc_detour_parent(plan, roster, self);
+	uint32_t parent = sc_detour_parent(&job->plan, roster, job->self);
 
-	sc_detour_children(plan, roster, self, children);
+	sc_detour_children(&job->plan, roster, job->self, children);
 	for (uint32_t i = 0; i < children->count; i++)
-		children->items[i] = census->ranks[children->items[i]];
+		children->items[i] = ranks[children->items[i]];
 	tree.children = children->items;
 	tree.child_count = children->count;
 	if (parent != SC_NONE)
-		tree.parent = census->ranks[parent];
-	for (uint32_t node = self; node != SC_ORIGIN; node = sc_plan_parent(plan, node))
+		tree.parent = ranks[parent];
+	for (uint32_t node = job->self; node != SC_ORIGIN; node = sc_plan_parent(&job->plan, node))
 		tree.odd = !tree.odd;
 	return tree;
 }
 
-/* All reports, by node.  Returns the array (free it and the timelines), or
- * NULL. */
+int
+sc_timings_measure_clock(const struct sc_job *job, int64_t *offset_ns, struct sc_error *err)
+{
+	struct sc_detour_nodes children = {0};
+	struct sc_roster none_failed;
+	struct sc_control_tree tree;
+	int rc;
+
+	sc_roster_init(&none_failed, &job->plan, job->facts.buddy);
+	tree = place_in_tree(job, &none_failed, &children);
+	rc = sc_control_tree_clock_offset(&tree, offset_ns, err);
+	free(children.items);
+	return rc;
+}
+
+/* All results, by node.  Returns the array (free it and the timelines), or NULL. */
 static struct sc_timings_node *
 decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error *err)
 {
@@ -40,7 +59,7 @@ decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error 
 	struct sc_timeline timeline;
 
 	if (nodes == NULL) {
-		sc_fail(err, 0, "no memory for %u reports", count);
+		sc_fail(err, 0, "no memory for %u results", count);
 		return NULL;
 	}
 	for (uint32_t i = 0; i < count; i++)
@@ -50,7 +69,7 @@ decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error 
 
 		if (used == 0 || report.node >= count ||
 		    nodes[report.node].result.node != SC_NONE) {
-			sc_fail(err, 0, "a rank's report is malformed");
+			sc_fail(err, 0, "a node's result is malformed");
 			for (uint32_t i = 0; i < count; i++)
 				sc_timeline_free(&nodes[i].timeline);
 			free(nodes);
@@ -63,38 +82,38 @@ decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error 
 	return nodes;
 }
 
-/* A row for a node that has said nothing, from what is known of it here. */
+/* A row for a node whose result did not come, from what the leader knows of it. */
 static void
 add_missing(const struct sc_outcome *outcome, uint32_t node, struct sc_node_result *report)
 {
-	const struct sc_outcome_fate *fate = &outcome->fates[node];
+	const struct sc_outcome_node *known = &outcome->nodes[node];
 
 	report->node = node;
 	report->rank = outcome->job->census.ranks[node];
 	snprintf(report->host, sizeof(report->host), "%s", sc_job_host(outcome->job, node));
-	if (fate->failed || outcome->aborted) {
-		report->state = fate->lost ? SC_NODE_LOST : SC_NODE_FAILED;
+	if (known->failed || outcome->aborted) {
+		report->state = known->lost ? SC_NODE_LOST : SC_NODE_FAILED;
 		return;
 	}
-	/* Its copy was counted: only its report got lost. */
+	/* Its copy was counted: only its result got lost. */
 	report->state = node == SC_ORIGIN && outcome->copies == outcome->plan->recipients
 	    ? SC_NODE_NO_COPY
 	    : SC_NODE_COMMITTED;
-	snprintf(report->cause, sizeof(report->cause), "its report did not come");
+	snprintf(report->cause, sizeof(report->cause), "its result did not come");
 }
 
 static void
-add_cause(const struct sc_outcome *outcome, const struct sc_outcome_fate *fate,
+add_cause(const struct sc_outcome *outcome, const struct sc_outcome_node *known,
     struct sc_node_result *report)
 {
-	if (fate->cause != NULL)
-		snprintf(report->cause, sizeof(report->cause), "%s", fate->cause);
+	if (known->cause != NULL)
+		snprintf(report->cause, sizeof(report->cause), "%s", known->cause);
 	else if (outcome->aborted)
 		snprintf(report->cause, sizeof(report->cause), "given up: %.*s",
 		    SC_CAUSE_BYTES - 16, outcome->abort_cause);
 }
 
-/* What the leader knows, where the nodes themselves haven't said it. */
+/* Add what the leader knows where the nodes themselves haven't said it. */
 static void
 complete(const struct sc_outcome *outcome, struct sc_timings_node *nodes)
 {
@@ -105,7 +124,7 @@ complete(const struct sc_outcome *outcome, struct sc_timings_node *nodes)
 			add_missing(outcome, i, report);
 		if (report->cause[0] == '\0' &&
 		    (report->state == SC_NODE_FAILED || report->state == SC_NODE_LOST))
-			add_cause(outcome, &outcome->fates[i], report);
+			add_cause(outcome, &outcome->nodes[i], report);
 	}
 }
 
@@ -132,7 +151,7 @@ write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *fact
 		.digest = facts->digest,
 		.started_unix_ns = facts->started_unix_ns,
 		.started_ns = outcome->started_ns + (uint64_t)clock_offset_ns,
-		.predicted_s = facts->predicted_s,
+		.predicted_s = sc_cost_predict(outcome->plan, &outcome->job->facts.machine),
 		.elapsed_s = sc_outcome_elapsed_s(outcome),
 		.exit_status = status,
 		.origin_keeps_no_copy = outcome->copies == outcome->plan->recipients,
@@ -152,28 +171,29 @@ write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *fact
 }
 
 int
-sc_timings_collect(const struct sc_control_tree *tree, const struct sc_run_result *result,
-    int64_t clock_offset_ns, uint64_t timeout_ns, const struct sc_outcome *outcome,
-    const struct sc_timings_facts *facts, struct sc_error *err)
+sc_timings_collect(const struct sc_job *job, const struct sc_run_result *result,
+    int64_t clock_offset_ns, const struct sc_outcome *outcome, const struct sc_timings_facts *facts,
+    struct sc_error *err)
 {
+	struct sc_detour_nodes children = {0};
+	struct sc_control_tree tree = place_in_tree(job, &result->roster, &children);
 	struct sc_node_result report = result->report;
 	uint8_t *own = NULL;
 	uint8_t *all = NULL;
 	size_t own_bytes = 0;
 	size_t all_bytes = 0;
-	int rc = -1;
+	int rc;
 
 	report.clock_offset_ns = clock_offset_ns;
-	if (sc_node_result_encode(&report, &result->timeline, &own, &own_bytes) != 0) {
-		sc_fail(err, 0, "no memory for this rank's report");
-		goto out;
-	}
-	if (sc_control_tree_gather(tree, own, own_bytes, timeout_ns, &all, &all_bytes, err) != 0)
-		goto out;
-	rc = 0;
-	if (outcome != NULL)
+	rc = sc_node_result_encode(&report, &result->timeline, &own, &own_bytes);
+	if (rc != 0)
+		(void)sc_fail(err, 0, "no memory for this node's result");
+	else
+		rc = sc_control_tree_gather(&tree, own, own_bytes, job->facts.timeout_ns, &all,
+		    &all_bytes, err);
+	if (rc == 0 && outcome != NULL)
 		rc = write_file(outcome, facts, clock_offset_ns, all, all_bytes, err);
-out:
+	free(children.items);
 	free(own);
 	free(all);
 	return rc;

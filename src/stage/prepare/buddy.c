@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 bool
-sc_buddy_may_be(const struct sc_options *options, uint32_t rank)
+sc_buddy_is_eligible(const struct sc_options *options, uint32_t rank)
 {
 	if (rank == 0 || options->source == NULL)
 		return false;
@@ -19,26 +19,26 @@ sc_buddy_may_be(const struct sc_options *options, uint32_t rank)
 }
 
 bool
-sc_buddy_only_glimpsed(const struct sc_options *options, const struct sc_source_facts *facts)
+sc_buddy_checks_later(const struct sc_options *options, const struct sc_source_facts *facts)
 {
 	return options->buddy == SC_BUDDY_AUTO && facts->manifest_bytes > 0;
 }
 
 bool
-sc_buddy_sees(struct sc_source **source, const struct sc_options *options,
+sc_buddy_sees_source(struct sc_source **source, const struct sc_options *options,
     const struct sc_source_facts *facts)
 {
 	struct stat st;
 
-	if (!sc_buddy_only_glimpsed(options, facts))
-		return sc_buddy_finds(source, options, facts);
+	if (!sc_buddy_checks_later(options, facts))
+		return sc_buddy_opens_source(source, options, facts);
 	*source = NULL;
 	return stat(options->source, &st) == 0 && st.st_mtim.tv_sec == facts->mtime_s &&
 	    (uint32_t)st.st_mtim.tv_nsec == facts->mtime_ns;
 }
 
 bool
-sc_buddy_finds(struct sc_source **source, const struct sc_options *options,
+sc_buddy_opens_source(struct sc_source **source, const struct sc_options *options,
     const struct sc_source_facts *facts)
 {
 	struct sc_source_facts own;
@@ -59,7 +59,7 @@ sc_buddy_finds(struct sc_source **source, const struct sc_options *options,
 
 /* Rank 0: the rank that was asked for. */
 static int
-take_asked(uint32_t *buddy, uint32_t rank, const struct sc_census *census,
+choose_requested(uint32_t *buddy, uint32_t rank, const struct sc_census *census,
     const struct sc_census_entry *entries, const bool *sees, const bool *had_it,
     struct sc_error *err)
 {
@@ -85,9 +85,9 @@ take_asked(uint32_t *buddy, uint32_t rank, const struct sc_census *census,
 	return 0;
 }
 
-/* Rank 0: the last that will do. */
+/* Rank 0: the last rank that sees the source. */
 static void
-take_last(uint32_t *buddy, const struct sc_census *census, const struct sc_census_entry *entries,
+choose_last(uint32_t *buddy, const struct sc_census *census, const struct sc_census_entry *entries,
     const bool *sees)
 {
 	bool elsewhere = false;
@@ -104,7 +104,7 @@ take_last(uint32_t *buddy, const struct sc_census *census, const struct sc_censu
 		}
 	}
 	sc_log(SC_LOG_INFO, "no buddy: %s",
-	    elsewhere ? "nobody on another host sees SOURCE, with the same size and time"
+	    elsewhere ? "no node on another host sees SOURCE, with the same size and time"
 		      : "no recipient is on another host");
 }
 
@@ -115,10 +115,10 @@ sc_buddy_choose(uint32_t *buddy, const struct sc_options *options, const struct 
 {
 	*buddy = SC_NONE;
 	if (options->buddy == SC_BUDDY_RANK &&
-	    take_asked(buddy, options->buddy_rank, census, entries, sees, had_it, err) != 0)
+	    choose_requested(buddy, options->buddy_rank, census, entries, sees, had_it, err) != 0)
 		return -1;
 	if (options->buddy == SC_BUDDY_AUTO)
-		take_last(buddy, census, entries, sees);
+		choose_last(buddy, census, entries, sees);
 	if (*buddy != SC_NONE)
 		sc_log(SC_LOG_INFO, "buddy: rank %u on %s", census->ranks[*buddy],
 		    entries[census->ranks[*buddy]].host);

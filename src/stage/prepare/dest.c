@@ -51,20 +51,16 @@ expand(const char *template, const char *host, uint32_t rank, char path[PATH_MAX
 
 	path[0] = '\0';
 	snprintf(number, sizeof(number), "%u", rank);
-	while (*template != '\0' && fits) {
-		size_t plain = strcspn(template, "%");
+	for (; *template != '\0' && fits; template ++) {
+		const char *text = template;
 
-		fits = append(path, template, plain);
-		template += plain;
-		if (*template == '\0' || !fits)
-			break;
-		if (template[1] == 'h')
-			fits = append(path, host, strlen(host));
-		else if (template[1] == 'r')
-			fits = append(path, number, strlen(number));
-		else
-			fits = append(path, "%", 1);
-		template += 2;
+		if (*template == '%') {
+			template ++;
+			text = *template == 'h' ? host : *template == 'r' ? number : "%";
+			fits = append(path, text, strlen(text));
+		} else {
+			fits = append(path, text, 1);
+		}
 	}
 	return fits;
 }
@@ -92,17 +88,6 @@ sc_dest_name(const char *source, struct sc_error *err)
 	return name;
 }
 
-/* Append the name of source to the path of a directory.  False if it doesn't fit. */
-static bool
-append_name(char path[PATH_MAX], const char *name)
-{
-	size_t length = strlen(path);
-
-	if (length > 0 && path[length - 1] != '/' && !append(path, "/", 1))
-		return false;
-	return append(path, name, strlen(name));
-}
-
 int
 sc_dest_resolve(const char *template, const char *host, uint32_t rank, const char *source,
     bool several, char **resolved, struct sc_error *err)
@@ -121,7 +106,8 @@ sc_dest_resolve(const char *template, const char *host, uint32_t rank, const cha
 
 		if (name == NULL)
 			return -1;
-		fits = append_name(path, name);
+		fits = (path[length - 1] == '/' || append(path, "/", 1)) &&
+		    append(path, name, strlen(name));
 		free(name);
 	}
 	if (!fits)
@@ -186,27 +172,38 @@ sc_dest_resolve_program(const char *template, const char *host, uint32_t rank, c
 }
 
 int
+sc_dest_directory(const char *path, char *directory, struct sc_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length;
+
+	if (slash == NULL) {
+		strcpy(directory, ".");
+		return 0;
+	}
+	length = slash == path ? 1 : (size_t)(slash - path);
+	if (length >= PATH_MAX)
+		return sc_fail(err, ENAMETOOLONG, "%s", path);
+	memcpy(directory, path, length);
+	directory[length] = '\0';
+	return 0;
+}
+
+int
 sc_dest_identity(const char *path, uint64_t id[2], struct sc_error *err)
 {
 	const char *slash = strrchr(path, '/');
-	const char *name = slash == NULL ? path : slash + 1;
-	char directory[PATH_MAX] = ".";
+	char directory[PATH_MAX];
 	char canonical[PATH_MAX];
 	char whole[2 * PATH_MAX];
 	struct sc_digest digest;
 
-	if (slash != NULL) {
-		size_t length = slash == path ? 1 : (size_t)(slash - path);
-
-		if (length >= sizeof(directory))
-			return sc_fail(err, ENAMETOOLONG, "%s", path);
-		memcpy(directory, path, length);
-		directory[length] = '\0';
-	}
+	if (sc_dest_directory(path, directory, err) != 0)
+		return -1;
 	/* A directory that isn't there is this node's own failure, later on. */
 	if (realpath(directory, canonical) == NULL)
 		snprintf(canonical, sizeof(canonical), "%s", directory);
-	snprintf(whole, sizeof(whole), "%s/%s", canonical, name);
+	snprintf(whole, sizeof(whole), "%s/%s", canonical, slash == NULL ? path : slash + 1);
 	digest = sc_digest_chunk(whole, strlen(whole), 0);
 	id[0] = digest.low;
 	id[1] = digest.high;

@@ -1,13 +1,13 @@
 /*
  * The job: see job.h.
  */
+#define _XOPEN_SOURCE 700 /* PATH_MAX */
+
 #include "stage/prepare/job.h"
 
 #include "base/log.h"
 #include "base/units.h"
 #include "fabric/probe.h"
-#include "file/part.h"
-#include "stage/outcome/outcome.h"
 #include "stage/outcome/progress.h"
 #include "stage/prepare/buddy.h"
 #include "stage/prepare/dest.h"
@@ -18,69 +18,104 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How often subtrees report their progress, when somebody looks. */
+/* How often subtrees report their progress, if it is shown. */
 static const uint64_t progress_interval_ns = 250 * 1000 * 1000;
 
 /* A smaller file is over before its plan could gain what the measurement takes. */
 static const uint64_t probe_size_bytes_min = 1 << 20;
 
-/* Is the directory there in which a file is to be written at the end?  Better
- * said before the work than after it. */
+static int
+resolve_dest(struct sc_job *job, const struct sc_world *world, const struct sc_options *options)
+{
+	if (options->send_libs)
+		return sc_dest_resolve_program(options->dest, job->host, world->rank,
+		    options->source, &job->dest, &job->dest_error);
+	return sc_dest_resolve(options->dest, job->host, world->rank,
+	    options->unpack ? NULL : options->source, sc_sources_are_several(options), &job->dest,
+	    &job->dest_error);
+}
+
+/* Rank 0 learns the host and the DEST of all ranks. */
+static int
+gather_entries(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
+    struct sc_error *err)
+{
+	struct sc_census_entry own;
+
+	memset(&own, 0, sizeof(own)); /* its padding is sent too */
+	if (sc_census_host(job->host, err) != 0)
+		return -1;
+	memcpy(own.host, job->host, sizeof(own.host));
+	/* A failure here is one of this rank's copy, not of the run: see dest_error. */
+	if (options->dest != NULL && resolve_dest(job, world, options) == 0)
+		(void)sc_dest_identity(job->dest, own.dest_id, &job->dest_error);
+	else
+		own.dest_id[0] = world->rank; /* no other rank has this one */
+	if (world->rank == 0) {
+		job->entries = calloc(world->size, sizeof(*job->entries));
+		if (job->entries == NULL)
+			return sc_fail(err, 0, "no memory for %u ranks", world->size);
+	}
+	return sc_world_gather(&own, sizeof(own), job->entries, err);
+}
+
+/* Can a file be written there at the end?  Better said before the work than after it. */
 static int
 check_writable(const char *path, struct sc_error *err)
 {
-	const char *slash = strrchr(path, '/');
-	char *directory;
-	int rc = 0;
+	char directory[PATH_MAX];
 
-	if (slash == NULL)
-		directory = strdup(".");
-	else
-		directory = strndup(path, slash == path ? 1 : (size_t)(slash - path));
-	if (directory == NULL)
-		return sc_fail(err, errno, "%s", path);
+	if (path == NULL)
+		return 0;
+	if (sc_dest_directory(path, directory, err) != 0)
+		return -1;
 	if (access(directory, W_OK | X_OK) != 0)
-		rc = sc_fail(err, errno, "%s can't be written there", path);
-	free(directory);
-	return rc;
+		return sc_fail(err, errno, "%s can't be written there", path);
+	return 0;
+}
+
+/* A list of an earlier run must not be taken for this one's. */
+static int
+remove_old_list(const char *path, struct sc_error *err)
+{
+	if (path != NULL && unlink(path) != 0 && errno != ENOENT)
+		return sc_fail(err, errno, "cannot write %s", path);
+	return 0;
 }
 
 static int
 open_source(struct sc_job *job, const struct sc_options *options, struct sc_error *err)
 {
+	struct sc_job_facts *facts = &job->facts;
 	struct stat st;
 
 	if (options->source == NULL) {
-		job->facts.source.size_bytes = options->size_bytes;
+		facts->source.size_bytes = options->size_bytes;
 		return 0;
 	}
-	if (sc_sources_open(&job->source, options, &job->facts.source, err) != 0)
+	if (sc_sources_open(&job->source, options, &facts->source, err) != 0)
 		return -1;
-	job->origin_keeps_copy = options->dest != NULL;
+	facts->origin_keeps_copy = options->dest != NULL;
 	if (job->dest != NULL && stat(job->dest, &st) == 0)
-		job->origin_keeps_copy = !sc_source_is(job->source, st.st_dev, st.st_ino);
-	if (job->dest != NULL && job->origin_keeps_copy &&
+		facts->origin_keeps_copy = !sc_source_is(job->source, st.st_dev, st.st_ino);
+	if (job->dest != NULL && facts->origin_keeps_copy &&
 	    sc_sources_check_dest(options, job->dest, err) != 0)
 		return -1;
-	if (options->timings != NULL && check_writable(options->timings, err) != 0)
+	if (check_writable(options->timings, err) != 0 ||
+	    check_writable(options->failed_hosts, err) != 0)
 		return -1;
-	if (options->failed_hosts != NULL && check_writable(options->failed_hosts, err) != 0)
-		return -1;
-	if (options->status_file != NULL && check_writable(options->status_file, err) != 0)
-		return -1;
-	return 0;
+	return check_writable(options->status_file, err);
 }
 
-/*
- * Rank 0: the rank with which the network is to be measured: one on another
- * host, as memory between processes tells nothing.  0: nobody.
- */
+/* Rank 0: the rank to measure the network with.  It is on another host, as memory between
+ * processes tells nothing.  0: none. */
 static uint32_t
 choose_probe_rank(const struct sc_job *job)
 {
@@ -95,135 +130,30 @@ choose_probe_rank(const struct sc_job *job)
 	return 0;
 }
 
-/* Rank 0: everything that can go wrong before anybody else is needed. */
+/* Rank 0: all that can go wrong before another rank is needed. */
 static int
 open_job(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_job_opening *opening, struct sc_error *err)
+    struct sc_error *err)
 {
-	opening->status = SC_EXIT_NOTHING;
-	/* A list of an earlier run must not be taken for this one's. */
-	if (options->failed_hosts != NULL && unlink(options->failed_hosts) != 0 && errno != ENOENT)
-		return sc_fail(err, errno, "cannot write %s", options->failed_hosts);
-	if (options->status_file != NULL && unlink(options->status_file) != 0 && errno != ENOENT)
-		return sc_fail(err, errno, "cannot write %s", options->status_file);
+	job->facts.verdict = SC_JOB_IMPOSSIBLE;
+	if (remove_old_list(options->failed_hosts, err) != 0 ||
+	    remove_old_list(options->status_file, err) != 0)
+		return -1;
 	if (sc_world_launch_error(world) != NULL)
 		return sc_fail(err, 0, "%s", sc_world_launch_error(world));
 	if (open_source(job, options, err) != 0)
 		return -1;
-	opening->status = SC_EXIT_USAGE;
+	job->facts.verdict = SC_JOB_MISUSED;
 	if (options->job != NULL && sc_sbcast_check_job(options->job, err) != 0)
 		return -1;
 	if (sc_census_decide(&job->census, job->entries, world->size, options->copies, err) != 0)
 		return -1;
-	opening->status = 0;
-	opening->probe_rank = choose_probe_rank(job);
-	opening->source = job->facts.source;
+	job->facts.verdict = SC_JOB_GOES_ON;
+	job->facts.probe_rank = choose_probe_rank(job);
 	return 0;
 }
 
-/* The two ranks that measure do so, the others go on and wait. */
-static int
-measure(struct sc_job *job, const struct sc_world *world, const struct sc_job_opening *opening,
-    struct sc_error *err)
-{
-	struct sc_probe probe;
-	char rate[SC_UNIT_TEXT_BYTES];
-
-	job->machine = sc_cost_machine_default;
-	if (opening->probe_rank == 0)
-		return 0;
-	if (world->rank == opening->probe_rank)
-		return sc_probe_answer(err);
-	if (world->rank != 0)
-		return 0;
-	if (sc_probe_ask(opening->probe_rank, &probe, err) != 0)
-		return -1;
-	job->machine.link_bytes_per_s = probe.bytes_per_s;
-	job->machine.latency_s = probe.latency_s;
-	job->measured = job->entries[opening->probe_rank].host;
-	sc_log(SC_LOG_INFO, "network: %s to %s, latency %.0f us",
-	    sc_format_rate(probe.bytes_per_s, rate), job->measured, probe.latency_s * 1e6);
-	return 0;
-}
-
-static void
-set_timeouts(struct sc_job *job, const struct sc_options *options)
-{
-	struct sc_timeouts timeouts = sc_timeouts_choose(&job->plan, &job->machine, options);
-	char heartbeat[SC_UNIT_TEXT_BYTES];
-	char timeout[SC_UNIT_TEXT_BYTES];
-
-	job->facts.heartbeat_ns = timeouts.heartbeat_ns;
-	job->facts.timeout_ns = timeouts.timeout_ns;
-	sc_log(SC_LOG_INFO, "heartbeats every %s; who is silent for %s is given up",
-	    sc_format_duration((double)timeouts.heartbeat_ns * 1e-9, heartbeat),
-	    sc_format_duration((double)timeouts.timeout_ns * 1e-9, timeout));
-}
-
-/* Rank 0: the plan, and what else the others must know. */
-static int
-decide(struct sc_job *job, const struct sc_options *options, const struct sc_survey *survey,
-    struct sc_error *err)
-{
-	struct sc_progress progress;
-
-	job->facts.status = SC_EXIT_USAGE;
-	if (sc_buddy_choose(&job->facts.buddy, options, &job->census, job->entries,
-		survey->sees_source, survey->has_it, err) != 0)
-		return -1;
-	if (sc_cost_choose(&job->plan, job->census.nodes - 1, job->facts.source.size_bytes,
-		&options->wishes, &job->machine, err) != 0)
-		return -1;
-	job->facts.status = 0;
-	job->facts.shape = (struct sc_plan_shape){
-		.group_size = job->plan.subfiles,
-		.tree_groups = job->plan.tree_groups,
-		.branching = job->plan.branching,
-		.chunk_bytes = job->plan.chunk_bytes,
-		.window = job->plan.window,
-		.store_and_forward = job->plan.store_and_forward,
-	};
-	set_timeouts(job, options);
-	sc_progress_init(&progress, options->progress, options->quiet, 0, 0);
-	job->facts.progress_interval_ns = progress.on ? progress_interval_ns : 0;
-	return 0;
-}
-
-static int
-resolve_dest(struct sc_job *job, const struct sc_world *world, const struct sc_options *options)
-{
-	if (options->send_libs)
-		return sc_dest_resolve_program(options->dest, job->host, world->rank,
-		    options->source, &job->dest, &job->dest_error);
-	return sc_dest_resolve(options->dest, job->host, world->rank,
-	    options->unpack ? NULL : options->source, sc_sources_are_several(options), &job->dest,
-	    &job->dest_error);
-}
-
-static int
-gather_entries(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_error *err)
-{
-	struct sc_census_entry own;
-
-	memset(&own, 0, sizeof(own)); /* its padding travels too */
-	if (sc_census_host(job->host, err) != 0)
-		return -1;
-	memcpy(own.host, job->host, sizeof(own.host));
-	/* What fails here is this rank's copy, not the run: see dest_error. */
-	if (options->dest != NULL && resolve_dest(job, world, options) == 0)
-		(void)sc_dest_identity(job->dest, own.dest_id, &job->dest_error);
-	else
-		own.dest_id[0] = world->rank; /* nobody else's */
-	if (world->rank == 0) {
-		job->entries = calloc(world->size, sizeof(*job->entries));
-		if (job->entries == NULL)
-			return sc_fail(err, 0, "no memory for %u ranks", world->size);
-	}
-	return sc_world_gather(&own, sizeof(own), job->entries, err);
-}
-
-/* Everybody learns who takes part. */
+/* All ranks learn which of them take part. */
 static int
 share_census(struct sc_job *job, const struct sc_world *world, struct sc_error *err)
 {
@@ -242,57 +172,97 @@ share_census(struct sc_job *job, const struct sc_world *world, struct sc_error *
 	return rc;
 }
 
-/* Those that have the file take no part. */
+/* The two ranks that measure do so, the others go on and wait. */
+static int
+measure(struct sc_job *job, const struct sc_world *world, struct sc_error *err)
+{
+	struct sc_cost_machine *machine = &job->facts.machine;
+	uint32_t peer = job->facts.probe_rank;
+	struct sc_probe probe;
+	char rate[SC_UNIT_TEXT_BYTES];
+
+	*machine = sc_cost_machine_default;
+	if (peer == 0)
+		return 0;
+	if (world->rank == peer)
+		return sc_probe_answer(err);
+	if (world->rank != 0)
+		return 0;
+	if (sc_probe_ask(peer, &probe, err) != 0)
+		return -1;
+	machine->link_bytes_per_s = probe.bytes_per_s;
+	machine->latency_s = probe.latency_s;
+	job->measured = job->entries[peer].host;
+	sc_log(SC_LOG_INFO, "network: %s to %s, latency %.0f us",
+	    sc_format_rate(probe.bytes_per_s, rate), job->measured, probe.latency_s * 1e6);
+	return 0;
+}
+
+/* Ranks that have the file take no part. */
 static void
 leave_out_complete(struct sc_job *job, struct sc_survey *survey)
 {
-	if (survey->has_it[0])
-		job->origin_keeps_copy = false;
+	if (survey->is_complete[0])
+		job->facts.origin_keeps_copy = false;
 	for (uint32_t i = 0; i < job->census.world_size; i++)
-		job->facts.complete_count += survey->has_it[i];
-	survey->has_it[0] = false; /* the origin is a node in any case */
-	sc_census_release(&job->census, survey->has_it);
+		job->facts.complete_count += survey->is_complete[i];
+	survey->is_complete[0] = false; /* the origin is a node in any case */
+	sc_census_release(&job->census, survey->is_complete);
 }
 
-/* The names of the nodes' hosts and of the complete ones'.  rank 0 had it: see above. */
+static void
+set_timeouts(struct sc_job *job, const struct sc_options *options)
+{
+	struct sc_timeouts timeouts = sc_timeouts_choose(&job->plan, &job->facts.machine, options);
+	char heartbeat[SC_UNIT_TEXT_BYTES];
+	char timeout[SC_UNIT_TEXT_BYTES];
+
+	job->facts.heartbeat_ns = timeouts.heartbeat_ns;
+	job->facts.timeout_ns = timeouts.timeout_ns;
+	sc_log(SC_LOG_INFO, "heartbeats every %s; a node that is silent for %s is given up",
+	    sc_format_duration((double)timeouts.heartbeat_ns * 1e-9, heartbeat),
+	    sc_format_duration((double)timeouts.timeout_ns * 1e-9, timeout));
+}
+
+/* Rank 0: the plan, and what else all ranks must know. */
 static int
-share_hosts(struct sc_job *job, const struct sc_world *world, const struct sc_survey *survey,
+decide(struct sc_job *job, const struct sc_options *options, const struct sc_survey *survey,
     struct sc_error *err)
 {
-	uint32_t count = job->census.nodes + job->facts.complete_count;
-	uint32_t *ranks = malloc((count + 1) * sizeof(*ranks));
-	uint32_t at = job->census.nodes;
-	int rc;
+	struct sc_progress progress;
 
-	if (ranks == NULL)
-		return sc_fail(err, 0, "no memory for %u hosts", count);
-	memcpy(ranks, job->census.ranks, job->census.nodes * sizeof(*ranks));
-	if (world->rank == 0 && job->complete)
-		ranks[at++] = 0;
-	for (uint32_t i = 1; world->rank == 0 && i < world->size; i++) {
-		if (survey->has_it[i])
-			ranks[at++] = i;
-	}
-	assert(world->rank != 0 || at == count);
-	rc = sc_hosts_share(&job->hosts, world, job->entries, ranks, count, err);
-	free(ranks);
-	return rc;
+	job->facts.verdict = SC_JOB_MISUSED;
+	if (sc_buddy_choose(&job->facts.buddy, options, &job->census, job->entries,
+		survey->sees_source, survey->is_complete, err) != 0)
+		return -1;
+	if (sc_cost_choose(&job->plan, job->census.nodes - 1, job->facts.source.size_bytes,
+		&options->wishes, &job->facts.machine, err) != 0)
+		return -1;
+	job->facts.verdict = SC_JOB_GOES_ON;
+	job->facts.shape = (struct sc_plan_shape){
+		.group_size = job->plan.subfiles,
+		.tree_groups = job->plan.tree_groups,
+		.branching = job->plan.branching,
+		.chunk_bytes = job->plan.chunk_bytes,
+		.window = job->plan.window,
+		.store_and_forward = job->plan.store_and_forward,
+	};
+	set_timeouts(job, options);
+	sc_progress_init(&progress, options->progress, options->quiet, 0, 0);
+	job->facts.progress_interval_ns = progress.on ? progress_interval_ns : 0;
+	return 0;
 }
 
-/* The others learn what rank 0 decided. */
+/* All ranks learn what rank 0 decided. */
 static int
-broadcast(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    const struct sc_survey *survey, struct sc_error *err)
+share_decision(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
+    struct sc_error *err)
 {
-	job->facts.origin_keeps_copy = job->origin_keeps_copy;
-	job->facts.machine = job->machine;
 	if (sc_world_broadcast(&job->facts, sizeof(job->facts), err) != 0)
 		return -1;
-	job->origin_keeps_copy = job->facts.origin_keeps_copy;
-	job->machine = job->facts.machine;
-	if (job->facts.status != 0)
+	if (job->facts.verdict != SC_JOB_GOES_ON)
 		return 0;
-	if (share_hosts(job, world, survey, err) != 0)
+	if (sc_hosts_share(&job->hosts, &job->census, job->entries, err) != 0)
 		return -1;
 	if (world->rank == 0)
 		return 0;
@@ -300,40 +270,33 @@ broadcast(struct sc_job *job, const struct sc_world *world, const struct sc_opti
 	    &job->facts.shape, options->wishes.memory_bytes, err);
 }
 
-/* Of a tree the buddy that was chosen has only glimpsed: does it find the same? */
+/* Of a tree the buddy has looked at the first root only: now it opens the whole.  If it finds
+ * another tree, there is no buddy. */
 static int
 confirm_buddy(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
     struct sc_error *err)
 {
-	uint8_t own = 0;
-	uint8_t *all;
+	bool has_source = false;
 	uint32_t rank;
-	int rc;
 
-	if (job->facts.buddy == SC_NONE || !sc_buddy_only_glimpsed(options, &job->facts.source))
+	if (job->facts.buddy == SC_NONE || !sc_buddy_checks_later(options, &job->facts.source))
 		return 0;
 	rank = job->census.ranks[job->facts.buddy];
-	all = calloc(world->size, 1);
-	if (all == NULL)
-		return sc_fail(err, 0, "no memory for %u ranks", world->size);
 	if (world->rank == rank)
-		own = sc_buddy_finds(&job->source, options, &job->facts.source);
-	rc = sc_world_gather(&own, 1, all, err);
-	own = all[rank];
-	if (rc == 0)
-		rc = sc_world_broadcast(&own, 1, err);
-	free(all);
-	if (rc == 0 && own == 0) {
-		if (world->rank == 0)
-			sc_log(SC_LOG_INFO, "no buddy: rank %u finds another tree", rank);
-		job->facts.buddy = SC_NONE;
-	}
-	return rc;
+		has_source = sc_buddy_opens_source(&job->source, options, &job->facts.source);
+	if (sc_world_broadcast_from(rank, &has_source, sizeof(has_source), err) != 0)
+		return -1;
+	if (has_source)
+		return 0;
+	if (world->rank == 0)
+		sc_log(SC_LOG_INFO, "no buddy: rank %u finds another tree", rank);
+	job->facts.buddy = SC_NONE;
+	return 0;
 }
 
 /* What this rank is in the job. */
 static void
-find_self(struct sc_job *job, const struct sc_world *world, const struct sc_options *options)
+find_self(struct sc_job *job, const struct sc_world *world)
 {
 	job->self = SC_NONE;
 	for (uint32_t i = 0; i < job->census.nodes; i++) {
@@ -344,34 +307,32 @@ find_self(struct sc_job *job, const struct sc_world *world, const struct sc_opti
 		sc_source_close(job->source);
 		job->source = NULL;
 	}
-	job->leftover = options->resume && job->self != SC_NONE && job->dest != NULL &&
-	    (world->rank != 0 || job->origin_keeps_copy) && sc_part_leftover(job->dest);
 }
 
-/* From what rank 0 could do by itself to the plan. */
+/* From what rank 0 could do alone to the plan. */
 static int
 prepare_together(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    const struct sc_job_opening *opening, struct sc_survey *survey, struct sc_error *err)
+    struct sc_survey *survey, struct sc_error *err)
 {
 	bool unreadable = false;
 
-	if (share_census(job, world, err) != 0 || measure(job, world, opening, err) != 0 ||
-	    sc_survey_take(survey, job, world, options, &unreadable, err) != 0)
+	if (share_census(job, world, err) != 0 || measure(job, world, err) != 0 ||
+	    sc_survey_make(survey, job, world, options, &unreadable, err) != 0)
 		return -1;
 	if (unreadable) {
-		job->facts.status = SC_EXIT_NOTHING;
+		job->facts.verdict = SC_JOB_IMPOSSIBLE;
 		return 0;
 	}
 	leave_out_complete(job, survey);
 	if (world->rank == 0 && decide(job, options, survey, &job->refusal) != 0)
 		sc_log(SC_LOG_ERROR, "%s", job->refusal.text);
-	if (broadcast(job, world, options, survey, err) != 0)
+	if (share_decision(job, world, options, err) != 0)
 		return -1;
-	if (job->facts.status != 0)
+	if (job->facts.verdict != SC_JOB_GOES_ON)
 		return 0;
 	if (confirm_buddy(job, world, options, err) != 0)
 		return -1;
-	find_self(job, world, options);
+	find_self(job, world);
 	return 0;
 }
 
@@ -379,24 +340,20 @@ int
 sc_job_prepare(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
     struct sc_error *err)
 {
-	struct sc_job_opening opening;
 	struct sc_survey survey = {0};
-	int rc = -1;
+	int rc;
 
-	memset(job, 0, sizeof(*job));
-	memset(&opening, 0, sizeof(opening)); /* its padding travels too */
+	memset(job, 0, sizeof(*job)); /* the padding of the facts is sent too */
 	job->self = SC_NONE;
 	if (gather_entries(job, world, options, err) != 0)
 		return -1;
-	if (world->rank == 0 && open_job(job, world, options, &opening, &job->refusal) != 0)
+	if (world->rank == 0 && open_job(job, world, options, &job->refusal) != 0)
 		sc_log(SC_LOG_ERROR, "%s", job->refusal.text);
-	if (sc_world_broadcast(&opening, sizeof(opening), err) != 0)
+	if (sc_world_broadcast(&job->facts, sizeof(job->facts), err) != 0)
 		return -1;
-	job->facts.status = opening.status;
-	job->facts.source = opening.source;
-	if (opening.status != 0)
+	if (job->facts.verdict != SC_JOB_GOES_ON)
 		return 0;
-	rc = prepare_together(job, world, options, &opening, &survey, err);
+	rc = prepare_together(job, world, options, &survey, err);
 	sc_survey_free(&survey);
 	return rc;
 }
@@ -406,13 +363,6 @@ sc_job_host(const struct sc_job *job, uint32_t node)
 {
 	assert(node < job->census.nodes);
 	return job->hosts.names[node];
-}
-
-const char *
-sc_job_complete_host(const struct sc_job *job, uint32_t index)
-{
-	assert(index < job->facts.complete_count);
-	return job->hosts.names[job->census.nodes + index];
 }
 
 void

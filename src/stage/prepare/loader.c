@@ -24,19 +24,6 @@
 
 extern char **environ;
 
-/* Where the program headers are. */
-struct headers {
-	bool wide; /* 64 bits */
-	uint64_t offset;
-	unsigned count;
-};
-
-struct segment {
-	uint32_t type;
-	uint64_t offset;
-	uint64_t bytes;
-};
-
 static bool
 read_at(int fd, void *bytes, size_t length, uint64_t offset)
 {
@@ -53,82 +40,70 @@ native_order(void)
 	return *(const unsigned char *)&one == 1 ? ELFDATA2LSB : ELFDATA2MSB;
 }
 
-/* 0, or -1 if it is nothing that is run here. */
+/* The header of a program for this kind of machine; one of 32 bits is widened.  -1: it is none. */
 static int
-read_headers(int fd, struct headers *headers)
+read_header(int fd, Elf64_Ehdr *header)
 {
-	union {
-		unsigned char ident[EI_NIDENT];
-		Elf32_Ehdr narrow;
-		Elf64_Ehdr wide;
-	} head;
-	unsigned type, entry_bytes;
+	Elf32_Ehdr narrow;
+	size_t entry_bytes = sizeof(Elf64_Phdr);
 
-	if (!read_at(fd, head.ident, sizeof(head.ident), 0) ||
-	    memcmp(head.ident, ELFMAG, SELFMAG) != 0 || head.ident[EI_DATA] != native_order())
+	if (!read_at(fd, narrow.e_ident, EI_NIDENT, 0) ||
+	    memcmp(narrow.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    narrow.e_ident[EI_DATA] != native_order())
 		return -1;
-	headers->wide = head.ident[EI_CLASS] == ELFCLASS64;
-	if (headers->wide) {
-		if (!read_at(fd, &head.wide, sizeof(head.wide), 0))
+	if (narrow.e_ident[EI_CLASS] == ELFCLASS64) {
+		if (!read_at(fd, header, sizeof(*header), 0))
 			return -1;
-		headers->offset = head.wide.e_phoff;
-		headers->count = head.wide.e_phnum;
-		entry_bytes = head.wide.e_phentsize;
-		type = head.wide.e_type;
 	} else {
-		if (head.ident[EI_CLASS] != ELFCLASS32 ||
-		    !read_at(fd, &head.narrow, sizeof(head.narrow), 0))
+		if (narrow.e_ident[EI_CLASS] != ELFCLASS32 ||
+		    !read_at(fd, &narrow, sizeof(narrow), 0))
 			return -1;
-		headers->offset = head.narrow.e_phoff;
-		headers->count = head.narrow.e_phnum;
-		entry_bytes = head.narrow.e_phentsize;
-		type = head.narrow.e_type;
+		*header = (Elf64_Ehdr){.e_type = narrow.e_type,
+			.e_phoff = narrow.e_phoff,
+			.e_phnum = narrow.e_phnum,
+			.e_phentsize = narrow.e_phentsize};
+		header->e_ident[EI_CLASS] = ELFCLASS32;
+		entry_bytes = sizeof(Elf32_Phdr);
 	}
-	if (type != ET_EXEC && type != ET_DYN)
+	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
 		return -1;
-	return headers->count == 0 ||
-		entry_bytes == (headers->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr))
-	    ? 0
-	    : -1;
+	return header->e_phnum == 0 || header->e_phentsize == entry_bytes ? 0 : -1;
 }
 
 static bool
-read_segment(int fd, const struct headers *headers, unsigned index, struct segment *segment)
+read_segment(int fd, const Elf64_Ehdr *header, unsigned index, Elf64_Phdr *segment)
 {
+	/* A sum beyond 64 bits is an offset that is in no file either. */
+	uint64_t offset = header->e_phoff + (uint64_t)index * header->e_phentsize;
 	Elf32_Phdr narrow;
-	Elf64_Phdr wide;
 
-	/* A sum beyond 64 bits is an offset that is no file's either. */
-	if (headers->wide) {
-		if (!read_at(fd, &wide, sizeof(wide), headers->offset + index * sizeof(wide)))
-			return false;
-		*segment = (struct segment){wide.p_type, wide.p_offset, wide.p_filesz};
-	} else {
-		if (!read_at(fd, &narrow, sizeof(narrow), headers->offset + index * sizeof(narrow)))
-			return false;
-		*segment = (struct segment){narrow.p_type, narrow.p_offset, narrow.p_filesz};
-	}
+	if (header->e_ident[EI_CLASS] == ELFCLASS64)
+		return read_at(fd, segment, sizeof(*segment), offset);
+	if (!read_at(fd, &narrow, sizeof(narrow), offset))
+		return false;
+	*segment = (Elf64_Phdr){
+		.p_type = narrow.p_type, .p_offset = narrow.p_offset, .p_filesz = narrow.p_filesz};
 	return true;
 }
 
-/* 1: *loader is what the file names; 0: it names none; -1: it is no such file. */
+/* 1: *loader is the one that the file names; 0: it names none; -1: it is no program. */
 static int
 read_loader(int fd, char *loader, size_t capacity)
 {
-	struct headers headers;
-	struct segment segment;
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
 
-	if (read_headers(fd, &headers) != 0)
+	if (read_header(fd, &header) != 0)
 		return -1;
-	for (unsigned i = 0; i < headers.count; i++) {
-		if (!read_segment(fd, &headers, i, &segment))
+	for (unsigned i = 0; i < header.e_phnum; i++) {
+		if (!read_segment(fd, &header, i, &segment))
 			return -1;
-		if (segment.type != PT_INTERP)
+		if (segment.p_type != PT_INTERP)
 			continue;
-		if (segment.bytes < 2 || segment.bytes > capacity ||
-		    !read_at(fd, loader, (size_t)segment.bytes, segment.offset))
+		if (segment.p_filesz < 2 || segment.p_filesz > capacity ||
+		    !read_at(fd, loader, (size_t)segment.p_filesz, segment.p_offset))
 			return -1;
-		return strnlen(loader, (size_t)segment.bytes) == segment.bytes - 1 ? 1 : -1;
+		return strnlen(loader, (size_t)segment.p_filesz) == segment.p_filesz - 1 ? 1 : -1;
 	}
 	return 0;
 }
@@ -152,7 +127,7 @@ open_regular(const char *path, struct stat *st, struct sc_error *err)
 	return -1;
 }
 
-/* A program can name anything as its loader, and that would be run here. */
+/* A program can name any file as its loader, and that file would be run here. */
 static int
 check_loader(const char *program, const char *loader, struct sc_error *err)
 {
@@ -198,8 +173,8 @@ sc_loader_find(const char *program, char *loader, size_t capacity, struct sc_err
 	return found;
 }
 
-/* This process's environment without what else than LD_LIBRARY_PATH has a meaning to a loader; its
- * texts are shared.  NULL without memory. */
+/* This process's environment without what a loader obeys, but for LD_LIBRARY_PATH.  Its texts are
+ * shared.  NULL without memory. */
 static char **
 make_environment(void)
 {
@@ -252,7 +227,7 @@ no_actions:
 	return rc;
 }
 
-/* All that was written to it, to be freed; NULL: there is too much, or no memory. */
+/* What was written to a file, to be freed; NULL: it is too much, or there is no memory. */
 static char *
 read_back(FILE *file)
 {
@@ -286,12 +261,12 @@ cut_address(char *line)
 }
 
 /*
- * "NAME => PATH (0x...)", "NAME => not found"; "NAME (0x...)" is the kernel's, and
- * "PATH (0x...)" a library that is needed with its path, as the loader is.  Blanks may be in
- * names and paths.
+ * "NAME => PATH (0x...)" or "NAME => not found".  "NAME (0x...)" is what the kernel provides, and
+ * "PATH (0x...)" a library that is needed with its path, as the loader is.  Blanks may be in names
+ * and paths.
  */
 static int
-take_line(char *line, const char *loader, const char *file, sc_loader_tell *tell, void *context,
+parse_line(char *line, const char *loader, const char *file, sc_loader_tell *tell, void *context,
     struct sc_error *err)
 {
 	static const char arrow[] = " => ";
@@ -314,7 +289,7 @@ take_line(char *line, const char *loader, const char *file, sc_loader_tell *tell
 	} else if (strchr(line, '/') != NULL) {
 		path = line;
 	} else {
-		return 0; /* the kernel's */
+		return 0; /* from the kernel */
 	}
 	if (strcmp(line, loader) == 0 || strcmp(path, loader) == 0)
 		return 0;
@@ -323,9 +298,9 @@ take_line(char *line, const char *loader, const char *file, sc_loader_tell *tell
 	return tell(context, line, path, err);
 }
 
-/* The part of a loader's complaint that tells what it is about. */
+/* A loader's complaint without the words that are always the same. */
 static const char *
-essence(char *said)
+without_preamble(char *said)
 {
 	static const char usual[] = ": error while loading shared libraries: ";
 	char *at;
@@ -336,7 +311,7 @@ essence(char *said)
 }
 
 static int
-take_lines(char *text, const char *loader, const char *file, sc_loader_tell *tell, void *context,
+parse_lines(char *text, const char *loader, const char *file, sc_loader_tell *tell, void *context,
     struct sc_error *err)
 {
 	char *end;
@@ -345,7 +320,7 @@ take_lines(char *text, const char *loader, const char *file, sc_loader_tell *tel
 		end = text + strcspn(text, "\n");
 		if (*end == '\n')
 			*end++ = '\0';
-		if (take_line(text, loader, file, tell, context, err) != 0)
+		if (parse_line(text, loader, file, tell, context, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -379,10 +354,10 @@ sc_loader_list(const char *loader, const char *file, sc_loader_tell *tell, void 
 		(void)sc_fail(err, 0, "%s says too much of %s", loader, file);
 		goto out;
 	}
-	/* Of a library that is not found some tell in the list, others as a complaint. */
-	rc = take_lines(text, loader, file, tell, context, err);
+	/* Some loaders tell in the list that a library is not found, others as a complaint. */
+	rc = parse_lines(text, loader, file, tell, context, err);
 	if (rc == 0 && status != 0)
-		rc = sc_fail(err, 0, "%s cannot load %s: %s", loader, file, essence(said));
+		rc = sc_fail(err, 0, "%s cannot load %s: %s", loader, file, without_preamble(said));
 out:
 	free(text);
 	free(said);

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "stage/prepare/dest.h"
-#include "stage/prepare/libs.h"
+#include "stage/prepare/libraries.h"
 #include "tree/source.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ free_roots(struct sc_root *roots, size_t count)
 	free(roots);
 }
 
-/* The roots that the user named; their names are to be freed, their paths are the options'. */
+/* The roots that the user named, to be freed; their paths are the options'. */
 static int
 make_roots(const struct sc_options *options, struct sc_root **out, struct sc_error *err)
 {
@@ -61,7 +61,7 @@ make_roots(const struct sc_options *options, struct sc_root **out, struct sc_err
 			    roots[i].path);
 			goto fail;
 		}
-		/* The name of the only one doesn't matter: DEST has it. */
+		/* A single source gets its name from DEST. */
 		roots[i].name =
 		    options->source_count == 1 ? strdup("root") : sc_dest_name(roots[i].path, err);
 		if (roots[i].name == NULL) {
@@ -82,34 +82,36 @@ static int
 open_program(struct sc_source **source, const struct sc_options *options,
     const struct sc_walk_options *walk, struct sc_source_facts *facts, struct sc_error *err)
 {
-	const struct sc_libs_request request = {
+	const struct sc_libraries_request request = {
 		.program = options->source,
 		.more = options->libs,
 		.more_count = options->lib_count,
 		.exclude = options->libs_exclude,
 	};
 	struct sc_root *roots = NULL;
-	struct sc_libs libs;
-	int rc = sc_libs_find(&libs, &request, err);
+	struct sc_libraries libraries;
+	int rc = sc_libraries_find(&libraries, &request, err);
 
-	if (rc == 0 && !libs.has_loader)
+	if (rc == 0 && !libraries.has_loader)
 		sc_log(SC_LOG_WARNING, "%s loads no libraries: it is statically linked",
 		    options->source);
 	if (rc == 0)
-		roots = calloc(libs.count, sizeof(*roots));
+		roots = calloc(libraries.count, sizeof(*roots));
 	if (rc == 0 && roots == NULL)
 		rc = sc_fail(err, ENOMEM, "%s", options->source);
-	for (size_t i = 0; roots != NULL && i < libs.count; i++) {
-		sc_log(SC_LOG_INFO, "sending %s as %s", libs.items[i].path, libs.items[i].name);
-		roots[i] = (struct sc_root){.path = libs.items[i].path,
-			.name = libs.items[i].name,
-			.keep_link = libs.items[i].is_link,
+	for (size_t i = 0; roots != NULL && i < libraries.count; i++) {
+		sc_log(SC_LOG_INFO, "sending %s as %s", libraries.items[i].path,
+		    libraries.items[i].name);
+		roots[i] = (struct sc_root){.path = libraries.items[i].path,
+			.name = libraries.items[i].name,
+			.keep_link = libraries.items[i].is_link,
 			.within = true};
 	}
 	if (rc == 0)
-		rc = sc_dirtree_source_open(source, roots, libs.count, false, walk, 0, facts, err);
+		rc =
+		    sc_dirtree_source_open(source, roots, libraries.count, false, walk, 0, facts, err);
 	free(roots);
-	sc_libs_free(&libs);
+	sc_libraries_free(&libraries);
 	return rc;
 }
 
@@ -136,7 +138,7 @@ sc_sources_open(struct sc_source **source, const struct sc_options *options,
 	rc = sc_dirtree_source_open(source, roots, options->source_count,
 	    sc_sources_are_several(options), &walk, 0, facts, err);
 	free_roots(roots, options->source_count);
-	/* By which others can guess that they see the same. */
+	/* By this time other ranks guess whether they see the same source. */
 	if (rc == 0 && stat(options->source, &st) == 0) {
 		facts->mtime_s = st.st_mtim.tv_sec;
 		facts->mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
@@ -147,21 +149,15 @@ sc_sources_open(struct sc_source **source, const struct sc_options *options,
 int
 sc_sources_check_dest(const struct sc_options *options, const char *dest, struct sc_error *err)
 {
-	const char *slash = strrchr(dest, '/');
-	char directory[PATH_MAX] = ".";
+	char directory[PATH_MAX];
 	char within[PATH_MAX];
 	char root[PATH_MAX];
-	size_t length = slash == dest ? 1 : slash == NULL ? 0 : (size_t)(slash - dest);
 
-	if (length >= sizeof(directory))
+	if (sc_dest_directory(dest, directory, err) != 0 || realpath(directory, within) == NULL)
 		return 0; /* it fails elsewhere */
-	if (length > 0) {
-		memcpy(directory, dest, length);
-		directory[length] = '\0';
-	}
-	if (realpath(directory, within) == NULL)
-		return 0;
 	for (size_t i = 0; i < options->source_count; i++) {
+		size_t length;
+
 		if (!is_directory(options->sources[i]) ||
 		    realpath(options->sources[i], root) == NULL)
 			continue;

@@ -1,5 +1,5 @@
 /*
- * What the user wants to be staged: one file as it is, or a tree of several things.
+ * What is staged by the options: one file as it is, or a directory tree.
  */
 #ifndef SC_STAGE_PREPARE_SOURCES_H
 #define SC_STAGE_PREPARE_SOURCES_H
@@ -9,13 +9,12 @@
 
 #include <stdbool.h>
 
-/* Is it more than one thing, which go into a directory that is there? */
+/* Is there more than one source?  Then DEST is a directory. */
 bool sc_sources_are_several(const struct sc_options *);
 
 /*
  * Open the source that the options name.  Fails with a sentence if it isn't there, can't be read,
- * or is a directory without --recursive.  Of a tree all is looked at: time for a look at each
- * file.
+ * or is a directory without --recursive.  Each file of a tree is looked at, but not read.
  */
 int sc_sources_open(struct sc_source **, const struct sc_options *, struct sc_source_facts *,
     struct sc_error *);

@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* What a rank sees; travels as a byte. */
+/* What a rank sees; sent as a byte. */
 enum sight {
 	SEES_SOURCE = 1, /* the same as rank 0 does */
-	MAY_HAVE_IT = 2, /* DEST has the size of the source */
+	MAY_HAVE_IT = 2, /* DEST may be up to date */
 };
 
 /* What this rank sees of SOURCE and DEST: what is found stays open. */
@@ -20,46 +20,40 @@ static uint8_t
 look(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
     struct sc_survey *survey)
 {
-	bool keeps_copy = world->rank == 0 ? job->origin_keeps_copy : job->dest != NULL;
+	bool keeps_copy = world->rank == 0 ? job->facts.origin_keeps_copy : job->dest != NULL;
 	uint8_t sight = 0;
 
 	if (job->census.leaders[world->rank] != world->rank)
 		return 0;
-	if (sc_buddy_may_be(options, world->rank) &&
-	    sc_buddy_sees(&job->source, options, &job->facts.source))
+	if (sc_buddy_is_eligible(options, world->rank) &&
+	    sc_buddy_sees_source(&job->source, options, &job->facts.source))
 		sight |= SEES_SOURCE;
 	/* For a plan alone no file is read. */
-	if (!options->plan && !options->unpack && keeps_copy && job->dest != NULL &&
-	    sc_identical_may_be(&survey->own, job->dest, &job->facts.source, options))
+	if (!options->plan && !options->unpack && keeps_copy &&
+	    job->dest != NULL &&
+	    sc_candidate_open(&survey->own, job->dest, &job->facts.source, options))
 		sight |= MAY_HAVE_IT;
 	return sight;
 }
 
-/*
- * Who has the file already?  Sets survey->has_it on all ranks, if there is
- * anybody.  *wrong: the source can't be read.
- */
+/* Compare the candidates with the source; all ranks learn which are up to date. */
 static int
 find_complete(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_survey *survey, bool *wrong, struct sc_error *err)
+    struct sc_survey *survey, bool *unreadable, struct sc_error *err)
 {
-	uint8_t own;
-	int rc;
-
-	if (sc_identical_find(&job->complete, wrong, &job->digest, &survey->own, world,
+	if (sc_candidate_compare(&survey->own, &job->complete, unreadable, &job->digest, world,
 		&job->facts.source, options, err) != 0)
 		return -1;
-	job->has_digest = !*wrong && job->facts.source.manifest_bytes == 0;
-	own = job->complete;
-	rc = sc_world_gather(&own, 1, survey->has_it, err);
-	if (rc == 0)
-		rc = sc_world_broadcast(survey->has_it, world->size, err);
-	return rc;
+	job->has_digest = !*unreadable && job->facts.source.manifest_bytes == 0;
+	if (sc_world_gather(&job->complete, sizeof(job->complete), survey->is_complete, err) != 0)
+		return -1;
+	return sc_world_broadcast(survey->is_complete, world->size * sizeof(*survey->is_complete),
+	    err);
 }
 
 int
-sc_survey_take(struct sc_survey *survey, struct sc_job *job, const struct sc_world *world,
-    const struct sc_options *options, bool *wrong, struct sc_error *err)
+sc_survey_make(struct sc_survey *survey, struct sc_job *job, const struct sc_world *world,
+    const struct sc_options *options, bool *unreadable, struct sc_error *err)
 {
 	uint8_t own = look(job, world, options, survey);
 	uint8_t *all = calloc(world->size, 1);
@@ -67,8 +61,8 @@ sc_survey_take(struct sc_survey *survey, struct sc_job *job, const struct sc_wor
 	int rc = -1;
 
 	survey->sees_source = calloc(world->size, sizeof(*survey->sees_source));
-	survey->has_it = calloc(world->size, sizeof(*survey->has_it));
-	if (all == NULL || survey->sees_source == NULL || survey->has_it == NULL) {
+	survey->is_complete = calloc(world->size, sizeof(*survey->is_complete));
+	if (all == NULL || survey->sees_source == NULL || survey->is_complete == NULL) {
 		(void)sc_fail(err, 0, "no memory for %u ranks", world->size);
 		goto out;
 	}
@@ -83,7 +77,7 @@ sc_survey_take(struct sc_survey *survey, struct sc_job *job, const struct sc_wor
 		sc_log(SC_LOG_INFO, "comparing SOURCE with DEST, which is there on %u nodes",
 		    candidates);
 	if (rc == 0 && candidates > 0)
-		rc = find_complete(job, world, options, survey, wrong, err);
+		rc = find_complete(job, world, options, survey, unreadable, err);
 out:
 	free(all);
 	return rc;
@@ -94,5 +88,5 @@ sc_survey_free(struct sc_survey *survey)
 {
 	sc_candidate_close(&survey->own);
 	free(survey->sees_source);
-	free(survey->has_it);
+	free(survey->is_complete);
 }

@@ -1,5 +1,5 @@
 /*
- * When silence means death: see timeouts.h.
+ * Heartbeats and timeouts: see timeouts.h.
  */
 #include "stage/prepare/timeouts.h"
 
@@ -8,39 +8,39 @@
 static const uint64_t second_ns = UINT64_C(1000) * 1000 * 1000;
 static const uint64_t timeout_s_min = 10;
 
-/* The link was measured for a moment when nobody else used it. */
+/* The link was measured when nothing else used it. */
 static const double queues = 8;
 
-/* Of these some may be late or lost. */
+/* In one timeout: some may be late or lost. */
 static const uint64_t heartbeats_min = 5;
 
 static const uint64_t heartbeat_least_ns = UINT64_C(250) * 1000 * 1000;
 
-/* A heartbeat with all that it is wrapped in, and the part of a link that they may take. */
+/* A heartbeat with all headers around it, and the part of a link that heartbeats may take. */
 static const double heartbeat_bytes = 250;
 static const double heartbeat_share = 0.0025;
 
-/* Whoever asks for windows that take longer has no use for a timeout. */
+/* Windows that take longer make a timeout useless. */
 static const double timeout_s_max = 86400;
 
 /*
- * The longest that a heartbeat waits on a link behind chunks: of each peer a
- * whole window.  A large chunk isn't sent before the receiver takes it, so less is
- * under way then; but small ones are with the system as soon as they are sent.
+ * The longest that a heartbeat waits on a link behind chunks: a whole window of each peer.  Large
+ * chunks aren't sent before the receiver is ready, so less is under way then; but small ones are
+ * in the system's buffers as soon as they are sent.
  */
 static double
 queue_s(const struct sc_plan *plan, const struct sc_cost_machine *machine)
 {
 	double peers = sc_cost_connections(plan);
 	double chunks = peers * plan->window;
-	double all = plan->chunks; /* more are not there */
+	double all = plan->chunks; /* more don't exist */
 
 	if (chunks > all * peers)
 		chunks = all * peers;
 	return chunks * plan->chunk_bytes / machine->link_bytes_per_s;
 }
 
-/* Often, as who is slow is found by them, but not so often that a link feels it. */
+/* Often, as slow nodes are found by heartbeats, but not so often that they slow a link down. */
 static uint64_t
 heartbeat_ns(const struct sc_plan *plan, const struct sc_cost_machine *machine, uint64_t timeout_ns)
 {

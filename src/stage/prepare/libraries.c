@@ -1,12 +1,13 @@
 /*
- * A program with its libraries: see libs.h.
+ * A program with its libraries: see libraries.h.
  */
 #define _XOPEN_SOURCE 700
 
-#include "stage/prepare/libs.h"
+#include "stage/prepare/libraries.h"
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/vector.h"
 #include "stage/prepare/loader.h"
 
 #include <errno.h>
@@ -17,11 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What the list of a loader is taken into. */
+/* Where a loader's list goes. */
 struct search {
-	struct sc_libs *libs;
+	struct sc_libraries *libraries;
 	const char *exclude;
-	const char *for_file; /* of which the list is */
+	const char *for_file; /* the list is of what this file needs */
 };
 
 /* The next directory of a list, or NULL; *at moves on. */
@@ -36,7 +37,7 @@ next_directory(const char **at, size_t *length)
 }
 
 int
-sc_libs_check_exclude(const char *exclude, struct sc_error *err)
+sc_libraries_check_exclude(const char *exclude, struct sc_error *err)
 {
 	const char *directory;
 	size_t length;
@@ -63,7 +64,7 @@ is_below(const char *path, const char *directory, size_t length)
 	    (path[length] == '/' || directory[length - 1] == '/');
 }
 
-/* As the loader names it, or as its directory is called without symbolic links. */
+/* By the path that the loader names, or by that of its directory without symbolic links. */
 static bool
 is_excluded(const char *path, const char *exclude)
 {
@@ -99,42 +100,45 @@ is_same_file(const char *one, const char *other)
 	    a.st_ino == b.st_ino;
 }
 
-/* 1: it is there already; 0: it isn't; -1: another one has its name. */
+/* 1: the file is in the list already; 0: it isn't; -1: another one has its name. */
 static int
-has_name(const struct sc_libs *libs, const char *path, const char *name, struct sc_error *err)
+has_name(const struct sc_libraries *libraries, const char *path, const char *name,
+    struct sc_error *err)
 {
-	for (size_t i = 0; i < libs->count; i++) {
-		if (strcmp(libs->items[i].name, name) != 0)
+	for (size_t i = 0; i < libraries->count; i++) {
+		if (strcmp(libraries->items[i].name, name) != 0)
 			continue;
-		if (is_same_file(libs->items[i].path, path))
+		if (is_same_file(libraries->items[i].path, path))
 			return 1;
 		return sc_fail(err, 0,
 		    "%s and %s have the same name, and cannot be in one directory",
-		    libs->items[i].path, path);
+		    libraries->items[i].path, path);
 	}
 	return 0;
 }
 
 static int
-add(struct sc_libs *libs, const char *path, const char *name, bool is_link, struct sc_error *err)
+add(struct sc_libraries *libraries, const char *path, const char *name, bool is_link,
+    struct sc_error *err)
 {
-	struct sc_libs_item *items;
-	int there = has_name(libs, path, name, err);
+	struct sc_library *items;
+	int there = has_name(libraries, path, name, err);
 
 	if (there != 0)
 		return there < 0 ? -1 : 0;
-	items = realloc(libs->items, (libs->count + 1) * sizeof(*items));
+	items = sc_vector_room(libraries->items, libraries->count + 1, &libraries->capacity,
+	    sizeof(*items));
 	if (items == NULL)
 		return sc_fail(err, ENOMEM, "%s", path);
-	libs->items = items;
-	items[libs->count] = (struct sc_libs_item){strdup(path), strdup(name), is_link};
-	libs->count++;
-	if (items[libs->count - 1].path == NULL || items[libs->count - 1].name == NULL)
+	libraries->items = items;
+	items[libraries->count] = (struct sc_library){strdup(path), strdup(name), is_link};
+	libraries->count++;
+	if (items[libraries->count - 1].path == NULL || items[libraries->count - 1].name == NULL)
 		return sc_fail(err, ENOMEM, "%s", path);
 	return 0;
 }
 
-/* What a symbolic link leads to, if that is a name in its own directory: then path is that. */
+/* If path is a symbolic link to a name in its own directory, set path to that. */
 static bool
 follow_link(char path[PATH_MAX])
 {
@@ -151,10 +155,11 @@ follow_link(char path[PATH_MAX])
 	return true;
 }
 
-/* A library under its name: with the links from version to version, as long as these are names in
- * its directory, or else as the file itself. */
+/* A library under its name: with the links from version to version, as long as they stay in its
+ * directory, and the file itself at their end. */
 static int
-add_library(struct sc_libs *libs, const char *path, const char *name, struct sc_error *err)
+add_library(struct sc_libraries *libraries, const char *path, const char *name,
+    struct sc_error *err)
 {
 	char here[PATH_MAX];
 	char next[PATH_MAX];
@@ -168,15 +173,15 @@ add_library(struct sc_libs *libs, const char *path, const char *name, struct sc_
 		strcpy(next, here);
 		if (!follow_link(next))
 			break;
-		if (add(libs, here, name, true, err) != 0)
+		if (add(libraries, here, name, true, err) != 0)
 			return -1;
 		strcpy(here, next);
 		name = strrchr(here, '/') + 1;
 	}
-	return add(libs, here, name, false, err);
+	return add(libraries, here, name, false, err);
 }
 
-/* From the root on; symbolic links stay. */
+/* Symbolic links stay. */
 static int
 make_absolute(const char *given, char path[PATH_MAX], struct sc_error *err)
 {
@@ -194,8 +199,9 @@ make_absolute(const char *given, char path[PATH_MAX], struct sc_error *err)
 	return 0;
 }
 
+/* A sc_loader_tell. */
 static int
-take_library(void *context, const char *name, const char *given, struct sc_error *err)
+add_needed(void *context, const char *name, const char *given, struct sc_error *err)
 {
 	struct search *search = context;
 	char path[PATH_MAX];
@@ -210,10 +216,10 @@ take_library(void *context, const char *name, const char *given, struct sc_error
 		    search->for_file, name);
 		return 0;
 	}
-	return add_library(search->libs, path, name, err);
+	return add_library(search->libraries, path, name, err);
 }
 
-/* A file with all that is loaded for it, if there is a loader. */
+/* A file with all that the loader, if there is one, would load for it. */
 static int
 add_with_needs(struct search *search, const char *given, const char *loader, bool is_program,
     struct sc_error *err)
@@ -224,32 +230,33 @@ add_with_needs(struct search *search, const char *given, const char *loader, boo
 
 	if (make_absolute(given, path, err) != 0)
 		return -1;
-	/* $ORIGIN is the directory of the file itself, whatever leads there. */
+	/* The loader's $ORIGIN is the directory of the file itself, without links. */
 	if (realpath(path, real) == NULL)
 		return sc_fail(err, errno, "cannot open %s", given);
 	name = strrchr(path, '/') + 1;
-	if ((is_program ? add(search->libs, real, name, false, err)
-			: add_library(search->libs, path, name, err)) != 0)
+	if ((is_program ? add(search->libraries, real, name, false, err)
+			: add_library(search->libraries, path, name, err)) != 0)
 		return -1;
 	search->for_file = given;
-	return loader == NULL ? 0 : sc_loader_list(loader, real, take_library, search, err);
+	return loader == NULL ? 0 : sc_loader_list(loader, real, add_needed, search, err);
 }
 
 int
-sc_libs_find(struct sc_libs *libs, const struct sc_libs_request *request, struct sc_error *err)
+sc_libraries_find(struct sc_libraries *libraries, const struct sc_libraries_request *request,
+    struct sc_error *err)
 {
-	struct search search = {.libs = libs, .exclude = request->exclude};
+	struct search search = {.libraries = libraries, .exclude = request->exclude};
 	char found[PATH_MAX];
 	const char *loader = NULL;
 	int rc;
 
-	*libs = (struct sc_libs){0};
+	*libraries = (struct sc_libraries){0};
 	rc = sc_loader_find(request->program, found, sizeof(found), err);
 	if (rc < 0)
 		return -1;
 	if (rc == 1)
 		loader = found;
-	libs->has_loader = loader != NULL;
+	libraries->has_loader = loader != NULL;
 	rc = add_with_needs(&search, request->program, loader, true, err);
 	for (size_t i = 0; rc == 0 && i < request->more_count; i++)
 		rc = add_with_needs(&search, request->more[i], loader, false, err);
@@ -257,12 +264,12 @@ sc_libs_find(struct sc_libs *libs, const struct sc_libs_request *request, struct
 }
 
 void
-sc_libs_free(struct sc_libs *libs)
+sc_libraries_free(struct sc_libraries *libraries)
 {
-	for (size_t i = 0; i < libs->count; i++) {
-		free(libs->items[i].path);
-		free(libs->items[i].name);
+	for (size_t i = 0; i < libraries->count; i++) {
+		free(libraries->items[i].path);
+		free(libraries->items[i].name);
 	}
-	free(libs->items);
-	*libs = (struct sc_libs){0};
+	free(libraries->items);
+	*libraries = (struct sc_libraries){0};
 }

@@ -1,9 +1,9 @@
 /*
- * A program with its libraries, on real ones that the test compiles: see libs.h.
+ * A program with its libraries, on real ones that the test compiles: see libraries.h.
  */
 #include "lib/suite.h"
 #include "lib/tempdir.h"
-#include "stage/prepare/libs.h"
+#include "stage/prepare/libraries.h"
 #include "stage/prepare/loader.h"
 
 #include <elf.h>
@@ -50,27 +50,27 @@ make_program(void)
 }
 
 static int
-find(struct sc_libs *libs, const char *program, const char *more, const char *exclude,
+find(struct sc_libraries *libs, const char *program, const char *more, const char *exclude,
     struct sc_error *err)
 {
 	char *path = sc_tempdir_path(dir, program);
 	char *more_path = more == NULL ? NULL : sc_tempdir_path(dir, more);
 	const char *const more_list[] = {more_path};
-	struct sc_libs_request request = {.program = path,
+	struct sc_libraries_request request = {.program = path,
 		.more = more_list,
 		.more_count = more == NULL ? 0 : 1,
 		.exclude = exclude};
-	int rc = sc_libs_find(libs, &request, err);
+	int rc = sc_libraries_find(libs, &request, err);
 
 	if (rc != 0)
-		sc_libs_free(libs);
+		sc_libraries_free(libs);
 	free(path);
 	free(more_path);
 	return rc;
 }
 
-static const struct sc_libs_item *
-item_of(const struct sc_libs *libs, const char *name)
+static const struct sc_library *
+item_of(const struct sc_libraries *libs, const char *name)
 {
 	for (size_t i = 0; i < libs->count; i++) {
 		if (strcmp(libs->items[i].name, name) == 0)
@@ -80,9 +80,9 @@ item_of(const struct sc_libs *libs, const char *name)
 }
 
 static void
-expect_item(const struct sc_libs *libs, const char *name, bool is_link)
+expect_item(const struct sc_libraries *libs, const char *name, bool is_link)
 {
-	const struct sc_libs_item *item = item_of(libs, name);
+	const struct sc_library *item = item_of(libs, name);
 	struct stat st;
 
 	if (item == NULL)
@@ -96,7 +96,7 @@ expect_item(const struct sc_libs *libs, const char *name, bool is_link)
 
 /* Lay the list out in a directory as it is to be staged. */
 static void
-lay_out(const struct sc_libs *libs, const char *name)
+lay_out(const struct sc_libraries *libs, const char *name)
 {
 	char command[3 * PATH_MAX];
 
@@ -120,11 +120,11 @@ lay_out(const struct sc_libs *libs, const char *name)
 static void
 test_transitive(void)
 {
-	struct sc_libs libs;
+	struct sc_libraries libs;
 	struct sc_error err = {0};
 
 	make_program();
-	CU_ASSERT_EQUAL(find(&libs, "bin/prog", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), 0);
+	CU_ASSERT_EQUAL(find(&libs, "bin/prog", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), 0);
 	CU_ASSERT_STRING_EQUAL(err.text, "");
 	CU_ASSERT_TRUE(libs.has_loader);
 	CU_ASSERT_STRING_EQUAL_FATAL(libs.items[0].name, "prog");
@@ -139,13 +139,13 @@ test_transitive(void)
 	/* With the rest out of the way it runs from one directory. */
 	lay_out(&libs, "all");
 	RUN("mv lib gone && ! bin/prog 2>/dev/null && LD_LIBRARY_PATH=$PWD/all all/prog");
-	sc_libs_free(&libs);
+	sc_libraries_free(&libs);
 }
 
 static void
 test_excluded(void)
 {
-	struct sc_libs libs;
+	struct sc_libraries libs;
 	struct sc_error err = {0};
 	char exclude[2 * PATH_MAX];
 
@@ -156,35 +156,35 @@ test_excluded(void)
 	CU_ASSERT_PTR_NULL(item_of(&libs, "libtwo.so.2"));
 	/* Instead of the default, and not beside it. */
 	CU_ASSERT_PTR_NOT_NULL(item_of(&libs, "libc.so.6"));
-	sc_libs_free(&libs);
+	sc_libraries_free(&libs);
 	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/prog", NULL, "NONE", &err), 0);
 	expect_item(&libs, "libtwo.so.2", true);
 	CU_ASSERT_PTR_NOT_NULL(item_of(&libs, "libc.so.6"));
 	for (size_t i = 0; i < libs.count; i++)
 		CU_ASSERT_PTR_NULL(strstr(libs.items[i].name, "ld-linux"));
-	sc_libs_free(&libs);
+	sc_libraries_free(&libs);
 	/* A directory by another name. */
 	RUN("ln -s lib alias");
-	snprintf(exclude, sizeof(exclude), "%s,%s/lib", SC_LIBS_EXCLUDE_DEFAULT, dir);
+	snprintf(exclude, sizeof(exclude), "%s,%s/lib", SC_LIBRARIES_EXCLUDE_DEFAULT, dir);
 	CU_ASSERT_EQUAL(setenv("LD_LIBRARY_PATH", "alias", 1), 0);
 	CU_ASSERT_EQUAL(chdir(dir), 0);
 	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/prog", NULL, exclude, &err), 0);
 	CU_ASSERT_EQUAL(libs.count, 1);
-	sc_libs_free(&libs);
+	sc_libraries_free(&libs);
 	CU_ASSERT_EQUAL(unsetenv("LD_LIBRARY_PATH"), 0);
 	CU_ASSERT_EQUAL(chdir("/"), 0);
 
-	CU_ASSERT_EQUAL(sc_libs_check_exclude("NONE", &err), 0);
-	CU_ASSERT_EQUAL(sc_libs_check_exclude("/a:/b,/c d", &err), 0);
-	CU_ASSERT_EQUAL(sc_libs_check_exclude("", &err), -1);
-	CU_ASSERT_EQUAL(sc_libs_check_exclude("/a,b", &err), -1);
+	CU_ASSERT_EQUAL(sc_libraries_check_exclude("NONE", &err), 0);
+	CU_ASSERT_EQUAL(sc_libraries_check_exclude("/a:/b,/c d", &err), 0);
+	CU_ASSERT_EQUAL(sc_libraries_check_exclude("", &err), -1);
+	CU_ASSERT_EQUAL(sc_libraries_check_exclude("/a,b", &err), -1);
 	EXPECT_FAILURE(err, "'b' is no absolute path");
 }
 
 static void
 test_odd_names(void)
 {
-	struct sc_libs libs;
+	struct sc_libraries libs;
 	struct sc_error err = {0};
 
 	make_program();
@@ -194,38 +194,38 @@ test_odd_names(void)
 	    "${CC:-cc} -Wl,-rpath,'$ORIGIN' -o 'odd place/the prog' -x c - "
 	    "	'-l:lib p (0x1).so' -L'odd place' <<end\n"
 	    "int two(void); int main(void) {return two() - 2;}\nend\n");
-	CU_ASSERT_EQUAL_FATAL(find(&libs, "odd place/the prog", NULL, SC_LIBS_EXCLUDE_DEFAULT,
+	CU_ASSERT_EQUAL_FATAL(find(&libs, "odd place/the prog", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT,
 				  &err),
 	    0);
 	CU_ASSERT_EQUAL(libs.count, 2);
 	expect_item(&libs, "lib p (0x1).so", false);
 	lay_out(&libs, "all");
 	RUN("mv 'odd place' gone && LD_LIBRARY_PATH=$PWD/all 'all/the prog'");
-	sc_libs_free(&libs);
+	sc_libraries_free(&libs);
 }
 
 static void
 test_missing(void)
 {
-	struct sc_libs libs;
+	struct sc_libraries libs;
 	struct sc_error err = {0};
 
 	make_program();
 	RUN("rm lib/libtwo.so.2");
-	CU_ASSERT_EQUAL(find(&libs, "bin/prog", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), -1);
+	CU_ASSERT_EQUAL(find(&libs, "bin/prog", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), -1);
 	EXPECT_FAILURE(err, "bin/prog");
 	EXPECT_FAILURE(err, "libtwo.so.2");
 	RUN("echo text >lib/libtwo.so.2");
-	CU_ASSERT_EQUAL(find(&libs, "bin/prog", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), -1);
+	CU_ASSERT_EQUAL(find(&libs, "bin/prog", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), -1);
 	EXPECT_FAILURE(err, "libtwo.so.2");
-	CU_ASSERT_EQUAL(find(&libs, "bin/none", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), -1);
+	CU_ASSERT_EQUAL(find(&libs, "bin/none", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), -1);
 	EXPECT_FAILURE(err, "bin/none: No such file or directory");
 }
 
 static void
 test_more(void)
 {
-	struct sc_libs libs;
+	struct sc_libraries libs;
 	struct sc_error err = {0};
 
 	make_program();
@@ -234,26 +234,27 @@ test_more(void)
 	    "	-o plugins/plugin.so.1.2 -x c - -Llib -l:libthree.so.3 <<end\n"
 	    "int extra(void); int plugin(void) {return extra();}\nend\n"
 	    "ln -s plugin.so.1.2 plugins/plugin.so");
-	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/prog", "plugins/plugin.so", SC_LIBS_EXCLUDE_DEFAULT,
-				  &err),
+	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/prog", "plugins/plugin.so",
+				  SC_LIBRARIES_EXCLUDE_DEFAULT, &err),
 	    0);
 	expect_item(&libs, "libone.so.1", true);
 	expect_item(&libs, "plugin.so", true);
 	expect_item(&libs, "plugin.so.1.2", false);
 	expect_item(&libs, "libthree.so.3", false);
-	sc_libs_free(&libs);
+	sc_libraries_free(&libs);
 	/* The same once more is no conflict, another one of its name is. */
-	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/prog", "lib/libone.so.1", SC_LIBS_EXCLUDE_DEFAULT,
-				  &err),
+	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/prog", "lib/libone.so.1",
+				  SC_LIBRARIES_EXCLUDE_DEFAULT, &err),
 	    0);
 	CU_ASSERT_EQUAL(libs.count, 6);
-	sc_libs_free(&libs);
+	sc_libraries_free(&libs);
 	RUN("cp lib/libthree.so.3 plugins/libone.so.1");
-	CU_ASSERT_EQUAL(find(&libs, "bin/prog", "plugins/libone.so.1", SC_LIBS_EXCLUDE_DEFAULT,
+	CU_ASSERT_EQUAL(find(&libs, "bin/prog", "plugins/libone.so.1", SC_LIBRARIES_EXCLUDE_DEFAULT,
 			    &err),
 	    -1);
 	EXPECT_FAILURE(err, "have the same name");
-	CU_ASSERT_EQUAL(find(&libs, "bin/prog", "lib/none.so", SC_LIBS_EXCLUDE_DEFAULT, &err), -1);
+	CU_ASSERT_EQUAL(find(&libs, "bin/prog", "lib/none.so", SC_LIBRARIES_EXCLUDE_DEFAULT, &err),
+	    -1);
 	EXPECT_FAILURE(err, "lib/none.so: No such file or directory");
 }
 
@@ -261,41 +262,42 @@ test_more(void)
 static void
 test_needed_with_path(void)
 {
-	struct sc_libs libs;
+	struct sc_libraries libs;
 	struct sc_error err = {0};
 
 	make_program();
 	RUN("${CC:-cc} -shared -fPIC -o lib/bare.so two.c &&"
 	    "${CC:-cc} -o bin/bare -x c - -x none $PWD/lib/bare.so <<end\n"
 	    "int two(void); int main(void) {return two() - 2;}\nend\n");
-	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/bare", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/bare", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), 0);
 	CU_ASSERT_EQUAL(libs.count, 1);
-	sc_libs_free(&libs);
+	sc_libraries_free(&libs);
 }
 
 static void
 test_no_libraries(void)
 {
-	struct sc_libs libs;
+	struct sc_libraries libs;
 	struct sc_error err = {0};
 
 	make_program();
 	RUN("${CC:-cc} -static -o bin/static -x c - <<end\nint main(void) {return 0;}\nend\n"
 	    "echo '#!/bin/sh' >bin/script && mkfifo bin/pipe && : >bin/empty &&"
 	    "head -c 20 bin/prog >bin/cut && ${CC:-cc} -c -o bin/object two.c");
-	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/static", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/static", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err),
+	    0);
 	CU_ASSERT_FALSE(libs.has_loader);
 	CU_ASSERT_EQUAL(libs.count, 1);
-	sc_libs_free(&libs);
+	sc_libraries_free(&libs);
 	for (const char *const *name =
 		 (const char *const[]){"bin/script", "bin/empty", "bin/cut", "bin/object", NULL};
 	    *name != NULL; name++) {
-		CU_ASSERT_EQUAL(find(&libs, *name, NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), -1);
+		CU_ASSERT_EQUAL(find(&libs, *name, NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), -1);
 		EXPECT_FAILURE(err, "is no program in ELF for this kind of machine");
 	}
-	CU_ASSERT_EQUAL(find(&libs, "bin/pipe", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), -1);
+	CU_ASSERT_EQUAL(find(&libs, "bin/pipe", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), -1);
 	EXPECT_FAILURE(err, "is not a regular file");
-	CU_ASSERT_EQUAL(find(&libs, "bin", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), -1);
+	CU_ASSERT_EQUAL(find(&libs, "bin", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), -1);
 	EXPECT_FAILURE(err, "is not a regular file");
 }
 
@@ -303,7 +305,7 @@ test_no_libraries(void)
 static void
 test_hostile(void)
 {
-	struct sc_libs libs;
+	struct sc_libraries libs;
 	struct sc_error err = {0};
 
 	make_program();
@@ -319,21 +321,23 @@ test_hostile(void)
 	    "	-Wl,-rpath-link,lib &&"
 	    "${CC:-cc} -Wl,-dynamic-linker,/none/ld.so -o bin/none prog.c -Llib -lone "
 	    "	-Wl,-rpath-link,lib");
-	CU_ASSERT_EQUAL(find(&libs, "bin/evil", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), -1);
+	CU_ASSERT_EQUAL(find(&libs, "bin/evil", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), -1);
 	EXPECT_FAILURE(err, "neither root's nor yours alone");
-	CU_ASSERT_EQUAL(find(&libs, "bin/prog-for-loader", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err),
+	CU_ASSERT_EQUAL(find(&libs, "bin/prog-for-loader", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT,
+			    &err),
 	    -1);
 	EXPECT_FAILURE(err, "names a loader that is none");
-	CU_ASSERT_EQUAL(find(&libs, "bin/relative", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), -1);
+	CU_ASSERT_EQUAL(find(&libs, "bin/relative", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), -1);
 	EXPECT_FAILURE(err, "names a loader without its path");
-	CU_ASSERT_EQUAL(find(&libs, "bin/none", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), -1);
+	CU_ASSERT_EQUAL(find(&libs, "bin/none", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err), -1);
 	EXPECT_FAILURE(err, "/none/ld.so: No such file or directory");
 	CU_ASSERT_FALSE(sc_test_file_exists("/tmp/stagecast-was-run"));
 	/* Even with a mode that lets it be executed, the program only is looked at. */
 	RUN("cp bin/prog bin/plain && chmod 644 bin/plain");
-	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/plain", NULL, SC_LIBS_EXCLUDE_DEFAULT, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(find(&libs, "bin/plain", NULL, SC_LIBRARIES_EXCLUDE_DEFAULT, &err),
+	    0);
 	CU_ASSERT_EQUAL(libs.count, 6);
-	sc_libs_free(&libs);
+	sc_libraries_free(&libs);
 }
 
 /* Headers with any byte of the first thousand changed: an answer or a sentence. */

@@ -1,17 +1,17 @@
 /*
- * Recipients whose DEST is the file already: see identical.h.
+ * Ranks whose DEST is up to date: see up_to_date.h.
  */
-#include "stage/prepare/identical.h"
+#include "stage/prepare/up_to_date.h"
 
 #include "base/log.h"
 
-/* Of what is digested at once; nothing of it shows. */
+/* What is digested at once; the result doesn't depend on it. */
 enum { PIECE_BYTES = 1 << 20 };
 
-/* What rank 0 tells: its bytes. */
-struct truth {
+/* What rank 0 broadcasts, as bytes. */
+struct source_digest {
 	struct sc_digest whole;
-	uint64_t wrong;
+	uint64_t unreadable;
 };
 
 static bool
@@ -20,7 +20,7 @@ same_time(const struct sc_source_facts *a, const struct sc_source_facts *b)
 	return a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns;
 }
 
-/* What a tree is compared by: see identical.h. */
+/* What a tree is compared by: see sc_candidate_open. */
 static enum sc_comparison_of
 what_counts(const struct sc_options *options)
 {
@@ -30,7 +30,7 @@ what_counts(const struct sc_options *options)
 }
 
 static bool
-tree_may_be(struct sc_comparison *tree, const char *dest, const struct sc_source_facts *facts,
+open_tree(struct sc_comparison *tree, const char *dest, const struct sc_source_facts *facts,
     const struct sc_options *options)
 {
 	struct sc_error err;
@@ -50,7 +50,7 @@ tree_may_be(struct sc_comparison *tree, const char *dest, const struct sc_source
 }
 
 bool
-sc_identical_may_be(struct sc_candidate *candidate, const char *dest,
+sc_candidate_open(struct sc_candidate *candidate, const char *dest,
     const struct sc_source_facts *facts, const struct sc_options *options)
 {
 	struct sc_error err;
@@ -58,7 +58,7 @@ sc_identical_may_be(struct sc_candidate *candidate, const char *dest,
 
 	*candidate = (struct sc_candidate){0};
 	if (facts->manifest_bytes > 0)
-		return tree_may_be(&candidate->tree, dest, facts, options);
+		return open_tree(&candidate->tree, dest, facts, options);
 	if (sc_existing_open(&candidate->file, dest, facts->size_bytes, &err) != 0)
 		sc_log(SC_LOG_WARNING, "%s", err.text);
 	if (candidate->file == NULL)
@@ -79,7 +79,7 @@ sc_candidate_close(struct sc_candidate *candidate)
 	sc_comparison_close(&candidate->tree);
 }
 
-/* Rank 0: the XXH3-128 of the source, by a view of its own. */
+/* Rank 0: the XXH3-128 of the source, which is opened once more for it. */
 static int
 digest_file(const char *path, const struct sc_source_facts *facts, struct sc_digest *whole,
     struct sc_error *err)
@@ -137,15 +137,15 @@ digest_candidate(struct sc_candidate *candidate, struct sc_digest *whole)
 	return rc == 0;
 }
 
-/* A file with the right bytes: is it still there, and as it has to be? */
+/* A file with the right bytes: is it still there, with the attributes that it has to have? */
 static bool
-is_settled(struct sc_candidate *candidate, const struct sc_source_facts *facts,
+is_as_it_should_be(struct sc_candidate *candidate, const struct sc_source_facts *facts,
     const struct sc_options *options)
 {
 	struct sc_error why;
 
 	if (candidate->file == NULL)
-		return true; /* the digest of a tree has seen to that */
+		return true; /* the digest of a tree includes all that counts */
 	if (!sc_existing_unchanged(candidate->file))
 		return false;
 	if (options->preserve && sc_existing_preserve(candidate->file, facts, &why) != 0) {
@@ -156,28 +156,27 @@ is_settled(struct sc_candidate *candidate, const struct sc_source_facts *facts,
 }
 
 int
-sc_identical_find(bool *is, bool *wrong, struct sc_digest *whole, struct sc_candidate *candidate,
-    const struct sc_world *world, const struct sc_source_facts *facts,
+sc_candidate_compare(struct sc_candidate *candidate, bool *up_to_date, bool *unreadable,
+    struct sc_digest *whole, const struct sc_world *world, const struct sc_source_facts *facts,
     const struct sc_options *options, struct sc_error *err)
 {
-	struct truth truth = {0};
+	struct source_digest source = {0};
 	struct sc_error why;
 	struct sc_digest own;
-	bool same = false;
+	bool digested = false;
 
-	*is = false;
-	if (world->rank == 0 && digest_source(options, facts, &truth.whole, &why) != 0) {
+	*up_to_date = false;
+	if (world->rank == 0 && digest_source(options, facts, &source.whole, &why) != 0) {
 		sc_log(SC_LOG_ERROR, "%s", why.text);
-		truth.wrong = 1;
+		source.unreadable = 1;
 	}
-	if (truth.wrong == 0)
-		same = digest_candidate(candidate, &own);
-	if (sc_world_broadcast(&truth, sizeof(truth), err) != 0)
+	if (source.unreadable == 0)
+		digested = digest_candidate(candidate, &own);
+	if (sc_world_broadcast(&source, sizeof(source), err) != 0)
 		return -1;
-	*wrong = truth.wrong != 0;
-	*whole = truth.whole;
-	if (*wrong || !same || !sc_digest_equal(own, truth.whole))
-		return 0;
-	*is = is_settled(candidate, facts, options);
+	*unreadable = source.unreadable != 0;
+	*whole = source.whole;
+	if (!*unreadable && digested && sc_digest_equal(own, source.whole))
+		*up_to_date = is_as_it_should_be(candidate, facts, options);
 	return 0;
 }
