@@ -4,7 +4,6 @@
 #include "fabric/fabric.h"
 
 #include "base/limits.h"
-#include "fabric/control_comm.h"
 #include "fabric/mpi_error.h"
 #include "fabric/operations.h"
 #include "fabric/tags.h"

@@ -34,17 +34,19 @@ sc_failures_free(struct sc_failures *failures)
 	memset(failures, 0, sizeof(*failures));
 }
 
-#ifdef HAVE_ULFM
 /* The failed ranks that MPI knows of, acknowledged, and all ranks; to be given back by
  * put_groups. */
 static int
 get_groups(MPI_Comm comm, MPI_Group *failed, MPI_Group *all, struct sc_error *err)
 {
-	*failed = *all = MPI_GROUP_NULL;
+	*failed = MPI_GROUP_EMPTY;
+	*all = MPI_GROUP_NULL;
+#ifdef HAVE_ULFM
 	if (sc_mpi_check(MPIX_Comm_failure_ack(comm), "MPIX_Comm_failure_ack", err) != 0 ||
 	    sc_mpi_check(MPIX_Comm_failure_get_acked(comm, failed), "MPIX_Comm_failure_get_acked",
 		err) != 0)
 		return -1;
+#endif
 	return sc_mpi_check(MPI_Comm_group(comm, all), "MPI_Comm_group", err);
 }
 
@@ -53,7 +55,7 @@ put_groups(MPI_Group *failed, MPI_Group *all, struct sc_error *err)
 {
 	int rc = 0;
 
-	if (*failed != MPI_GROUP_NULL && *failed != MPI_GROUP_EMPTY)
+	if (*failed != MPI_GROUP_EMPTY)
 		rc = sc_mpi_check(MPI_Group_free(failed), "MPI_Group_free", err);
 	if (*all != MPI_GROUP_NULL && sc_mpi_check(MPI_Group_free(all), "MPI_Group_free", err) != 0)
 		rc = -1;
@@ -116,22 +118,3 @@ sc_failures_include(MPI_Comm comm, uint32_t rank, bool *included, struct sc_erro
 	*included = in_failed != MPI_UNDEFINED;
 	return rc;
 }
-#else
-int
-sc_failures_update(struct sc_failures *failures, struct sc_error *err)
-{
-	(void)failures;
-	(void)err;
-	return 0;
-}
-
-int
-sc_failures_include(MPI_Comm comm, uint32_t rank, bool *included, struct sc_error *err)
-{
-	(void)comm;
-	(void)rank;
-	(void)err;
-	*included = false;
-	return 0;
-}
-#endif

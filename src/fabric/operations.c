@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/vector.h"
 #include "fabric/mpi_error.h"
+#include "fabric/tags.h"
 
 #include <assert.h>
 

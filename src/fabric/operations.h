@@ -10,9 +10,6 @@
 
 #include <mpi.h>
 
-/* Control messages travel in a communicator of their own, with this tag. */
-#define SC_TAG_CONTROL 0
-
 enum sc_op_kind {
 	SC_OP_RECEIVE,
 	SC_OP_SEND,

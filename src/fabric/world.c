@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "config.h"
-#include "fabric/control_comm.h"
 #include "fabric/mpi_error.h"
 #include "fabric/request.h"
 #include "fabric/tags.h"
@@ -26,6 +25,8 @@ static const uint64_t waiting_ns = 20 * 1000 * 1000;
 /* MPI_Finalize waits for the last rank, which may still write a file, and for ever if one has
  * failed. */
 static const unsigned finish_max_s = 30;
+
+static MPI_Comm control_comm = MPI_COMM_NULL;
 
 /* The settings that Open MPI 5 needs to survive faults.  Older versions have other names for them,
  * and other MPIs don't read them. */
@@ -70,6 +71,30 @@ ignore_broken_connections(struct sc_error *err)
 	return 0;
 }
 
+/*
+ * Not by MPI_Comm_dup, in which every rank spins until the last one has come: a tenth of a second
+ * where many share a core.  Open MPI 5 allows no other nonblocking collective meanwhile (their
+ * messages get mixed up).
+ */
+static int
+open_control_comm(struct sc_error *err)
+{
+	MPI_Request request = MPI_REQUEST_NULL;
+
+	if (sc_mpi_check(MPI_Comm_idup(MPI_COMM_WORLD, &control_comm, &request), "MPI_Comm_idup",
+		err) != 0 ||
+	    sc_request_wait(&request, err) != 0)
+		return -1;
+	return sc_mpi_check(MPI_Comm_set_errhandler(control_comm, MPI_ERRORS_RETURN),
+	    "MPI_Comm_set_errhandler", err);
+}
+
+MPI_Comm
+sc_control_comm(void)
+{
+	return control_comm;
+}
+
 int
 sc_world_start(struct sc_world *world, int *argc, char ***argv, struct sc_error *err)
 {
@@ -92,7 +117,7 @@ sc_world_start(struct sc_world *world, int *argc, char ***argv, struct sc_error 
 		return -1;
 	world->rank = (uint32_t)rank;
 	world->size = (uint32_t)size;
-	return sc_control_comm_open(err);
+	return open_control_comm(err);
 }
 
 static volatile sig_atomic_t late_status;
@@ -126,7 +151,7 @@ sc_world_finish(int status, struct sc_error *err)
 	int rc = set_alarm(status, err);
 
 	if (rc == 0)
-		rc = sc_control_comm_close(err);
+		rc = sc_mpi_check(MPI_Comm_free(&control_comm), "MPI_Comm_free", err);
 	if (rc == 0)
 		rc = sc_mpi_check(MPI_Finalize(), "MPI_Finalize", err);
 	(void)alarm(0);

@@ -10,9 +10,9 @@
 #include "stage/outcome/status.h"
 #include "stage/stage.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 static volatile sig_atomic_t stop_signal;
 
@@ -22,24 +22,19 @@ on_signal(int number)
 	stop_signal = number;
 }
 
-/* mpirun passes SIGTERM on when the user or the batch system ends the job:
- * there is time to remove the part file. */
+/* mpirun passes SIGTERM on when the user or the batch system ends the job: there is time to remove
+ * the part file. */
 static int
-catch_signals(void)
+catch_signals(struct sc_error *err)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-	struct sigaction action;
+	struct sigaction action = {.sa_handler = on_signal};
 
-	memset(&action, 0, sizeof(action));
-	action.sa_handler = on_signal;
-	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		if (sigaction(signals[i], &action, NULL) != 0)
-			return -1;
+			return sc_fail(err, errno, "signal %d can't be caught", signals[i]);
 	}
-	/* Writing to a pipe that nobody reads is an error like any other. */
-	action.sa_handler = SIG_IGN;
-	return sigaction(SIGPIPE, &action, NULL);
+	return 0;
 }
 
 static void
@@ -82,7 +77,7 @@ main(int argc, char **argv)
 	set_log_level(&options);
 	if (options.topology != NULL)
 		return speaks ? sc_stage_plan(&options) : 0;
-	if (sc_world_start(&world, &argc, &argv, &err) != 0 || catch_signals() != 0) {
+	if (sc_world_start(&world, &argc, &argv, &err) != 0 || catch_signals(&err) != 0) {
 		sc_log(SC_LOG_ERROR, "%s", err.text);
 		return SC_EXIT_NOTHING;
 	}

@@ -124,7 +124,7 @@ perform(struct run *run, const struct sc_action *action)
 		break;
 	case SC_ACTION_REPORT:
 		sc_deadman_enter("telling the user");
-		run->config->listener(run->config->context, action,
+		sc_outcome_report(run->config->outcome, action,
 		    sc_action_text(&run->actions, action), run->now_ns);
 		break;
 	case SC_ACTION_LEAVE:

@@ -5,22 +5,18 @@
 #ifndef SC_STAGE_RUN_H
 #define SC_STAGE_RUN_H
 
-#include "core/action.h"
 #include "fabric/fabric.h"
 #include "file/slots.h"
 #include "plan/roster.h"
 #include "record/node_result.h"
 #include "record/timeline.h"
+#include "stage/outcome/outcome.h"
 #include "stage/prepare/job.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-
-/* Called at the node that leads the run, for each SC_ACTION_REPORT; text is "" where there is none. */
-typedef void sc_run_listener(void *context, const struct sc_action *, const char *text,
-    uint64_t now_ns);
 
 /* All pointers are borrowed until sc_run returns. */
 struct sc_run_config {
@@ -30,8 +26,7 @@ struct sc_run_config {
 	const struct sc_slots *slots;
 	FILE *trace;                        /* all events and actions are written to it, or NULL */
 	volatile sig_atomic_t *stop_signal; /* set by a handler: give up */
-	sc_run_listener *listener;
-	void *context; /* for the listener */
+	struct sc_outcome *outcome;         /* filled while this node leads the run */
 };
 
 struct sc_run_result {

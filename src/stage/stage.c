@@ -156,8 +156,7 @@ run(struct stage *stage, struct sc_error *err)
 		.fabric = stage->fabric,
 		.slots = &stage->slots,
 		.stop_signal = stage->stop_signal,
-		.listener = sc_outcome_listen,
-		.context = &stage->outcome,
+		.outcome = &stage->outcome,
 	};
 	int rc;
 

@@ -17,7 +17,7 @@ write_hosts(const struct sc_outcome *outcome, FILE *file, const char *word)
 	const char *last = "";
 	int count = 0;
 
-	for (uint32_t i = 0; i <= outcome->plan->recipients; i++) {
+	for (uint32_t i = 0; i <= outcome->job->plan.recipients; i++) {
 		const char *host = sc_job_host(outcome->job, i);
 
 		/* Ranks of one host usually follow each other: it is named once. */

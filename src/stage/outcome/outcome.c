@@ -22,7 +22,6 @@ sc_outcome_init(struct sc_outcome *outcome, const struct sc_options *options,
 	*outcome = (struct sc_outcome){
 		.options = options,
 		.job = job,
-		.plan = &job->plan,
 		.started_ns = started_ns,
 		.copies = job->plan.recipients + (job->facts.origin_keeps_copy ? 1 : 0),
 		.already = job->facts.complete_count,
@@ -80,15 +79,14 @@ shares_host(const struct sc_job *job, uint32_t node)
 }
 
 void
-sc_outcome_listen(void *context, const struct sc_action *action, const char *text, uint64_t now_ns)
+sc_outcome_report(struct sc_outcome *outcome, const struct sc_action *action, const char *text,
+    uint64_t now_ns)
 {
-	struct sc_outcome *outcome = context;
-
 	if (action->report != SC_REPORT_PROGRESS)
 		sc_progress_erase(&outcome->progress);
 	switch (action->report) {
 	case SC_REPORT_PROGRESS:
-		sc_progress_show(&outcome->progress, outcome->plan, &action->tally, now_ns);
+		sc_progress_show(&outcome->progress, &outcome->job->plan, &action->tally, now_ns);
 		break;
 	case SC_REPORT_COPY_FAILED:
 		note_failed(outcome, action->peer, text, now_ns);
@@ -144,7 +142,7 @@ sc_outcome_is_known(const struct sc_outcome *outcome)
 bool
 sc_outcome_lacks_copy(const struct sc_outcome *outcome, uint32_t node)
 {
-	if (node == SC_ORIGIN && outcome->copies == outcome->plan->recipients)
+	if (node == SC_ORIGIN && outcome->copies == outcome->job->plan.recipients)
 		return false;
 	return outcome->tally.committed == 0 || outcome->nodes[node].failed;
 }
@@ -206,7 +204,7 @@ summarize(const struct sc_outcome *outcome, const char *digest)
 		.dest = outcome->options->dest,
 		.error = outcome->aborted ? outcome->abort_cause : NULL,
 		.begun = true,
-		.bytes = outcome->plan->size_bytes,
+		.bytes = outcome->job->plan.size_bytes,
 		.wanted = outcome->copies + outcome->already,
 		.staged = outcome->tally.committed + outcome->already,
 		.already = outcome->already,

@@ -26,7 +26,6 @@ struct sc_outcome_node {
 struct sc_outcome {
 	const struct sc_options *options; /* borrowed, like the next one */
 	const struct sc_job *job;
-	const struct sc_plan *plan; /* the job's */
 	struct sc_progress progress;
 	uint64_t started_ns;
 	uint64_t ended_ns; /* 0: it has not ended, as far as this node knows */
@@ -45,8 +44,9 @@ int sc_outcome_init(struct sc_outcome *, const struct sc_options *, const struct
     uint64_t started_ns);
 void sc_outcome_free(struct sc_outcome *);
 
-/* An sc_run_listener; context is the outcome. */
-void sc_outcome_listen(void *context, const struct sc_action *, const char *text, uint64_t now_ns);
+/* At the leader: an SC_ACTION_REPORT of the core; text is "" where it has none. */
+void sc_outcome_report(struct sc_outcome *, const struct sc_action *, const char *text,
+    uint64_t now_ns);
 
 enum sc_exit_status sc_outcome_status(const struct sc_outcome *);
 

@@ -96,7 +96,7 @@ add_missing(const struct sc_outcome *outcome, uint32_t node, struct sc_node_resu
 		return;
 	}
 	/* Its copy was counted: only its result got lost. */
-	report->state = node == SC_ORIGIN && outcome->copies == outcome->plan->recipients
+	report->state = node == SC_ORIGIN && outcome->copies == outcome->job->plan.recipients
 	    ? SC_NODE_NO_COPY
 	    : SC_NODE_COMMITTED;
 	snprintf(report->cause, sizeof(report->cause), "its result did not come");
@@ -117,7 +117,7 @@ add_cause(const struct sc_outcome *outcome, const struct sc_outcome_node *known,
 static void
 complete(const struct sc_outcome *outcome, struct sc_timings_node *nodes)
 {
-	for (uint32_t i = 0; i <= outcome->plan->recipients; i++) {
+	for (uint32_t i = 0; i <= outcome->job->plan.recipients; i++) {
 		struct sc_node_result *report = &nodes[i].result;
 
 		if (report->node == SC_NONE)
@@ -137,7 +137,7 @@ write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *fact
 		[SC_EXIT_NOTHING] = "failed",
 		[SC_EXIT_PARTIAL] = "partial",
 	};
-	uint32_t count = outcome->plan->recipients + 1;
+	uint32_t count = outcome->job->plan.recipients + 1;
 	struct sc_timings_node *nodes = decode_all(bytes, length, count, err);
 	enum sc_exit_status status = sc_outcome_status(outcome);
 	char mpi[256];
@@ -151,10 +151,10 @@ write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *fact
 		.digest = facts->digest,
 		.started_unix_ns = facts->started_unix_ns,
 		.started_ns = outcome->started_ns + (uint64_t)clock_offset_ns,
-		.predicted_s = sc_cost_predict(outcome->plan, &outcome->job->facts.machine),
+		.predicted_s = sc_cost_predict(&outcome->job->plan, &outcome->job->facts.machine),
 		.elapsed_s = sc_outcome_elapsed_s(outcome),
 		.exit_status = status,
-		.origin_keeps_no_copy = outcome->copies == outcome->plan->recipients,
+		.origin_keeps_no_copy = outcome->copies == outcome->job->plan.recipients,
 		.had_it_before = outcome->already,
 	};
 	int rc;
@@ -163,7 +163,8 @@ write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *fact
 		return -1;
 	sc_world_library(mpi, sizeof(mpi));
 	complete(outcome, nodes);
-	rc = sc_timings_write(outcome->options->timings, &run, outcome->plan, nodes, count, err);
+	rc = sc_timings_write(outcome->options->timings, &run, &outcome->job->plan, nodes, count,
+	    err);
 	for (uint32_t i = 0; i < count; i++)
 		sc_timeline_free(&nodes[i].timeline);
 	free(nodes);

@@ -38,7 +38,7 @@ resolve_dest(struct sc_job *job, const struct sc_world *world, const struct sc_o
 		return sc_dest_resolve_program(options->dest, job->host, world->rank,
 		    options->source, &job->dest, &job->dest_error);
 	return sc_dest_resolve(options->dest, job->host, world->rank,
-	    options->unpack ? NULL : options->source, sc_sources_are_several(options), &job->dest,
+	    options->unpack ? NULL : options->source, options->source_count > 1, &job->dest,
 	    &job->dest_error);
 }
 

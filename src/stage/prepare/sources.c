@@ -16,12 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-bool
-sc_sources_are_several(const struct sc_options *options)
-{
-	return options->source_count > 1;
-}
-
 static bool
 is_directory(const char *path)
 {
@@ -135,8 +129,8 @@ sc_sources_open(struct sc_source **source, const struct sc_options *options,
 		return sc_source_open(source, options->source, facts, err);
 	if (make_roots(options, &roots, err) != 0)
 		return -1;
-	rc = sc_dirtree_source_open(source, roots, options->source_count,
-	    sc_sources_are_several(options), &walk, 0, facts, err);
+	rc = sc_dirtree_source_open(source, roots, options->source_count, options->source_count > 1,
+	    &walk, 0, facts, err);
 	free_roots(roots, options->source_count);
 	/* By this time other ranks guess whether they see the same source. */
 	if (rc == 0 && stat(options->source, &st) == 0) {

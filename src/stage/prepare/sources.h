@@ -7,11 +7,6 @@
 #include "file/source.h"
 #include "stage/options.h"
 
-#include <stdbool.h>
-
-/* Is there more than one source?  Then DEST is a directory. */
-bool sc_sources_are_several(const struct sc_options *);
-
 /*
  * Open the source that the options name.  Fails with a sentence if it isn't there, can't be read,
  * or is a directory without --recursive.  Each file of a tree is looked at, but not read.
