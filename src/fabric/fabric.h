@@ -59,8 +59,7 @@ struct sc_fabric_event {
 
 struct sc_fabric; /* opaque */
 
-/* Ranks that take no part call it with nodes = 0.  End it with sc_fabric_close also when
- * it failed and *fabric is not NULL. */
+/* End it with sc_fabric_close also when it failed and *fabric is not NULL. */
 int sc_fabric_open(struct sc_fabric **fabric, const struct sc_fabric_config *, struct sc_error *);
 
 int sc_fabric_receive(struct sc_fabric *, uint32_t slot, uint32_t peer, uint32_t subfile,

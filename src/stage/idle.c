@@ -3,25 +3,25 @@
  */
 #include "stage/idle.h"
 
-/* Turns without an event before the first sleep.  With 30 of them nine ranks on two cores
- * took an eighth more processor time, and were no faster. */
+/* Turns without an event before the first sleep.  With 30 of them nine ranks on two cores took an
+ * eighth more processor time, and were no faster. */
 enum { TURNS_AWAKE = 2 };
 
-/* Two may come from two peers at the same time. */
+/* Fewer may come from different peers at the same time by chance. */
 enum { MANY_CHUNKS = 3 };
 
-/* Sleeps while something may come at any moment: they double from the first to the last.
- * With more ranks than cores whoever doesn't sleep starves the others. */
+/* Sleeps while something may come at any moment: they double from the first to the last.  With more
+ * ranks than cores a rank that doesn't sleep starves the others. */
 static const uint64_t first_ns = 50 * 1000;
 static const uint64_t last_ns = 500 * 1000;
 
-/* After so long without an event this rank waits for somebody who is in no
- * hurry, and sleeps longer: it shall cost next to nothing. */
+/* After so long without an event the peer that this rank waits for is in no hurry: sleep longer, so
+ * that waiting costs next to nothing. */
 static const uint64_t waiting_after_ns = 100 * 1000 * 1000;
 static const uint64_t waiting_sleep_ns = 4 * 1000 * 1000;
 
-/* What may come in that time has to find room in the kernel's buffers, which begin with
- * some 64 KiB a connection. */
+/* What comes during a sleep has to find room in the kernel's buffers, which begin with some 64 KiB a
+ * connection. */
 static const double bytes_unwatched_max = 32 << 10;
 
 void
@@ -50,8 +50,8 @@ sc_idle_chunk(struct sc_idle *idle, uint64_t now_ns)
 void
 sc_idle_busy(struct sc_idle *idle, uint64_t now_ns)
 {
-	/* Several at once: this process did not run for a while, or the link is faster than it
-	 * seemed, and windows end while everybody sleeps. */
+	/* Many at once: this process did not run for a while, or the link is faster than it seemed,
+	 * and windows run out while both ends sleep. */
 	if (idle->came >= MANY_CHUNKS)
 		idle->chunk_ns -= idle->chunk_ns / 8;
 	else if (idle->came == 1)

@@ -8,6 +8,7 @@
 #include "record/timings.h"
 #include "stage/options.h"
 #include "stage/outcome/status.h"
+#include "stage/plan_print.h"
 #include "stage/stage.h"
 
 #include <errno.h>

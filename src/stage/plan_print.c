@@ -3,11 +3,15 @@
  */
 #include "stage/plan_print.h"
 
+#include "base/log.h"
 #include "base/units.h"
+#include "plan/topology.h"
+#include "stage/outcome/status.h"
+#include "stage/prepare/sources.h"
 
 #include <inttypes.h>
 
-/* More edges than this are a wall of text that nobody asked for. */
+/* More edges or groups than this are printed only if they are asked for. */
 enum { EDGES_SHOWN = 120 };
 
 static void
@@ -113,4 +117,35 @@ sc_plan_print(FILE *out, const struct sc_plan *plan, const struct sc_cost_machin
 		(void)(plan->recipients == 0 ? 0 : print_edges(out, plan, names));
 	else
 		fprintf(out, "%" PRIu64 " edges: -v lists them\n", edges);
+}
+
+int
+sc_stage_plan(const struct sc_options *options)
+{
+	struct sc_source_facts facts = {.size_bytes = options->size_bytes};
+	struct sc_source *source = NULL;
+	struct sc_plan plan = {0};
+	struct sc_error err;
+	uint32_t recipients;
+	int status = SC_EXIT_USAGE;
+
+	if (sc_topology_parse(options->topology, &recipients, &err) != 0)
+		goto out;
+	if (options->source != NULL) {
+		status = SC_EXIT_NOTHING;
+		if (sc_sources_open(&source, options, &facts, &err) != 0)
+			goto out;
+		status = SC_EXIT_USAGE;
+	}
+	if (sc_cost_choose(&plan, recipients, facts.size_bytes, &options->wishes,
+		&sc_cost_machine_default, &err) != 0)
+		goto out;
+	sc_plan_print(stdout, &plan, &sc_cost_machine_default, NULL, NULL, options->verbose > 0);
+	status = fflush(stdout) == 0 ? 0 : SC_EXIT_NOTHING;
+out:
+	if (status != 0)
+		sc_log(SC_LOG_ERROR, "%s", err.text);
+	sc_source_close(source);
+	sc_plan_free(&plan);
+	return status;
 }

@@ -31,7 +31,7 @@ struct sc_run_config {
 
 struct sc_run_result {
 	struct sc_timeline timeline;  /* filled with --timings; owned by the caller afterwards */
-	struct sc_node_result report; /* host, rank and clock are the caller's to fill in */
+	struct sc_node_result report; /* host, rank and clock are not filled in */
 	enum sc_leave leave;          /* how the core said to leave */
 	bool leads;                   /* this node is the leader at the end */
 	struct sc_roster roster;      /* which nodes have failed; owned by the caller afterwards */

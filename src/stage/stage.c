@@ -17,14 +17,12 @@
 #include "stage/outcome/timings.h"
 #include "stage/plan_print.h"
 #include "stage/prepare/job.h"
-#include "stage/prepare/sources.h"
 #include "stage/run.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 /* What the leader waits before it leaves when a peer has failed: the others leave first, as the exit
@@ -45,7 +43,7 @@ struct stage {
 	struct sc_job job;
 	struct sc_slots slots;
 	struct sc_fabric *fabric;
-	struct sc_outcome outcome; /* at the origin */
+	struct sc_outcome outcome; /* filled while this node leads */
 	struct sc_run_result result;
 	bool is_told; /* an earlier leader has told how the run ended */
 	struct sc_timings_facts timings;
@@ -105,26 +103,21 @@ static int
 prepare(struct stage *stage, struct sc_error *err)
 {
 	struct sc_job *job = &stage->job;
-	bool takes_part = job->self != SC_NONE;
 	uint32_t peers[SC_PEERS_MAX];
 	struct sc_fabric_config config = {
-		.world_size = stage->world->size,
+		.ranks = job->census.ranks,
+		.nodes = job->census.nodes,
 		.self = job->self,
+		.world_size = stage->world->size,
+		.memory = {&stage->slots, slot_message, renew_slot},
+		.peer_count = sc_plan_peers(&job->plan, job->self, peers),
 	};
 
-	if (takes_part) {
-		if (sc_slots_init(&stage->slots, job->plan.slots, job->plan.chunk_bytes, err) != 0)
-			return -1;
-		config.ranks = job->census.ranks;
-		config.nodes = job->census.nodes;
-		config.memory = (struct sc_fabric_memory){&stage->slots, slot_message, renew_slot};
-		config.message_bytes = sc_slots_message_capacity(&stage->slots);
-		config.peer_count = sc_plan_peers(&job->plan, job->self, peers);
-	}
+	if (sc_slots_init(&stage->slots, job->plan.slots, job->plan.chunk_bytes, err) != 0)
+		return -1;
+	config.message_bytes = sc_slots_message_capacity(&stage->slots);
 	if (sc_fabric_open(&stage->fabric, &config, err) != 0)
 		return -1;
-	if (!takes_part)
-		return 0;
 	if (sc_outcome_init(&stage->outcome, stage->options, job, stage->started_ns) != 0)
 		return sc_fail(err, 0, "no memory for the outcome");
 	return connect_peers(stage, peers, config.peer_count, err);
@@ -192,18 +185,14 @@ dismiss(const struct stage *stage, bool apart, struct sc_error *err)
 	return rc;
 }
 
-/* What sc_run leaves to be filled in of this node's result. */
+/* The digest of the source, if it was read whole here or before the run. */
 static void
-complete_result(struct stage *stage)
+note_digest(struct stage *stage)
 {
-	struct sc_job *job = &stage->job;
-
-	stage->result.report.rank = stage->world->rank;
-	memcpy(stage->result.report.host, job->host, sizeof(stage->result.report.host));
 	if (stage->result.has_digest)
 		sc_digest_text(stage->result.digest, stage->digest);
-	else if (job->has_digest)
-		sc_digest_text(job->digest, stage->digest);
+	else if (stage->job.has_digest)
+		sc_digest_text(stage->job.digest, stage->digest);
 }
 
 /* Without timings the run is as good as with them: the copies are there. */
@@ -235,7 +224,7 @@ stage_as_node(struct stage *stage, struct sc_error *err)
 		return 0;
 	if (stage->result.leave == SC_LEAVE_CUT_OFF)
 		return dismiss(stage, true, err);
-	complete_result(stage);
+	note_digest(stage);
 	if (timed)
 		collect_timings(stage, clock_offset_ns);
 	if (dismiss(stage, stage->result.leave == SC_LEAVE_APART, err) != 0)
@@ -323,7 +312,7 @@ wait_aside(struct stage *stage, struct sc_error *err)
 		return -1;
 	if (dismissal != SC_DISMISSED_TOGETHER)
 		leave_at_once(stage, false, 0);
-	return sc_fabric_close(stage->fabric, err);
+	return 0;
 }
 
 /* Take part, to the end; returns only if all leave together. */
@@ -395,47 +384,17 @@ sc_stage(const struct sc_world *world, const struct sc_options *options, int arg
 		}
 		return leave_in_order(&stage, 0, &err);
 	}
-	if (rc == 0)
-		rc = prepare(&stage, &err);
 	if (world->rank != 0)
 		sc_log_set_host(job->host);
-	if (rc == 0 && job->self != SC_NONE)
-		return take_part(&stage, &err);
-	if (rc == 0)
+	if (rc == 0 && job->self == SC_NONE) {
 		rc = wait_aside(&stage, &err);
+		if (rc == 0)
+			return leave_in_order(&stage, 0, &err);
+	}
 	if (rc == 0)
-		return leave_in_order(&stage, 0, &err);
+		rc = prepare(&stage, &err);
+	if (rc == 0)
+		return take_part(&stage, &err);
 	sc_log(SC_LOG_ERROR, "%s", err.text);
 	leave_at_once(&stage, world->rank == 0, SC_EXIT_NOTHING);
-}
-
-int
-sc_stage_plan(const struct sc_options *options)
-{
-	struct sc_source_facts facts = {.size_bytes = options->size_bytes};
-	struct sc_source *source = NULL;
-	struct sc_plan plan = {0};
-	struct sc_error err;
-	uint32_t recipients;
-	int status = SC_EXIT_USAGE;
-
-	if (sc_topology_parse(options->topology, &recipients, &err) != 0)
-		goto out;
-	if (options->source != NULL) {
-		status = SC_EXIT_NOTHING;
-		if (sc_sources_open(&source, options, &facts, &err) != 0)
-			goto out;
-		status = SC_EXIT_USAGE;
-	}
-	if (sc_cost_choose(&plan, recipients, facts.size_bytes, &options->wishes,
-		&sc_cost_machine_default, &err) != 0)
-		goto out;
-	sc_plan_print(stdout, &plan, &sc_cost_machine_default, NULL, NULL, options->verbose > 0);
-	status = fflush(stdout) == 0 ? 0 : SC_EXIT_NOTHING;
-out:
-	if (status != 0)
-		sc_log(SC_LOG_ERROR, "%s", err.text);
-	sc_source_close(source);
-	sc_plan_free(&plan);
-	return status;
 }

@@ -16,7 +16,4 @@
 int sc_stage(const struct sc_world *, const struct sc_options *, int argc, char *const *argv,
     volatile sig_atomic_t *stop_signal);
 
-/* --plan with --topology: needs no MPI. */
-int sc_stage_plan(const struct sc_options *);
-
 #endif

@@ -81,7 +81,7 @@ first_chunk_is_looked_for(void)
 }
 
 static void
-who_waits_for_long_sleeps_for_long(void)
+long_waits_are_slept_through(void)
 {
 	struct sc_idle idle = slow_link();
 	uint64_t now_ns = start_ns;
@@ -141,7 +141,7 @@ static CU_TestInfo tests[] = {
 		next_chunk_is_not_looked_for_before_it_can_be_there},
 	{"what may come at any moment is looked for", what_may_come_at_any_moment_is_looked_for},
 	{"the first chunk is looked for", first_chunk_is_looked_for},
-	{"who waits for long sleeps for long", who_waits_for_long_sleeps_for_long},
+	{"long waits are slept through", long_waits_are_slept_through},
 	{"no sleep is for too much", no_sleep_is_for_too_much},
 	{"sleeps become shorter where more chunks come",
 		sleeps_become_shorter_where_more_chunks_come},

@@ -185,6 +185,8 @@ sc_timings_collect(const struct sc_job *job, const struct sc_run_result *result,
 	size_t all_bytes = 0;
 	int rc;
 
+	report.rank = job->census.ranks[job->self];
+	memcpy(report.host, job->host, sizeof(report.host));
 	report.clock_offset_ns = clock_offset_ns;
 	rc = sc_node_result_encode(&report, &result->timeline, &own, &own_bytes);
 	if (rc != 0)
