@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
-#include "plan/topology.h"
+#include "cli/topology.h"
 #include "stage/outcome/status.h"
 #include "stage/prepare/sources.h"
 

@@ -72,7 +72,7 @@ record(struct run *run, const struct sc_record *record)
 	sc_log(SC_LOG_DEBUG, "node %u: %s, peer %d, subfile %d, %llu", run->job->self,
 	    sc_record_name(record->what), (int)record->peer, (int)record->subfile,
 	    (unsigned long long)record->count);
-	if (run->config->options->timings != NULL)
+	if (run->job->options->timings != NULL)
 		sc_timeline_add(&run->result->timeline, run->now_ns, record);
 }
 
@@ -244,7 +244,7 @@ on_io_result(struct run *run, const struct sc_io_result *happened)
 	case SC_IO_OPENED:
 		if (sc_io_note(run->io)[0] != '\0')
 			sc_log(SC_LOG_WARNING, "%s", sc_io_note(run->io));
-		if (!run->config->options->resume)
+		if (!run->job->options->resume)
 			return 0;
 		event.held = sc_io_held(run->io);
 		break;
@@ -366,7 +366,7 @@ loop(struct run *run)
 static int
 start_io(struct run *run, const char *dest)
 {
-	const struct sc_options *options = run->config->options;
+	const struct sc_options *options = run->job->options;
 	const struct sc_job *job = run->job;
 	bool is_tree = job->facts.source.manifest_bytes > 0;
 	const struct sc_io_config config = {
@@ -428,7 +428,7 @@ start(struct run *run)
 	const char *dest = keeps_copy(job) ? job->dest : NULL;
 	struct sc_event event = {.what = SC_EVENT_STARTED};
 
-	if (start_node(run, dest != NULL && run->config->options->resume) != 0 ||
+	if (start_node(run, dest != NULL && run->job->options->resume) != 0 ||
 	    start_io(run, dest) != 0)
 		return -1;
 	run->now_ns = sc_clock_now_ns();

@@ -20,7 +20,6 @@
 
 /* All pointers are borrowed until sc_run returns. */
 struct sc_run_config {
-	const struct sc_options *options;
 	const struct sc_job *job;
 	struct sc_fabric *fabric;
 	const struct sc_slots *slots;

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/deadman.h"
 #include "base/log.h"
-#include "cli/topology.h"
 #include "fabric/connect.h"
 #include "fabric/fabric.h"
 #include "file/slots.h"
@@ -118,7 +117,7 @@ prepare(struct stage *stage, struct sc_error *err)
 	config.message_bytes = sc_slots_message_capacity(&stage->slots);
 	if (sc_fabric_open(&stage->fabric, &config, err) != 0)
 		return -1;
-	if (sc_outcome_init(&stage->outcome, stage->options, job, stage->started_ns) != 0)
+	if (sc_outcome_init(&stage->outcome, job, stage->started_ns) != 0)
 		return sc_fail(err, 0, "no memory for the outcome");
 	return connect_peers(stage, peers, config.peer_count, err);
 }
@@ -144,7 +143,6 @@ run(struct stage *stage, struct sc_error *err)
 {
 	const struct sc_job *job = &stage->job;
 	struct sc_run_config config = {
-		.options = stage->options,
 		.job = job,
 		.fabric = stage->fabric,
 		.slots = &stage->slots,

@@ -100,7 +100,7 @@ count_lines(const char *path)
 bool
 sc_lists_are_written(const struct sc_outcome *outcome)
 {
-	const struct sc_options *options = outcome->options;
+	const struct sc_options *options = outcome->job->options;
 	int listed = -1;
 
 	/* The first line of a status file is no host. */
@@ -114,13 +114,13 @@ sc_lists_are_written(const struct sc_outcome *outcome)
 int
 sc_lists_write_failed_hosts(const struct sc_outcome *outcome, struct sc_error *err)
 {
-	return write_whole(outcome->options->failed_hosts, write_failed_hosts, outcome, err);
+	return write_whole(outcome->job->options->failed_hosts, write_failed_hosts, outcome, err);
 }
 
 int
 sc_lists_write_status(const struct sc_outcome *outcome, struct sc_error *err)
 {
-	return write_whole(outcome->options->status_file, write_status, outcome, err);
+	return write_whole(outcome->job->options->status_file, write_status, outcome, err);
 }
 
 int

@@ -16,11 +16,9 @@
 #include <unistd.h>
 
 int
-sc_outcome_init(struct sc_outcome *outcome, const struct sc_options *options,
-    const struct sc_job *job, uint64_t started_ns)
+sc_outcome_init(struct sc_outcome *outcome, const struct sc_job *job, uint64_t started_ns)
 {
 	*outcome = (struct sc_outcome){
-		.options = options,
 		.job = job,
 		.started_ns = started_ns,
 		.copies = job->plan.recipients + (job->facts.origin_keeps_copy ? 1 : 0),
@@ -28,8 +26,8 @@ sc_outcome_init(struct sc_outcome *outcome, const struct sc_options *options,
 		.node_count = job->plan.recipients + 1,
 	};
 	outcome->nodes = calloc(outcome->node_count, sizeof(*outcome->nodes));
-	sc_progress_init(&outcome->progress, options->progress, options->quiet, started_ns,
-	    outcome->copies);
+	sc_progress_init(&outcome->progress, job->options->progress, job->options->quiet,
+	    started_ns, outcome->copies);
 	return outcome->nodes == NULL ? -1 : 0;
 }
 
@@ -157,7 +155,7 @@ library_path(const struct sc_outcome *outcome)
 	size_t capacity;
 	char *path;
 
-	if (!outcome->options->send_libs || dest == NULL)
+	if (!outcome->job->options->send_libs || dest == NULL)
 		return NULL;
 	if (dest[0] != '/' && getcwd(here, sizeof(here)) == NULL)
 		return NULL;
@@ -199,9 +197,9 @@ summarize(const struct sc_outcome *outcome, const char *digest)
 
 	return (struct sc_summary){
 		.status = (int)sc_outcome_status(outcome),
-		.source = outcome->options->source,
-		.more_sources = outcome->options->source_count - 1,
-		.dest = outcome->options->dest,
+		.source = outcome->job->options->source,
+		.more_sources = outcome->job->options->source_count - 1,
+		.dest = outcome->job->options->dest,
 		.error = outcome->aborted ? outcome->abort_cause : NULL,
 		.begun = true,
 		.bytes = outcome->job->plan.size_bytes,
@@ -249,9 +247,9 @@ sc_outcome_print(const struct sc_outcome *outcome, const char *digest)
 		sc_log(SC_LOG_WARNING,
 		    "DEST is SOURCE itself, and there is no other node: "
 		    "nothing was to be done");
-	if (outcome->options->json)
+	if (outcome->job->options->json)
 		print_json(outcome, &summary);
-	else if (!outcome->options->quiet && summary.staged > 0)
+	else if (!outcome->job->options->quiet && summary.staged > 0)
 		sc_summary_print_text(&summary);
 	free(libraries);
 }

@@ -24,8 +24,7 @@ struct sc_outcome_node {
 };
 
 struct sc_outcome {
-	const struct sc_options *options; /* borrowed, like the next one */
-	const struct sc_job *job;
+	const struct sc_job *job; /* borrowed */
 	struct sc_progress progress;
 	uint64_t started_ns;
 	uint64_t ended_ns; /* 0: it has not ended, as far as this node knows */
@@ -40,8 +39,7 @@ struct sc_outcome {
 };
 
 /* -1 without memory.  Free with sc_outcome_free, also an all-zero struct. */
-int sc_outcome_init(struct sc_outcome *, const struct sc_options *, const struct sc_job *,
-    uint64_t started_ns);
+int sc_outcome_init(struct sc_outcome *, const struct sc_job *, uint64_t started_ns);
 void sc_outcome_free(struct sc_outcome *);
 
 /* At the leader: an SC_ACTION_REPORT of the core; text is "" where it has none. */

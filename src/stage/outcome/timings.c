@@ -146,7 +146,7 @@ write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *fact
 		.mpi_version = mpi,
 		.argc = facts->argc,
 		.argv = facts->argv,
-		.source = outcome->options->source,
+		.source = outcome->job->options->source,
 		.outcome = outcomes[status],
 		.digest = facts->digest,
 		.started_unix_ns = facts->started_unix_ns,
@@ -163,8 +163,8 @@ write_file(const struct sc_outcome *outcome, const struct sc_timings_facts *fact
 		return -1;
 	sc_world_library(mpi, sizeof(mpi));
 	complete(outcome, nodes);
-	rc = sc_timings_write(outcome->options->timings, &run, &outcome->job->plan, nodes, count,
-	    err);
+	rc = sc_timings_write(outcome->job->options->timings, &run, &outcome->job->plan, nodes,
+	    count, err);
 	for (uint32_t i = 0; i < count; i++)
 		sc_timeline_free(&nodes[i].timeline);
 	free(nodes);

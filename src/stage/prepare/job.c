@@ -32,20 +32,21 @@ static const uint64_t progress_interval_ns = 250 * 1000 * 1000;
 static const uint64_t probe_size_bytes_min = 1 << 20;
 
 static int
-resolve_dest(struct sc_job *job, const struct sc_world *world, const struct sc_options *options)
+resolve_dest(struct sc_job *job)
 {
+	const struct sc_options *options = job->options;
+
 	if (options->send_libs)
-		return sc_dest_resolve_program(options->dest, job->host, world->rank,
+		return sc_dest_resolve_program(options->dest, job->host, job->world->rank,
 		    options->source, &job->dest, &job->dest_error);
-	return sc_dest_resolve(options->dest, job->host, world->rank,
+	return sc_dest_resolve(options->dest, job->host, job->world->rank,
 	    options->unpack ? NULL : options->source, options->source_count > 1, &job->dest,
 	    &job->dest_error);
 }
 
 /* Rank 0 learns the host and the DEST of all ranks. */
 static int
-gather_entries(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_error *err)
+gather_entries(struct sc_job *job, struct sc_error *err)
 {
 	struct sc_census_entry own;
 
@@ -54,14 +55,14 @@ gather_entries(struct sc_job *job, const struct sc_world *world, const struct sc
 		return -1;
 	memcpy(own.host, job->host, sizeof(own.host));
 	/* A failure here is one of this rank's copy, not of the run: see dest_error. */
-	if (options->dest != NULL && resolve_dest(job, world, options) == 0)
+	if (job->options->dest != NULL && resolve_dest(job) == 0)
 		(void)sc_dest_identity(job->dest, own.dest_id, &job->dest_error);
 	else
-		own.dest_id[0] = world->rank; /* no other rank has this one */
-	if (world->rank == 0) {
-		job->entries = calloc(world->size, sizeof(*job->entries));
+		own.dest_id[0] = job->world->rank; /* no other rank has this one */
+	if (job->world->rank == 0) {
+		job->entries = calloc(job->world->size, sizeof(*job->entries));
 		if (job->entries == NULL)
-			return sc_fail(err, 0, "no memory for %u ranks", world->size);
+			return sc_fail(err, 0, "no memory for %u ranks", job->world->size);
 	}
 	return sc_world_gather(&own, sizeof(own), job->entries, err);
 }
@@ -91,8 +92,9 @@ remove_old_list(const char *path, struct sc_error *err)
 }
 
 static int
-open_source(struct sc_job *job, const struct sc_options *options, struct sc_error *err)
+open_source(struct sc_job *job, struct sc_error *err)
 {
+	const struct sc_options *options = job->options;
 	struct sc_job_facts *facts = &job->facts;
 	struct stat st;
 
@@ -100,7 +102,7 @@ open_source(struct sc_job *job, const struct sc_options *options, struct sc_erro
 		facts->source.size_bytes = options->size_bytes;
 		return 0;
 	}
-	if (sc_sources_open(&job->source, options, &facts->source, err) != 0)
+	if (sc_sources_open(&job->source, job->options, &facts->source, err) != 0)
 		return -1;
 	facts->origin_keeps_copy = options->dest != NULL;
 	if (job->dest != NULL && stat(job->dest, &st) == 0)
@@ -132,21 +134,23 @@ choose_probe_rank(const struct sc_job *job)
 
 /* Rank 0: all that can go wrong before another rank is needed. */
 static int
-open_job(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_error *err)
+open_job(struct sc_job *job, struct sc_error *err)
 {
+	const struct sc_options *options = job->options;
+
 	job->facts.verdict = SC_JOB_IMPOSSIBLE;
 	if (remove_old_list(options->failed_hosts, err) != 0 ||
 	    remove_old_list(options->status_file, err) != 0)
 		return -1;
-	if (sc_world_launch_error(world) != NULL)
-		return sc_fail(err, 0, "%s", sc_world_launch_error(world));
-	if (open_source(job, options, err) != 0)
+	if (sc_world_launch_error(job->world) != NULL)
+		return sc_fail(err, 0, "%s", sc_world_launch_error(job->world));
+	if (open_source(job, err) != 0)
 		return -1;
 	job->facts.verdict = SC_JOB_MISUSED;
 	if (options->job != NULL && sc_sbcast_check_job(options->job, err) != 0)
 		return -1;
-	if (sc_census_decide(&job->census, job->entries, world->size, options->copies, err) != 0)
+	if (sc_census_decide(&job->census, job->entries, job->world->size, options->copies, err) !=
+	    0)
 		return -1;
 	job->facts.verdict = SC_JOB_GOES_ON;
 	job->facts.probe_rank = choose_probe_rank(job);
@@ -155,26 +159,26 @@ open_job(struct sc_job *job, const struct sc_world *world, const struct sc_optio
 
 /* All ranks learn which of them take part. */
 static int
-share_census(struct sc_job *job, const struct sc_world *world, struct sc_error *err)
+share_census(struct sc_job *job, struct sc_error *err)
 {
-	size_t length = world->size * sizeof(*job->census.leaders);
+	size_t length = job->world->size * sizeof(*job->census.leaders);
 	uint32_t *leaders;
 	int rc = -1;
 
-	if (world->rank == 0)
+	if (job->world->rank == 0)
 		return sc_world_broadcast(job->census.leaders, length, err);
 	leaders = malloc(length);
 	if (leaders == NULL)
-		return sc_fail(err, 0, "no memory for %u ranks", world->size);
+		return sc_fail(err, 0, "no memory for %u ranks", job->world->size);
 	if (sc_world_broadcast(leaders, length, err) == 0)
-		rc = sc_census_from_leaders(&job->census, leaders, world->size, err);
+		rc = sc_census_from_leaders(&job->census, leaders, job->world->size, err);
 	free(leaders);
 	return rc;
 }
 
 /* The two ranks that measure do so, the others go on and wait. */
 static int
-measure(struct sc_job *job, const struct sc_world *world, struct sc_error *err)
+measure(struct sc_job *job, struct sc_error *err)
 {
 	struct sc_cost_machine *machine = &job->facts.machine;
 	uint32_t peer = job->facts.probe_rank;
@@ -184,9 +188,9 @@ measure(struct sc_job *job, const struct sc_world *world, struct sc_error *err)
 	*machine = sc_cost_machine_default;
 	if (peer == 0)
 		return 0;
-	if (world->rank == peer)
+	if (job->world->rank == peer)
 		return sc_probe_answer(err);
-	if (world->rank != 0)
+	if (job->world->rank != 0)
 		return 0;
 	if (sc_probe_ask(peer, &probe, err) != 0)
 		return -1;
@@ -211,9 +215,10 @@ leave_out_complete(struct sc_job *job, struct sc_survey *survey)
 }
 
 static void
-set_timeouts(struct sc_job *job, const struct sc_options *options)
+set_timeouts(struct sc_job *job)
 {
-	struct sc_timeouts timeouts = sc_timeouts_choose(&job->plan, &job->facts.machine, options);
+	struct sc_timeouts timeouts =
+	    sc_timeouts_choose(&job->plan, &job->facts.machine, job->options);
 	char heartbeat[SC_UNIT_TEXT_BYTES];
 	char timeout[SC_UNIT_TEXT_BYTES];
 
@@ -226,17 +231,16 @@ set_timeouts(struct sc_job *job, const struct sc_options *options)
 
 /* Rank 0: the plan, and what else all ranks must know. */
 static int
-decide(struct sc_job *job, const struct sc_options *options, const struct sc_survey *survey,
-    struct sc_error *err)
+decide(struct sc_job *job, const struct sc_survey *survey, struct sc_error *err)
 {
 	struct sc_progress progress;
 
 	job->facts.verdict = SC_JOB_MISUSED;
-	if (sc_buddy_choose(&job->facts.buddy, options, &job->census, job->entries,
-		survey->sees_source, survey->is_complete, err) != 0)
+	if (sc_buddy_choose(&job->facts.buddy, job, survey->sees_source, survey->is_complete,
+		err) != 0)
 		return -1;
 	if (sc_cost_choose(&job->plan, job->census.nodes - 1, job->facts.source.size_bytes,
-		&options->wishes, &job->facts.machine, err) != 0)
+		&job->options->wishes, &job->facts.machine, err) != 0)
 		return -1;
 	job->facts.verdict = SC_JOB_GOES_ON;
 	job->facts.shape = (struct sc_plan_shape){
@@ -247,16 +251,15 @@ decide(struct sc_job *job, const struct sc_options *options, const struct sc_sur
 		.window = job->plan.window,
 		.store_and_forward = job->plan.store_and_forward,
 	};
-	set_timeouts(job, options);
-	sc_progress_init(&progress, options->progress, options->quiet, 0, 0);
+	set_timeouts(job);
+	sc_progress_init(&progress, job->options->progress, job->options->quiet, 0, 0);
 	job->facts.progress_interval_ns = progress.on ? progress_interval_ns : 0;
 	return 0;
 }
 
 /* All ranks learn what rank 0 decided. */
 static int
-share_decision(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_error *err)
+share_decision(struct sc_job *job, struct sc_error *err)
 {
 	if (sc_world_broadcast(&job->facts, sizeof(job->facts), err) != 0)
 		return -1;
@@ -264,31 +267,30 @@ share_decision(struct sc_job *job, const struct sc_world *world, const struct sc
 		return 0;
 	if (sc_hosts_share(&job->hosts, &job->census, job->entries, err) != 0)
 		return -1;
-	if (world->rank == 0)
+	if (job->world->rank == 0)
 		return 0;
 	return sc_plan_make(&job->plan, job->census.nodes - 1, job->facts.source.size_bytes,
-	    &job->facts.shape, options->wishes.memory_bytes, err);
+	    &job->facts.shape, job->options->wishes.memory_bytes, err);
 }
 
 /* Of a tree the buddy has looked at the first root only: now it opens the whole.  If it finds
  * another tree, there is no buddy. */
 static int
-confirm_buddy(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_error *err)
+confirm_buddy(struct sc_job *job, struct sc_error *err)
 {
 	bool has_source = false;
 	uint32_t rank;
 
-	if (job->facts.buddy == SC_NONE || !sc_buddy_checks_later(options, &job->facts.source))
+	if (job->facts.buddy == SC_NONE || !sc_buddy_checks_later(job))
 		return 0;
 	rank = job->census.ranks[job->facts.buddy];
-	if (world->rank == rank)
-		has_source = sc_buddy_opens_source(&job->source, options, &job->facts.source);
+	if (job->world->rank == rank)
+		has_source = sc_buddy_opens_source(job);
 	if (sc_world_broadcast_from(rank, &has_source, sizeof(has_source), err) != 0)
 		return -1;
 	if (has_source)
 		return 0;
-	if (world->rank == 0)
+	if (job->world->rank == 0)
 		sc_log(SC_LOG_INFO, "no buddy: rank %u finds another tree", rank);
 	job->facts.buddy = SC_NONE;
 	return 0;
@@ -296,14 +298,14 @@ confirm_buddy(struct sc_job *job, const struct sc_world *world, const struct sc_
 
 /* What this rank is in the job. */
 static void
-find_self(struct sc_job *job, const struct sc_world *world)
+find_self(struct sc_job *job)
 {
 	job->self = SC_NONE;
 	for (uint32_t i = 0; i < job->census.nodes; i++) {
-		if (job->census.ranks[i] == world->rank)
+		if (job->census.ranks[i] == job->world->rank)
 			job->self = i;
 	}
-	if (world->rank != 0 && (job->self == SC_NONE || job->self != job->facts.buddy)) {
+	if (job->world->rank != 0 && (job->self == SC_NONE || job->self != job->facts.buddy)) {
 		sc_source_close(job->source);
 		job->source = NULL;
 	}
@@ -311,28 +313,27 @@ find_self(struct sc_job *job, const struct sc_world *world)
 
 /* From what rank 0 could do alone to the plan. */
 static int
-prepare_together(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_survey *survey, struct sc_error *err)
+prepare_together(struct sc_job *job, struct sc_survey *survey, struct sc_error *err)
 {
 	bool unreadable = false;
 
-	if (share_census(job, world, err) != 0 || measure(job, world, err) != 0 ||
-	    sc_survey_make(survey, job, world, options, &unreadable, err) != 0)
+	if (share_census(job, err) != 0 || measure(job, err) != 0 ||
+	    sc_survey_make(survey, job, &unreadable, err) != 0)
 		return -1;
 	if (unreadable) {
 		job->facts.verdict = SC_JOB_IMPOSSIBLE;
 		return 0;
 	}
 	leave_out_complete(job, survey);
-	if (world->rank == 0 && decide(job, options, survey, &job->refusal) != 0)
+	if (job->world->rank == 0 && decide(job, survey, &job->refusal) != 0)
 		sc_log(SC_LOG_ERROR, "%s", job->refusal.text);
-	if (share_decision(job, world, options, err) != 0)
+	if (share_decision(job, err) != 0)
 		return -1;
 	if (job->facts.verdict != SC_JOB_GOES_ON)
 		return 0;
-	if (confirm_buddy(job, world, options, err) != 0)
+	if (confirm_buddy(job, err) != 0)
 		return -1;
-	find_self(job, world);
+	find_self(job);
 	return 0;
 }
 
@@ -344,16 +345,18 @@ sc_job_prepare(struct sc_job *job, const struct sc_world *world, const struct sc
 	int rc;
 
 	memset(job, 0, sizeof(*job)); /* the padding of the facts is sent too */
+	job->world = world;
+	job->options = options;
 	job->self = SC_NONE;
-	if (gather_entries(job, world, options, err) != 0)
+	if (gather_entries(job, err) != 0)
 		return -1;
-	if (world->rank == 0 && open_job(job, world, options, &job->refusal) != 0)
+	if (world->rank == 0 && open_job(job, &job->refusal) != 0)
 		sc_log(SC_LOG_ERROR, "%s", job->refusal.text);
 	if (sc_world_broadcast(&job->facts, sizeof(job->facts), err) != 0)
 		return -1;
 	if (job->facts.verdict != SC_JOB_GOES_ON)
 		return 0;
-	rc = prepare_together(job, world, options, &survey, err);
+	rc = prepare_together(job, &survey, err);
 	sc_survey_free(&survey);
 	return rc;
 }

@@ -36,6 +36,8 @@ struct sc_job_facts {
 };
 
 struct sc_job {
+	const struct sc_world *world; /* borrowed, like the next one */
+	const struct sc_options *options;
 	struct sc_job_facts facts;
 	struct sc_census census;
 	struct sc_plan plan;

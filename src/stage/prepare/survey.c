@@ -17,67 +17,62 @@ enum sight {
 
 /* What this rank sees of SOURCE and DEST: what is found stays open. */
 static uint8_t
-look(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_survey *survey)
+look(struct sc_job *job, struct sc_survey *survey)
 {
-	bool keeps_copy = world->rank == 0 ? job->facts.origin_keeps_copy : job->dest != NULL;
+	uint32_t rank = job->world->rank;
+	bool keeps_copy = rank == 0 ? job->facts.origin_keeps_copy : job->dest != NULL;
 	uint8_t sight = 0;
 
-	if (job->census.leaders[world->rank] != world->rank)
+	if (job->census.leaders[rank] != rank)
 		return 0;
-	if (sc_buddy_is_eligible(options, world->rank) &&
-	    sc_buddy_sees_source(&job->source, options, &job->facts.source))
+	if (sc_buddy_is_eligible(job) && sc_buddy_sees_source(job))
 		sight |= SEES_SOURCE;
 	/* For a plan alone no file is read. */
-	if (!options->plan && !options->unpack && keeps_copy &&
-	    job->dest != NULL &&
-	    sc_candidate_open(&survey->own, job->dest, &job->facts.source, options))
+	if (!job->options->plan && !job->options->unpack && keeps_copy &&
+	    job->dest != NULL && sc_candidate_open(&survey->own, job))
 		sight |= MAY_HAVE_IT;
 	return sight;
 }
 
 /* Compare the candidates with the source; all ranks learn which are up to date. */
 static int
-find_complete(struct sc_job *job, const struct sc_world *world, const struct sc_options *options,
-    struct sc_survey *survey, bool *unreadable, struct sc_error *err)
+find_complete(struct sc_survey *survey, struct sc_job *job, bool *unreadable, struct sc_error *err)
 {
-	if (sc_candidate_compare(&survey->own, &job->complete, unreadable, &job->digest, world,
-		&job->facts.source, options, err) != 0)
+	size_t length = job->world->size * sizeof(*survey->is_complete);
+
+	if (sc_candidate_compare(&survey->own, job, unreadable, err) != 0 ||
+	    sc_world_gather(&job->complete, sizeof(job->complete), survey->is_complete, err) != 0)
 		return -1;
-	job->has_digest = !*unreadable && job->facts.source.manifest_bytes == 0;
-	if (sc_world_gather(&job->complete, sizeof(job->complete), survey->is_complete, err) != 0)
-		return -1;
-	return sc_world_broadcast(survey->is_complete, world->size * sizeof(*survey->is_complete),
-	    err);
+	return sc_world_broadcast(survey->is_complete, length, err);
 }
 
 int
-sc_survey_make(struct sc_survey *survey, struct sc_job *job, const struct sc_world *world,
-    const struct sc_options *options, bool *unreadable, struct sc_error *err)
+sc_survey_make(struct sc_survey *survey, struct sc_job *job, bool *unreadable, struct sc_error *err)
 {
-	uint8_t own = look(job, world, options, survey);
-	uint8_t *all = calloc(world->size, 1);
+	uint32_t size = job->world->size;
+	uint8_t own = look(job, survey);
+	uint8_t *all = calloc(size, 1);
 	uint32_t candidates = 0;
 	int rc = -1;
 
-	survey->sees_source = calloc(world->size, sizeof(*survey->sees_source));
-	survey->is_complete = calloc(world->size, sizeof(*survey->is_complete));
+	survey->sees_source = calloc(size, sizeof(*survey->sees_source));
+	survey->is_complete = calloc(size, sizeof(*survey->is_complete));
 	if (all == NULL || survey->sees_source == NULL || survey->is_complete == NULL) {
-		(void)sc_fail(err, 0, "no memory for %u ranks", world->size);
+		(void)sc_fail(err, 0, "no memory for %u ranks", size);
 		goto out;
 	}
 	if (sc_world_gather(&own, 1, all, err) != 0)
 		goto out;
-	for (uint32_t i = 0; i < world->size; i++) {
+	for (uint32_t i = 0; i < size; i++) {
 		survey->sees_source[i] = (all[i] & SEES_SOURCE) != 0;
 		candidates += (all[i] & MAY_HAVE_IT) != 0;
 	}
 	rc = sc_world_broadcast(&candidates, sizeof(candidates), err);
-	if (rc == 0 && candidates > 0 && world->rank == 0)
+	if (rc == 0 && candidates > 0 && job->world->rank == 0)
 		sc_log(SC_LOG_INFO, "comparing SOURCE with DEST, which is there on %u nodes",
 		    candidates);
 	if (rc == 0 && candidates > 0)
-		rc = find_complete(job, world, options, survey, unreadable, err);
+		rc = find_complete(survey, job, unreadable, err);
 out:
 	free(all);
 	return rc;

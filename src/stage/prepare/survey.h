@@ -18,13 +18,12 @@ struct sc_survey {
 
 /*
  * Collective: look, tell rank 0, and compare where a DEST may be up to date, which takes as long as
- * to read the source.  Of *job it sets source (at a rank that sees it), complete and digest.  Start
+ * to read the source.  Of *job it sets source (at a rank that sees it), complete, has_digest and digest.  Start
  * with an all-zero survey, and free it in any case.
  *
  * *unreadable: the source can't be read; rank 0 has said so.  -1 if MPI fails.
  */
-int sc_survey_make(struct sc_survey *, struct sc_job *, const struct sc_world *,
-    const struct sc_options *, bool *unreadable, struct sc_error *);
+int sc_survey_make(struct sc_survey *, struct sc_job *, bool *unreadable, struct sc_error *);
 
 /* Also an all-zero struct. */
 void sc_survey_free(struct sc_survey *);

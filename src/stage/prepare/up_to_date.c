@@ -14,12 +14,6 @@ struct source_digest {
 	uint64_t unreadable;
 };
 
-static bool
-same_time(const struct sc_source_facts *a, const struct sc_source_facts *b)
-{
-	return a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns;
-}
-
 /* What a tree is compared by: see sc_candidate_open. */
 static enum sc_comparison_of
 what_counts(const struct sc_options *options)
@@ -30,15 +24,15 @@ what_counts(const struct sc_options *options)
 }
 
 static bool
-open_tree(struct sc_comparison *tree, const char *dest, const struct sc_source_facts *facts,
-    const struct sc_options *options)
+open_tree(struct sc_comparison *tree, const struct sc_job *job)
 {
+	const struct sc_source_facts *facts = &job->facts.source;
 	struct sc_error err;
 
-	if (facts->several || options->send_libs)
+	if (facts->several || job->options->send_libs)
 		return false;
-	if (sc_comparison_open(tree, dest, false, what_counts(options), SC_UNREADABLE_FAIL, &err) !=
-	    0) {
+	if (sc_comparison_open(tree, job->dest, false, what_counts(job->options),
+		SC_UNREADABLE_FAIL, &err) != 0) {
 		sc_log(SC_LOG_DEBUG, "%s", err.text);
 		return false;
 	}
@@ -50,21 +44,21 @@ open_tree(struct sc_comparison *tree, const char *dest, const struct sc_source_f
 }
 
 bool
-sc_candidate_open(struct sc_candidate *candidate, const char *dest,
-    const struct sc_source_facts *facts, const struct sc_options *options)
+sc_candidate_open(struct sc_candidate *candidate, const struct sc_job *job)
 {
+	const struct sc_source_facts *facts = &job->facts.source;
 	struct sc_error err;
 	struct timespec mtime;
 
 	*candidate = (struct sc_candidate){0};
 	if (facts->manifest_bytes > 0)
-		return open_tree(&candidate->tree, dest, facts, options);
-	if (sc_existing_open(&candidate->file, dest, facts->size_bytes, &err) != 0)
+		return open_tree(&candidate->tree, job);
+	if (sc_existing_open(&candidate->file, job->dest, facts->size_bytes, &err) != 0)
 		sc_log(SC_LOG_WARNING, "%s", err.text);
 	if (candidate->file == NULL)
 		return false;
 	mtime = sc_existing_mtime(candidate->file);
-	if (!options->force ||
+	if (!job->options->force ||
 	    (mtime.tv_sec == facts->mtime_s && (uint32_t)mtime.tv_nsec == facts->mtime_ns))
 		return true;
 	sc_candidate_close(candidate);
@@ -92,7 +86,8 @@ digest_file(const char *path, const struct sc_source_facts *facts, struct sc_dig
 	if (sc_source_open(&source, path, &now, err) != 0)
 		return -1;
 	sc_source_set_chunks(source, PIECE_BYTES);
-	if (now.size_bytes != facts->size_bytes || !same_time(&now, facts))
+	if (now.size_bytes != facts->size_bytes || now.mtime_s != facts->mtime_s ||
+	    now.mtime_ns != facts->mtime_ns)
 		(void)sc_fail(err, 0, "%s changed while it was looked at", path);
 	else
 		rc = sc_source_finish(source, &seal, err);
@@ -139,8 +134,7 @@ digest_candidate(struct sc_candidate *candidate, struct sc_digest *whole)
 
 /* A file with the right bytes: is it still there, with the attributes that it has to have? */
 static bool
-is_as_it_should_be(struct sc_candidate *candidate, const struct sc_source_facts *facts,
-    const struct sc_options *options)
+is_as_it_should_be(struct sc_candidate *candidate, const struct sc_job *job)
 {
 	struct sc_error why;
 
@@ -148,7 +142,8 @@ is_as_it_should_be(struct sc_candidate *candidate, const struct sc_source_facts 
 		return true; /* the digest of a tree includes all that counts */
 	if (!sc_existing_unchanged(candidate->file))
 		return false;
-	if (options->preserve && sc_existing_preserve(candidate->file, facts, &why) != 0) {
+	if (job->options->preserve &&
+	    sc_existing_preserve(candidate->file, &job->facts.source, &why) != 0) {
 		sc_log(SC_LOG_WARNING, "%s", why.text);
 		return false;
 	}
@@ -156,17 +151,16 @@ is_as_it_should_be(struct sc_candidate *candidate, const struct sc_source_facts 
 }
 
 int
-sc_candidate_compare(struct sc_candidate *candidate, bool *up_to_date, bool *unreadable,
-    struct sc_digest *whole, const struct sc_world *world, const struct sc_source_facts *facts,
-    const struct sc_options *options, struct sc_error *err)
+sc_candidate_compare(struct sc_candidate *candidate, struct sc_job *job, bool *unreadable,
+    struct sc_error *err)
 {
 	struct source_digest source = {0};
 	struct sc_error why;
 	struct sc_digest own;
 	bool digested = false;
 
-	*up_to_date = false;
-	if (world->rank == 0 && digest_source(options, facts, &source.whole, &why) != 0) {
+	if (job->world->rank == 0 &&
+	    digest_source(job->options, &job->facts.source, &source.whole, &why) != 0) {
 		sc_log(SC_LOG_ERROR, "%s", why.text);
 		source.unreadable = 1;
 	}
@@ -175,8 +169,11 @@ sc_candidate_compare(struct sc_candidate *candidate, bool *up_to_date, bool *unr
 	if (sc_world_broadcast(&source, sizeof(source), err) != 0)
 		return -1;
 	*unreadable = source.unreadable != 0;
-	*whole = source.whole;
-	if (!*unreadable && digested && sc_digest_equal(own, source.whole))
-		*up_to_date = is_as_it_should_be(candidate, facts, options);
+	if (*unreadable)
+		return 0;
+	job->has_digest = job->facts.source.manifest_bytes == 0;
+	job->digest = source.whole;
+	job->complete =
+	    digested && sc_digest_equal(own, source.whole) && is_as_it_should_be(candidate, job);
 	return 0;
 }
