@@ -4,9 +4,9 @@
  *     fabric_faults SCENARIO MESSAGE-BYTES
  *
  * Every node keeps receives posted and sends under way with every other one.  Then something
- * happens to the last node, the victim, and the others hold all that the fabric
- * tells them against what it promises.  Each says "ok" if that is kept, and ends at once
- * with a sentence if it is not.  Nobody sleeps to hit a moment: who stops says so before.
+ * happens to the last node, the victim, and the others compare all that the fabric tells them with
+ * what it promises.  Each prints "ok" if the promises are kept, and ends at once with a sentence if
+ * they are not.  No node sleeps to hit a moment: one that stops says so before.
  */
 #include "base/clock.h"
 #include "base/limits.h"
@@ -192,7 +192,7 @@ be_without_victim(int polls)
 }
 
 static void
-take_arrival(const struct sc_fabric_event *event)
+on_arrival(const struct sc_fabric_event *event)
 {
 	uint32_t peer = event->peer;
 	struct sc_chunk_header header;
@@ -212,7 +212,7 @@ take_arrival(const struct sc_fabric_event *event)
 }
 
 static void
-take_end(const struct sc_fabric_event *event, enum slot_state state)
+on_end(const struct sc_fabric_event *event, enum slot_state state)
 {
 	must(my.states[event->slot] == state, "the end of what was not under way", NULL);
 	must(event->slot / SLOTS_A_PEER == event->peer, "the end of another peer's", NULL);
@@ -223,7 +223,7 @@ take_end(const struct sc_fabric_event *event, enum slot_state state)
 }
 
 static void
-take_word(const struct sc_fabric_event *event)
+on_control(const struct sc_fabric_event *event)
 {
 	switch ((enum word)event->bytes[0]) {
 	case CREDIT:
@@ -256,13 +256,13 @@ take_word(const struct sc_fabric_event *event)
 }
 
 static void
-take_failure(const struct sc_fabric_event *event)
+on_failure(const struct sc_fabric_event *event)
 {
 	if (my.leaving || my.self == my.victim)
-		return; /* who leaves early fails */
+		return; /* a node that leaves early fails */
 	if (event->peer != my.victim)
 		fprintf(stderr, "node %u: node %u has failed\n", my.self, event->peer);
-	must(event->peer == my.victim, "somebody else has failed", NULL);
+	must(event->peer == my.victim, "another node has failed", NULL);
 	must(event->cause != NULL, "a failure without a cause", NULL);
 	my.failures++;
 	must(my.failures == 1, "a failure is told twice", NULL);
@@ -283,19 +283,19 @@ turn(void)
 		    "an event of an unknown peer", NULL);
 		switch (events[i].what) {
 		case SC_FABRIC_ARRIVED:
-			take_arrival(&events[i]);
+			on_arrival(&events[i]);
 			break;
 		case SC_FABRIC_RECEIVE_ENDED:
-			take_end(&events[i], RECEIVING);
+			on_end(&events[i], RECEIVING);
 			break;
 		case SC_FABRIC_SENT:
-			take_end(&events[i], SENDING);
+			on_end(&events[i], SENDING);
 			break;
 		case SC_FABRIC_CONTROL:
-			take_word(&events[i]);
+			on_control(&events[i]);
 			break;
 		case SC_FABRIC_FAILED:
-			take_failure(&events[i]);
+			on_failure(&events[i]);
 			break;
 		}
 	}
@@ -415,7 +415,7 @@ live_on(void)
 	sc_world_exit(0);
 }
 
-/* Then it is connected to everybody, and what it says last arrives. */
+/* Then it is connected to all nodes, and its last messages arrive. */
 static bool
 all_have_sent(void)
 {

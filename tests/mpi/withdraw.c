@@ -53,7 +53,8 @@ sc_withdraw_test(struct sc_fabric *fabric, struct sc_slots *slots, uint32_t self
 		event = next_event(fabric);
 		switch (event.what) {
 		case SC_FABRIC_CONTROL:
-			must(event.peer == to && !asked, "not asked by whom I send to", NULL);
+			must(event.peer == to && !asked, "not asked by the node that I send to",
+			    NULL);
 			asked = true;
 			sc_slots_seal(slots, 2, 1, slots->chunk_bytes, false);
 			must(sc_fabric_send(fabric, 2, sc_slots_message_bytes(slots, 2), to, 8,
@@ -74,7 +75,7 @@ sc_withdraw_test(struct sc_fabric *fabric, struct sc_slots *slots, uint32_t self
 			sent = true;
 			break;
 		case SC_FABRIC_FAILED:
-			must(false, "nobody has failed", NULL);
+			must(false, "no node has failed", NULL);
 		}
 	}
 	must(sc_fabric_close(fabric, &err) == 0, "close", &err);

@@ -1,5 +1,5 @@
 /*
- * One rank of a test of withdrawing receives, in a run in which nobody fails.
+ * One rank of a test of withdrawing receives, in a run in which no node fails.
  */
 #ifndef SC_TESTS_MPI_WITHDRAW_H
 #define SC_TESTS_MPI_WITHDRAW_H

@@ -1,5 +1,5 @@
 /*
- * The census: who takes part, for whom, and who would write the same file.
+ * The census: which ranks take part, for which others, and which would write the same file.
  */
 #include "base/random.h"
 #include "fabric/census.h"
@@ -44,7 +44,7 @@ test_one_rank_a_host(void)
 	sc_census_free(&census);
 }
 
-/* Whoever has the file already takes no part, and those for whom it stood neither. */
+/* A rank that has the file already takes no part, and those that it led neither. */
 static void
 test_released(void)
 {
@@ -135,7 +135,7 @@ test_two_ranks_and_one_file(void)
 	CU_ASSERT_PTR_NULL(census.ranks);
 	CU_ASSERT_PTR_NULL(census.leaders);
 
-	/* A rank that writes nothing is in nobody's way. */
+	/* A rank that writes nothing is in no other rank's way. */
 	CU_ASSERT_EQUAL_FATAL(sc_census_decide(&census, entries, 5, SC_COPIES_NODE, &err), 0);
 	CU_ASSERT_EQUAL(census.nodes, 2);
 	sc_census_free(&census);

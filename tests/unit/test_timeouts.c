@@ -36,7 +36,7 @@ choose(double bits_per_s, uint32_t count, uint64_t size_bytes, const struct sc_o
 }
 
 /* What waits ahead of a heartbeat is sent eight times before the peer is dead; and where the
- * network is fast enough nobody waits for longer than 10 s. */
+ * network is fast enough no node waits for longer than 10 s. */
 static void
 busy_links_are_not_dead(void)
 {
@@ -62,7 +62,7 @@ busy_links_are_not_dead(void)
 	}
 }
 
-/* With numbers that nobody would choose, it is long, but nothing overflows. */
+/* With numbers that no user would choose, it is long, but nothing overflows. */
 static void
 extremes(void)
 {
