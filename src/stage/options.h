@@ -39,7 +39,7 @@ struct sc_options {
 	bool json; /* the summary is to be an object of JSON */
 	int verbose;
 	bool send_libs;           /* SOURCE is a program, and its libraries go with it */
-	const char *libs_exclude; /* for libs.h */
+	const char *libs_exclude; /* for libraries.h */
 	const char *libs[SC_LIBS_GIVEN_MAX];
 	size_t lib_count;
 	enum sc_copies copies;

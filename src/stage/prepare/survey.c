@@ -28,8 +28,8 @@ look(struct sc_job *job, struct sc_survey *survey)
 	if (sc_buddy_is_eligible(job) && sc_buddy_sees_source(job))
 		sight |= SEES_SOURCE;
 	/* For a plan alone no file is read. */
-	if (!job->options->plan && !job->options->unpack && keeps_copy &&
-	    job->dest != NULL && sc_candidate_open(&survey->own, job))
+	if (!job->options->plan && !job->options->unpack && keeps_copy && job->dest != NULL &&
+	    sc_candidate_open(&survey->own, job))
 		sight |= MAY_HAVE_IT;
 	return sight;
 }
