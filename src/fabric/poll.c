@@ -249,7 +249,8 @@ see_to_requests(struct sc_fabric *fabric, int done, bool failed, struct sc_error
 		return -1;
 	if (failed && (see_to_failures(fabric, done, err) != 0 || see_to_orphans(fabric, err) != 0))
 		return -1;
-	remove_finished(fabric);
+	if (done > 0 || failed)
+		remove_finished(fabric);
 	return 0;
 }
 

@@ -24,9 +24,7 @@
 /* A disk that has not answered for so long is taken for broken. */
 static const uint64_t stall_ns = UINT64_C(30) * 1000 * 1000 * 1000;
 
-/* For the dead-man timer. */
 static const char at_io[] = "handing chunks to the I/O threads, or back";
-static const char at_mpi[] = "in MPI, to send or to receive";
 
 struct run {
 	const struct sc_run_config *config;
@@ -136,7 +134,7 @@ perform(struct run *run, const struct sc_action *action)
 	case SC_ACTION_RECEIVE:
 	case SC_ACTION_SEND:
 	case SC_ACTION_CONTROL:
-		sc_deadman_enter(at_mpi);
+		sc_deadman_enter("in MPI, to send or to receive");
 		return perform_in_mpi(run, action);
 	}
 	return 0;
@@ -444,28 +442,23 @@ start(struct run *run)
 	return step(run, &event);
 }
 
+/* Keep what is to be known of this node, and of the others, after it is freed. */
 static void
-fill_report(struct run *run)
-{
-	struct sc_node_result *report = &run->result->report;
-	struct rusage usage;
-
-	sc_fabric_traffic(run->config->fabric, &report->bytes_sent, &report->bytes_received);
-	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		report->memory_peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
-}
-
-/* Keep what is to be known of the other nodes after this one is freed. */
-static void
-keep_roster(struct run *run)
+fill_result(struct run *run)
 {
 	const struct sc_roster *roster = sc_node_roster(run->node);
+	struct sc_run_result *result = run->result;
+	struct rusage usage;
 
-	sc_roster_init(&run->result->roster, &run->job->plan, run->job->facts.buddy);
+	sc_fabric_traffic(run->config->fabric, &result->report.bytes_sent,
+	    &result->report.bytes_received);
+	if (getrusage(RUSAGE_SELF, &usage) == 0)
+		result->report.memory_peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
+	sc_roster_init(&result->roster, &run->job->plan, run->job->facts.buddy);
 	for (uint32_t i = 0; i < roster->failed.count; i++)
-		(void)sc_roster_fail(&run->result->roster, roster->losses[i].node,
+		(void)sc_roster_fail(&result->roster, roster->losses[i].node,
 		    roster->losses[i].cause);
-	run->result->leads = sc_node_leader(run->node) == run->job->self;
+	result->leads = sc_node_leader(run->node) == run->job->self;
 }
 
 int
@@ -484,9 +477,8 @@ sc_run(const struct sc_run_config *config, struct sc_run_result *result, struct 
 		rc = loop(&run);
 	sc_deadman_stop();
 	result->io_hangs = !sc_io_stop(run.io);
-	fill_report(&run);
 	if (run.node != NULL)
-		keep_roster(&run);
+		fill_result(&run);
 	sc_node_free(run.node);
 	sc_actions_free(&run.actions);
 	return rc;
