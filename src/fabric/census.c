@@ -161,15 +161,3 @@ sc_census_free(struct sc_census *census)
 	free(census->leaders);
 	memset(census, 0, sizeof(*census));
 }
-
-uint32_t
-sc_census_followers(const struct sc_census *census, uint32_t leader, uint32_t *ranks)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < census->world_size; i++) {
-		if (census->leaders[i] == leader && i != leader)
-			ranks[count++] = i;
-	}
-	return count;
-}

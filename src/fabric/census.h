@@ -49,8 +49,4 @@ int sc_census_from_leaders(struct sc_census *, const uint32_t *leaders, uint32_t
  * the ranks that they led.  To be called on every rank alike.  O(ranks). */
 void sc_census_release(struct sc_census *, const bool *released);
 
-/* The other ranks that a leader takes part for: into ranks (world_size places).  Returns their
- * number. */
-uint32_t sc_census_followers(const struct sc_census *, uint32_t leader, uint32_t *ranks);
-
 #endif

@@ -278,23 +278,26 @@ sc_world_wait_for(uint32_t leader, enum sc_dismissal *dismissal, struct sc_error
 }
 
 int
-sc_world_dismiss(const uint32_t *ranks, uint32_t count, bool apart, uint64_t timeout_ns,
-    struct sc_error *err)
+sc_world_dismiss(const struct sc_world *world, const uint32_t *leaders, bool apart,
+    uint64_t timeout_ns, struct sc_error *err)
 {
 	static uint8_t message; /* not on the stack: MPI may still read it later */
 	uint64_t deadline_ns = sc_clock_now_ns() + timeout_ns;
-	MPI_Request *requests = malloc((count + 1) * sizeof(MPI_Request));
+	MPI_Request *requests = malloc(world->size * sizeof(MPI_Request));
+	uint32_t count = 0;
 	enum sc_waited waited;
 	bool lost;
 	int rc = 0;
 
 	if (requests == NULL)
-		return sc_fail(err, 0, "no memory for %u ranks", count);
+		return sc_fail(err, 0, "no memory for %u ranks", world->size);
 	message = apart;
-	for (uint32_t i = 0; rc == 0 && i < count; i++) {
+	for (uint32_t rank = 0; rc == 0 && rank < world->size; rank++) {
+		if (leaders[rank] != world->rank || rank == world->rank)
+			continue;
 		/* Over when it was received: then this process may end. */
-		rc = sc_request_send(&message, 1, ranks[i], SC_TAG_DISMISS, SC_SEND_SYNCHRONOUS,
-		    &requests[i], &lost, err);
+		rc = sc_request_send(&message, 1, rank, SC_TAG_DISMISS, SC_SEND_SYNCHRONOUS,
+		    &requests[count++], &lost, err);
 	}
 	for (uint32_t i = 0; rc == 0 && i < count; i++)
 		rc = sc_request_wait_until(&requests[i], deadline_ns, SC_BACKOFF_SHORT_NS, &waited,

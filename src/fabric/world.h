@@ -65,10 +65,11 @@ enum sc_dismissal {
 int sc_world_wait_for(uint32_t leader, enum sc_dismissal *, struct sc_error *);
 
 /*
- * For the leader: say it, in at most timeout_ns, even if a rank doesn't listen any more.  It has to
- * be said also when the leader itself gives up, as MPI does not always notice an exit.
+ * For a leader: say it to the other ranks that it leads (leaders: of all ranks), in at most
+ * timeout_ns, even if a rank doesn't listen any more.  It has to be said also when the leader
+ * itself gives up, as MPI does not always notice an exit.
  */
-int sc_world_dismiss(const uint32_t *ranks, uint32_t count, bool apart, uint64_t timeout_ns,
-    struct sc_error *);
+int sc_world_dismiss(const struct sc_world *, const uint32_t *leaders, bool apart,
+    uint64_t timeout_ns, struct sc_error *);
 
 #endif

@@ -171,16 +171,7 @@ run(struct stage *stage, struct sc_error *err)
 static int
 dismiss(const struct stage *stage, bool apart, struct sc_error *err)
 {
-	uint32_t *ranks = malloc(stage->world->size * sizeof(*ranks));
-	uint32_t count;
-	int rc;
-
-	if (ranks == NULL)
-		return sc_fail(err, 0, "no memory for %u ranks", stage->world->size);
-	count = sc_census_followers(&stage->job.census, stage->world->rank, ranks);
-	rc = sc_world_dismiss(ranks, count, apart, dismiss_ns, err);
-	free(ranks);
-	return rc;
+	return sc_world_dismiss(stage->world, stage->job.census.leaders, apart, dismiss_ns, err);
 }
 
 /* The digest of the source, if it was read whole here or before the run. */

@@ -118,7 +118,7 @@ gather(bool parent)
 static void
 dismiss(void)
 {
-	static const uint32_t followers[] = {1, 2};
+	static const uint32_t leaders[RANKS] = {0, 0, 0, 3, 3};
 	enum sc_dismissal how;
 	struct sc_error err;
 
@@ -127,7 +127,8 @@ dismiss(void)
 	if (world.rank == 3)
 		raise(SIGKILL);
 	if (world.rank == 0) {
-		must(sc_world_dismiss(followers, 2, true, timeout_ns, &err) == 0, "dismiss", &err);
+		must(sc_world_dismiss(&world, leaders, true, timeout_ns, &err) == 0, "dismiss",
+		    &err);
 		must_be_in_time();
 		must(kill(pids[2], SIGKILL) == 0, "SIGKILL", NULL);
 		sc_clock_sleep_ns(500 * 1000 * 1000);

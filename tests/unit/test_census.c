@@ -27,19 +27,12 @@ test_one_rank_a_host(void)
 	static const uint32_t ranks[] = {0, 1, 3};
 	struct sc_census census;
 	struct sc_error err;
-	uint32_t followers[6];
 
 	CU_ASSERT_EQUAL_FATAL(sc_census_decide(&census, entries, 6, SC_COPIES_NODE, &err), 0);
 	CU_ASSERT_EQUAL(census.world_size, 6);
 	CU_ASSERT_EQUAL_FATAL(census.nodes, 3);
 	CU_ASSERT_EQUAL(memcmp(census.leaders, leaders, sizeof(leaders)), 0);
 	CU_ASSERT_EQUAL(memcmp(census.ranks, ranks, sizeof(ranks)), 0);
-	CU_ASSERT_EQUAL(sc_census_followers(&census, 0, followers), 2);
-	CU_ASSERT_EQUAL(followers[0], 2);
-	CU_ASSERT_EQUAL(followers[1], 5);
-	CU_ASSERT_EQUAL(sc_census_followers(&census, 1, followers), 1);
-	CU_ASSERT_EQUAL(followers[0], 4);
-	CU_ASSERT_EQUAL(sc_census_followers(&census, 3, followers), 0);
 	sc_census_free(&census);
 	sc_census_free(&census);
 }
@@ -55,7 +48,6 @@ test_released(void)
 	static const uint32_t leaders[] = {0, 0, 0, 3, 0, 0};
 	struct sc_census census, same;
 	struct sc_error err;
-	uint32_t followers[6];
 
 	CU_ASSERT_EQUAL_FATAL(sc_census_decide(&census, entries, 6, SC_COPIES_NODE, &err), 0);
 	sc_census_release(&census, released);
@@ -63,8 +55,6 @@ test_released(void)
 	CU_ASSERT_EQUAL(census.ranks[0], 0);
 	CU_ASSERT_EQUAL(census.ranks[1], 3);
 	CU_ASSERT_EQUAL(memcmp(census.leaders, leaders, sizeof(leaders)), 0);
-	CU_ASSERT_EQUAL(sc_census_followers(&census, 0, followers), 4);
-	CU_ASSERT_EQUAL(sc_census_followers(&census, 3, followers), 0);
 	CU_ASSERT_EQUAL_FATAL(sc_census_from_leaders(&same, census.leaders, 6, &err), 0);
 	CU_ASSERT_EQUAL(same.nodes, 2);
 	sc_census_release(&census, all);
@@ -80,14 +70,12 @@ test_every_rank(void)
 		entry_of("a", 1), entry_of("a", 2), entry_of("b", 1), entry_of("b", 2)};
 	struct sc_census census;
 	struct sc_error err;
-	uint32_t followers[4];
 
 	CU_ASSERT_EQUAL_FATAL(sc_census_decide(&census, entries, 4, SC_COPIES_RANK, &err), 0);
 	CU_ASSERT_EQUAL_FATAL(census.nodes, 4);
 	for (uint32_t i = 0; i < 4; i++) {
 		CU_ASSERT_EQUAL(census.leaders[i], i);
 		CU_ASSERT_EQUAL(census.ranks[i], i);
-		CU_ASSERT_EQUAL(sc_census_followers(&census, i, followers), 0);
 	}
 	sc_census_free(&census);
 }
