@@ -9,15 +9,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Write each host that doesn't have the file, after a word; without a file they are only counted.
- * Returns their number, or -1. */
+/* A text in memory.  Its file is NULL without memory, which close_text finds out. */
+struct text {
+	FILE *file;
+	char *bytes;
+	size_t length;
+};
+
+static void
+open_text(struct text *text)
+{
+	*text = (struct text){0};
+	text->file = open_memstream(&text->bytes, &text->length);
+}
+
+/* Write the text to a file that appears whole, as a script that finds it expects. */
+static int
+close_text(struct text *text, const char *path, struct sc_error *err)
+{
+	struct sc_error cause = {.text = "no memory"};
+	bool failed = text->file == NULL || ferror(text->file) != 0;
+
+	if (text->file != NULL && fclose(text->file) != 0)
+		failed = true;
+	if (!failed)
+		failed = sc_put_file(path, text->bytes, text->length, &cause) != 0;
+	free(text->bytes);
+	return failed ? sc_fail(err, 0, "%s: %s", path, cause.text) : 0;
+}
+
+/* Write each host that doesn't have the file, after a word.  Without a file they are only counted.
+ * Returns their number. */
 static int
 write_hosts(const struct sc_outcome *outcome, FILE *file, const char *word)
 {
 	const char *last = "";
 	int count = 0;
 
-	for (uint32_t i = 0; i <= outcome->job->plan.recipients; i++) {
+	for (uint32_t i = 0; i < outcome->node_count; i++) {
 		const char *host = sc_job_host(outcome->job, i);
 
 		/* Ranks of one host usually follow each other: it is named once. */
@@ -25,58 +54,45 @@ write_hosts(const struct sc_outcome *outcome, FILE *file, const char *word)
 			continue;
 		last = host;
 		count++;
-		if (file != NULL && fprintf(file, "%s%s\n", word, host) < 0)
-			return -1;
+		if (file != NULL)
+			fprintf(file, "%s%s\n", word, host);
 	}
 	return count;
 }
 
-static int
-write_failed_hosts(const void *context, FILE *file)
+int
+sc_lists_write_failed_hosts(const struct sc_outcome *outcome, struct sc_error *err)
 {
-	return write_hosts(context, file, "") < 0 ? -1 : 0;
+	struct text text;
+
+	open_text(&text);
+	(void)write_hosts(outcome, text.file, "");
+	return close_text(&text, outcome->job->options->failed_hosts, err);
 }
 
-static int
-write_status(const void *context, FILE *file)
+int
+sc_lists_write_status(const struct sc_outcome *outcome, struct sc_error *err)
 {
-	const struct sc_outcome *outcome = context;
+	struct text text;
 
-	if (fprintf(file, "status=%d staged=%u/%u\n", (int)sc_outcome_status(outcome),
-		outcome->tally.committed + outcome->already,
-		outcome->copies + outcome->already) < 0)
-		return -1;
-	return write_hosts(outcome, file, "failed ") < 0 ? -1 : 0;
+	open_text(&text);
+	if (text.file != NULL)
+		fprintf(text.file, "status=%d staged=%u/%u\n", (int)sc_outcome_status(outcome),
+		    outcome->tally.committed + outcome->already,
+		    outcome->copies + outcome->already);
+	(void)write_hosts(outcome, text.file, "failed ");
+	return close_text(&text, outcome->job->options->status_file, err);
 }
 
-static int
-write_refusal(const void *context, FILE *file)
+int
+sc_lists_write_refusal(const char *path, enum sc_exit_status status, struct sc_error *err)
 {
-	const enum sc_exit_status *status = context;
+	struct text text;
 
-	return fprintf(file, "status=%d staged=0/0\n", (int)*status) < 0 ? -1 : 0;
-}
-
-/* Write a file that appears whole: a script that finds it expects that. */
-static int
-write_whole(const char *path, int (*write)(const void *context, FILE *), const void *context,
-    struct sc_error *err)
-{
-	struct sc_error cause = {.text = "no memory"};
-	char *text = NULL;
-	size_t length = 0;
-	FILE *file = open_memstream(&text, &length);
-	int rc = -1;
-
-	if (file != NULL) {
-		rc = write(context, file);
-		if (fclose(file) != 0)
-			rc = -1;
-	}
-	if (rc == 0)
-		rc = sc_put_file(path, text, length, &cause);
-	free(text);
-	return rc == 0 ? 0 : sc_fail(err, 0, "%s: %s", path, cause.text);
+	open_text(&text);
+	if (text.file != NULL)
+		fprintf(text.file, "status=%d staged=0/0\n", (int)status);
+	return close_text(&text, path, err);
 }
 
 /* The lines of a file; -1 if it can't be read. */
@@ -109,22 +125,4 @@ sc_lists_are_written(const struct sc_outcome *outcome)
 	else if (options->failed_hosts != NULL)
 		listed = count_lines(options->failed_hosts);
 	return listed >= 0 && listed <= write_hosts(outcome, NULL, "");
-}
-
-int
-sc_lists_write_failed_hosts(const struct sc_outcome *outcome, struct sc_error *err)
-{
-	return write_whole(outcome->job->options->failed_hosts, write_failed_hosts, outcome, err);
-}
-
-int
-sc_lists_write_status(const struct sc_outcome *outcome, struct sc_error *err)
-{
-	return write_whole(outcome->job->options->status_file, write_status, outcome, err);
-}
-
-int
-sc_lists_write_refusal(const char *path, enum sc_exit_status status, struct sc_error *err)
-{
-	return write_whole(path, write_refusal, &status, err);
 }
