@@ -4,7 +4,7 @@
  */
 #include "stage/run.h"
 
-#include "archive/archive.h"
+#include "archive/backing.h"
 #include "base/clock.h"
 #include "base/deadman.h"
 #include "base/log.h"

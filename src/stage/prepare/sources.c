@@ -102,8 +102,8 @@ open_program(struct sc_source **source, const struct sc_options *options,
 			.within = true};
 	}
 	if (rc == 0)
-		rc =
-		    sc_dirtree_source_open(source, roots, libraries.count, false, walk, 0, facts, err);
+		rc = sc_dirtree_source_open(source, roots, libraries.count, false, walk, 0, facts,
+		    err);
 	free(roots);
 	sc_libraries_free(&libraries);
 	return rc;
