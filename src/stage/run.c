@@ -50,19 +50,19 @@ keeps_copy(const struct sc_job *job)
 static void
 record(struct run *run, const struct sc_record *record)
 {
-	struct sc_node_result *report = &run->result->report;
+	struct sc_node_result *row = &run->result->row;
 
 	switch (record->what) {
 	case SC_RECORD_FIRST_CHUNK:
-		if (report->first_chunk_ns == 0)
-			report->first_chunk_ns = run->now_ns;
+		if (row->first_chunk_ns == 0)
+			row->first_chunk_ns = run->now_ns;
 		break;
 	case SC_RECORD_ALL_HELD:
-		report->stored_ns = run->now_ns;
+		row->stored_ns = run->now_ns;
 		break;
 	case SC_RECORD_COMMITTED:
-		report->committed_ns = run->now_ns;
-		report->state = SC_NODE_COMMITTED;
+		row->committed_ns = run->now_ns;
+		row->state = SC_NODE_COMMITTED;
 		break;
 	default:
 		break;
@@ -113,8 +113,8 @@ perform(struct run *run, const struct sc_action *action)
 		sc_io_finish(run->io);
 		break;
 	case SC_ACTION_COMMIT:
-		run->result->report.digest_low = action->seal.sum.low;
-		run->result->report.digest_high = action->seal.sum.high;
+		run->result->row.digest_low = action->seal.sum.low;
+		run->result->row.digest_high = action->seal.sum.high;
 		sc_io_commit(run->io, &action->seal);
 		break;
 	case SC_ACTION_RECORD:
@@ -203,7 +203,7 @@ on_fabric_event(struct run *run, const struct sc_fabric_event *happened)
 	if (happened->what == SC_FABRIC_ARRIVED) {
 		sc_deadman_enter("checking a chunk");
 		event.intact = is_intact(run, happened, &event.chunk);
-		run->result->report.last_chunk_ns = run->now_ns;
+		run->result->row.last_chunk_ns = run->now_ns;
 		sc_idle_chunk(&run->idle, run->now_ns);
 	} else if (happened->what == SC_FABRIC_CONTROL) {
 		event.bytes = happened->bytes;
@@ -215,8 +215,8 @@ on_fabric_event(struct run *run, const struct sc_fabric_event *happened)
 static void
 note_cause(struct run *run, const char *cause)
 {
-	snprintf(run->result->report.cause, sizeof(run->result->report.cause), "%.*s",
-	    SC_CAUSE_BYTES - 1, cause);
+	snprintf(run->result->row.cause, sizeof(run->result->row.cause), "%.*s", SC_CAUSE_BYTES - 1,
+	    cause);
 }
 
 static int
@@ -247,7 +247,7 @@ on_io_result(struct run *run, const struct sc_io_result *happened)
 		event.held = sc_io_held(run->io);
 		break;
 	case SC_IO_STORED:
-		run->result->report.bytes_stored +=
+		run->result->row.bytes_stored +=
 		    sc_plan_chunk_length(&run->job->plan, happened->chunk);
 		break;
 	case SC_IO_FINISHED:
@@ -329,13 +329,13 @@ idle(struct run *run)
 static void
 account_stall(struct run *run)
 {
-	struct sc_node_result *report = &run->result->report;
+	struct sc_node_result *row = &run->result->row;
 	uint64_t stalled_ns = run->now_ns - run->idle.busy_ns;
 
 	if (run->idle.turns > 0 && run->storage_stalls)
-		report->storage_stall_ns += stalled_ns;
+		row->storage_stall_ns += stalled_ns;
 	else if (run->idle.turns > 0)
-		report->network_stall_ns += stalled_ns;
+		row->network_stall_ns += stalled_ns;
 	sc_idle_busy(&run->idle, run->now_ns);
 }
 
@@ -450,10 +450,10 @@ fill_result(struct run *run)
 	struct sc_run_result *result = run->result;
 	struct rusage usage;
 
-	sc_fabric_traffic(run->config->fabric, &result->report.bytes_sent,
-	    &result->report.bytes_received);
+	sc_fabric_traffic(run->config->fabric, &result->row.bytes_sent,
+	    &result->row.bytes_received);
 	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		result->report.memory_peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
+		result->row.memory_peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
 	sc_roster_init(&result->roster, &run->job->plan, run->job->facts.buddy);
 	for (uint32_t i = 0; i < roster->failed.count; i++)
 		(void)sc_roster_fail(&result->roster, roster->losses[i].node,
@@ -468,8 +468,8 @@ sc_run(const struct sc_run_config *config, struct sc_run_result *result, struct 
 	int rc;
 
 	*result = (struct sc_run_result){0};
-	result->report.node = run.job->self;
-	result->report.state = keeps_copy(run.job) ? SC_NODE_FAILED : SC_NODE_NO_COPY;
+	result->row.node = run.job->self;
+	result->row.state = keeps_copy(run.job) ? SC_NODE_FAILED : SC_NODE_NO_COPY;
 	rc = sc_deadman_start(run.job->facts.timeout_ns, err);
 	if (rc == 0)
 		rc = start(&run);

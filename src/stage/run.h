@@ -29,15 +29,15 @@ struct sc_run_config {
 };
 
 struct sc_run_result {
-	struct sc_timeline timeline;  /* filled with --timings; owned by the caller afterwards */
-	struct sc_node_result report; /* host, rank and clock are not filled in */
-	enum sc_leave leave;          /* how the core said to leave */
-	bool leads;                   /* this node is the leader at the end */
-	struct sc_roster roster;      /* which nodes have failed; owned by the caller afterwards */
-	bool io_hangs;                /* a thread is stuck: free neither slots nor source */
-	int stopped_by;               /* a signal, or 0 */
-	bool has_digest;              /* the source was read whole here */
-	struct sc_digest digest;      /* its XXH3-128 */
+	struct sc_timeline timeline; /* filled with --timings; owned by the caller afterwards */
+	struct sc_node_result row;   /* of the timings file, without host, rank and clock */
+	enum sc_leave leave;         /* how the core said to leave */
+	bool leads;                  /* this node is the leader at the end */
+	struct sc_roster roster;     /* which nodes have failed; owned by the caller afterwards */
+	bool io_hangs;               /* a thread is stuck: free neither slots nor source */
+	int stopped_by;              /* a signal, or 0 */
+	bool has_digest;             /* the source was read whole here */
+	struct sc_digest digest;     /* its XXH3-128 */
 };
 
 /*

@@ -55,7 +55,7 @@ static struct sc_timings_node *
 decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error *err)
 {
 	struct sc_timings_node *nodes = calloc(count, sizeof(*nodes));
-	struct sc_node_result report;
+	struct sc_node_result row;
 	struct sc_timeline timeline;
 
 	if (nodes == NULL) {
@@ -65,17 +65,16 @@ decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error 
 	for (uint32_t i = 0; i < count; i++)
 		nodes[i].result.node = SC_NONE;
 	while (length > 0) {
-		size_t used = sc_node_result_decode(bytes, length, &report, &timeline);
+		size_t used = sc_node_result_decode(bytes, length, &row, &timeline);
 
-		if (used == 0 || report.node >= count ||
-		    nodes[report.node].result.node != SC_NONE) {
+		if (used == 0 || row.node >= count || nodes[row.node].result.node != SC_NONE) {
 			sc_fail(err, 0, "a node's result is malformed");
 			for (uint32_t i = 0; i < count; i++)
 				sc_timeline_free(&nodes[i].timeline);
 			free(nodes);
 			return NULL;
 		}
-		nodes[report.node] = (struct sc_timings_node){report, timeline};
+		nodes[row.node] = (struct sc_timings_node){row, timeline};
 		bytes += used;
 		length -= used;
 	}
@@ -84,33 +83,33 @@ decode_all(const uint8_t *bytes, size_t length, uint32_t count, struct sc_error 
 
 /* A row for a node whose result did not come, from what the leader knows of it. */
 static void
-add_missing(const struct sc_outcome *outcome, uint32_t node, struct sc_node_result *report)
+add_missing(const struct sc_outcome *outcome, uint32_t node, struct sc_node_result *row)
 {
 	const struct sc_outcome_node *known = &outcome->nodes[node];
 
-	report->node = node;
-	report->rank = outcome->job->census.ranks[node];
-	snprintf(report->host, sizeof(report->host), "%s", sc_job_host(outcome->job, node));
+	row->node = node;
+	row->rank = outcome->job->census.ranks[node];
+	snprintf(row->host, sizeof(row->host), "%s", sc_job_host(outcome->job, node));
 	if (known->failed || outcome->aborted) {
-		report->state = known->lost ? SC_NODE_LOST : SC_NODE_FAILED;
+		row->state = known->lost ? SC_NODE_LOST : SC_NODE_FAILED;
 		return;
 	}
 	/* Its copy was counted: only its result got lost. */
-	report->state = node == SC_ORIGIN && outcome->copies == outcome->job->plan.recipients
+	row->state = node == SC_ORIGIN && outcome->copies == outcome->job->plan.recipients
 	    ? SC_NODE_NO_COPY
 	    : SC_NODE_COMMITTED;
-	snprintf(report->cause, sizeof(report->cause), "its result did not come");
+	snprintf(row->cause, sizeof(row->cause), "its result did not come");
 }
 
 static void
 add_cause(const struct sc_outcome *outcome, const struct sc_outcome_node *known,
-    struct sc_node_result *report)
+    struct sc_node_result *row)
 {
 	if (known->cause != NULL)
-		snprintf(report->cause, sizeof(report->cause), "%s", known->cause);
+		snprintf(row->cause, sizeof(row->cause), "%s", known->cause);
 	else if (outcome->aborted)
-		snprintf(report->cause, sizeof(report->cause), "given up: %.*s",
-		    SC_CAUSE_BYTES - 16, outcome->abort_cause);
+		snprintf(row->cause, sizeof(row->cause), "given up: %.*s", SC_CAUSE_BYTES - 16,
+		    outcome->abort_cause);
 }
 
 /* Add what the leader knows where the nodes themselves haven't said it. */
@@ -118,13 +117,13 @@ static void
 complete(const struct sc_outcome *outcome, struct sc_timings_node *nodes)
 {
 	for (uint32_t i = 0; i <= outcome->job->plan.recipients; i++) {
-		struct sc_node_result *report = &nodes[i].result;
+		struct sc_node_result *row = &nodes[i].result;
 
-		if (report->node == SC_NONE)
-			add_missing(outcome, i, report);
-		if (report->cause[0] == '\0' &&
-		    (report->state == SC_NODE_FAILED || report->state == SC_NODE_LOST))
-			add_cause(outcome, &outcome->nodes[i], report);
+		if (row->node == SC_NONE)
+			add_missing(outcome, i, row);
+		if (row->cause[0] == '\0' &&
+		    (row->state == SC_NODE_FAILED || row->state == SC_NODE_LOST))
+			add_cause(outcome, &outcome->nodes[i], row);
 	}
 }
 
@@ -178,17 +177,17 @@ sc_timings_collect(const struct sc_job *job, const struct sc_run_result *result,
 {
 	struct sc_detour_nodes children = {0};
 	struct sc_control_tree tree = place_in_tree(job, &result->roster, &children);
-	struct sc_node_result report = result->report;
+	struct sc_node_result row = result->row;
 	uint8_t *own = NULL;
 	uint8_t *all = NULL;
 	size_t own_bytes = 0;
 	size_t all_bytes = 0;
 	int rc;
 
-	report.rank = job->census.ranks[job->self];
-	memcpy(report.host, job->host, sizeof(report.host));
-	report.clock_offset_ns = clock_offset_ns;
-	rc = sc_node_result_encode(&report, &result->timeline, &own, &own_bytes);
+	row.rank = job->census.ranks[job->self];
+	memcpy(row.host, job->host, sizeof(row.host));
+	row.clock_offset_ns = clock_offset_ns;
+	rc = sc_node_result_encode(&row, &result->timeline, &own, &own_bytes);
 	if (rc != 0)
 		(void)sc_fail(err, 0, "no memory for this node's result");
 	else
