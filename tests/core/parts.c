@@ -58,7 +58,7 @@ make_lower(struct parts *parts, enum parts_level level, const struct parts_confi
 	}
 	if (level >= PARTS_CONTROL) {
 		parts->control = zeroed(sizeof(*parts->control));
-		sc_control_init(parts->control, context, parts->store, parts->peers, config->apart,
+		sc_control_init(parts->control, context, parts->store, parts->peers,
 		    config->progress_ns);
 	}
 }

@@ -40,7 +40,6 @@ struct parts_config {
 	bool store_and_forward;
 	bool opening;    /* the store is not open yet */
 	bool keeps_none; /* the origin's DEST is its source */
-	bool apart;
 	uint64_t heartbeat_ns;
 	uint64_t timeout_ns;
 	uint64_t progress_ns;

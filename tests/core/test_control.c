@@ -171,9 +171,9 @@ test_close_from_below_is_said_upwards(void)
 }
 
 static void
-check_close_run(bool apart, uint32_t lost, bool expected)
+check_close_run(uint32_t lost, bool expected)
 {
-	struct parts *parts = parts_new(PARTS_CONTROL, &(struct parts_config){.apart = apart});
+	struct parts *parts = node(SC_ORIGIN);
 	struct sc_message below = {.type = SC_MESSAGE_PROGRESS};
 
 	if (lost != SC_NONE) {
@@ -197,9 +197,8 @@ check_close_run(bool apart, uint32_t lost, bool expected)
 static void
 test_the_leader_closes(void)
 {
-	check_close_run(false, SC_NONE, false);
-	check_close_run(true, SC_NONE, true);
-	check_close_run(false, 7, true);
+	check_close_run(SC_NONE, false);
+	check_close_run(7, true);
 }
 
 static void

@@ -164,15 +164,16 @@ test_an_aborted_run_is_done_at_once(void)
 	parts_free(parts);
 }
 
-/* An origin that keeps no copy, and has read and sent all. */
+/* An origin that keeps no copy, and has read and sent all.  lost: a node that has failed. */
 static struct parts *
-origin_at_its_end(bool apart)
+origin_at_its_end(uint32_t lost)
 {
-	struct parts *parts =
-	    parts_new(PARTS_FINISH, &(struct parts_config){.keeps_none = true, .apart = apart});
+	struct parts *parts = parts_new(PARTS_FINISH, &(struct parts_config){.keeps_none = true});
 
 	sc_peers_start(parts->peers);
 	sc_control_start(parts->control);
+	if (lost != SC_NONE)
+		parts_lose(parts, lost);
 	sc_control_finish_source(parts->control);
 	sc_control_on_finished(parts->control, &seal.u.seal);
 	for (uint32_t child = 1; child <= 4; child++) {
@@ -189,7 +190,7 @@ origin_at_its_end(bool apart)
 static void
 test_when_all_are_done_all_leave_together(void)
 {
-	struct parts *parts = origin_at_its_end(false);
+	struct parts *parts = origin_at_its_end(SC_NONE);
 
 	CU_ASSERT_EQUAL(parts->control->run, SC_RUN_LEAVING);
 	CU_ASSERT_EQUAL(parts->control->leave, SC_LEAVE_TOGETHER);
@@ -208,7 +209,7 @@ say_bye(struct parts *parts, uint32_t child)
 static void
 test_apart_the_leader_leaves_last(void)
 {
-	struct parts *parts = origin_at_its_end(true);
+	struct parts *parts = origin_at_its_end(8);
 
 	for (uint32_t child = 1; child <= 4; child++) {
 		CU_ASSERT_EQUAL(parts->control->run, SC_RUN_CLOSING);
