@@ -3,6 +3,8 @@
  */
 #include "core/action.h"
 
+#include "base/vector.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,34 +40,11 @@ sc_action_text(const struct sc_actions *actions, const struct sc_action *action)
 	return text;
 }
 
-/* Room for one more and needed bytes in all; keeps what is there. */
-static void *
-grown(void *memory, size_t *capacity, size_t needed, size_t width)
+void
+sc_actions_grow(struct sc_actions *actions)
 {
-	size_t wanted = *capacity == 0 ? 64 : *capacity;
-
-	while (wanted < needed)
-		wanted *= 2;
-	if (wanted == *capacity)
-		return memory;
-	memory = realloc(memory, wanted * width);
-	if (memory == NULL)
-		abort();
-	*capacity = wanted;
-	return memory;
-}
-
-struct sc_action *
-sc_actions_add(struct sc_actions *actions, enum sc_action_what what)
-{
-	struct sc_action *action;
-
-	actions->items =
-	    grown(actions->items, &actions->capacity, actions->count + 1, sizeof(*actions->items));
-	action = &actions->items[actions->count++];
-	memset(action, 0, sizeof(*action));
-	action->what = what;
-	return action;
+	actions->items = sc_vector_must(actions->items, actions->count + 1, &actions->capacity,
+	    sizeof(*actions->items));
 }
 
 void
@@ -75,8 +54,8 @@ sc_actions_attach(struct sc_actions *actions, const void *bytes, size_t length)
 
 	assert(actions->count > 0);
 	action = &actions->items[actions->count - 1];
-	actions->bytes =
-	    grown(actions->bytes, &actions->bytes_capacity, actions->bytes_used + length, 1);
+	actions->bytes = sc_vector_must(actions->bytes, actions->bytes_used + length,
+	    &actions->bytes_capacity, 1);
 	action->offset = actions->bytes_used;
 	action->length = length;
 	if (length > 0)

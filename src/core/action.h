@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum sc_action_what {
 	SC_ACTION_LOAD,    /* slot, chunk: from the source or the part file */
@@ -79,9 +80,22 @@ void sc_actions_free(struct sc_actions *);
 const uint8_t *sc_action_bytes(const struct sc_actions *, const struct sc_action *);
 const char *sc_action_text(const struct sc_actions *, const struct sc_action *);
 
-/* For the core: append an empty action of a kind, and copy bytes for the last
- * one.  Memory that runs out ends the program: nothing could be said of it. */
-struct sc_action *sc_actions_add(struct sc_actions *, enum sc_action_what);
+/* For the core: make room, append an empty action of a kind, and copy bytes for the last one.
+ * Memory that runs out ends the program: nothing could be said of it. */
+void sc_actions_grow(struct sc_actions *);
 void sc_actions_attach(struct sc_actions *, const void *bytes, size_t length);
+
+static inline struct sc_action *
+sc_actions_add(struct sc_actions *actions, enum sc_action_what what)
+{
+	struct sc_action *action;
+
+	if (actions->count == actions->capacity)
+		sc_actions_grow(actions);
+	action = &actions->items[actions->count++];
+	memset(action, 0, sizeof(*action));
+	action->what = what;
+	return action;
+}
 
 #endif

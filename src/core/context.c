@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct sc_action *
-sc_context_act(const struct sc_context *context, enum sc_action_what what)
-{
-	assert(context->actions != NULL);
-	return sc_actions_add(context->actions, what);
-}
-
 struct sc_message *
 sc_context_message(const struct sc_context *context, enum sc_message_type type)
 {

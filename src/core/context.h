@@ -8,6 +8,7 @@
 #include "core/action.h"
 #include "plan/plan.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,7 +39,12 @@ sc_chunk_position(const struct sc_context *context, uint32_t chunk)
 }
 
 /* An empty action at the end of the list, to be filled; valid until the next one is added. */
-struct sc_action *sc_context_act(const struct sc_context *, enum sc_action_what);
+static inline struct sc_action *
+sc_context_act(const struct sc_context *context, enum sc_action_what what)
+{
+	assert(context->actions != NULL);
+	return sc_actions_add(context->actions, what);
+}
 
 /* A message to be filled and sent at once: there is one for all parts, as it is large. */
 struct sc_message *sc_context_message(const struct sc_context *, enum sc_message_type);

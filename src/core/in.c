@@ -138,7 +138,7 @@ sc_in_settle(struct sc_in *in)
 {
 	struct sc_marks marks;
 
-	if (in->context->is_origin || in->store->copy == SC_COPY_OPENING)
+	if (in->context->is_origin || in->closed || in->store->copy == SC_COPY_OPENING)
 		return;
 	marks = take_grants(in);
 	for (uint32_t i = marks.first; i < marks.end; i++) {

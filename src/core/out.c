@@ -31,14 +31,6 @@ sc_out_free(struct sc_out *out)
 	*out = (struct sc_out){0};
 }
 
-uint32_t
-sc_out_next_want(const struct sc_outbound *edge, uint32_t from)
-{
-	if (from >= edge->total || edge->want.words == NULL)
-		return from < edge->total ? from : edge->total;
-	return sc_bitmap_next(&edge->want, from);
-}
-
 void
 sc_out_list_wants(struct sc_outbound *edge)
 {
@@ -48,13 +40,6 @@ sc_out_list_wants(struct sc_outbound *edge)
 		abort();
 	for (uint32_t position = edge->next; position < edge->total; position++)
 		sc_bitmap_add(&edge->want, position);
-}
-
-bool
-sc_out_wants(const struct sc_outbound *edge, uint32_t position)
-{
-	return position >= edge->next &&
-	    (edge->want.words == NULL || sc_bitmap_has(&edge->want, position));
 }
 
 struct sc_outbound *

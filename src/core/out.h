@@ -99,9 +99,22 @@ void sc_out_close(struct sc_out *);
 /* The edge's wants as a set that can be changed. */
 void sc_out_list_wants(struct sc_outbound *);
 
-/* Does it want this position, and which one from there on (total: none)?  O(total / 64). */
-bool sc_out_wants(const struct sc_outbound *, uint32_t position);
-uint32_t sc_out_next_want(const struct sc_outbound *, uint32_t from);
+/* Does it want this position? */
+static inline bool
+sc_out_wants(const struct sc_outbound *edge, uint32_t position)
+{
+	return position >= edge->next &&
+	    (edge->want.words == NULL || sc_bitmap_has(&edge->want, position));
+}
+
+/* Which one from there on (total: none)?  O(total / 64). */
+static inline uint32_t
+sc_out_next_want(const struct sc_outbound *edge, uint32_t from)
+{
+	if (from >= edge->total || edge->want.words == NULL)
+		return from < edge->total ? from : edge->total;
+	return sc_bitmap_next(&edge->want, from);
+}
 
 /*
  * Does any open edge still need this chunk?  Counts edges that have credit for it and can proceed,

@@ -40,39 +40,6 @@ sc_pool_free(struct sc_pool *pool)
 	*pool = (struct sc_pool){0};
 }
 
-static uint32_t
-reserve_of(const struct sc_pool *pool, const struct sc_account *account)
-{
-	uint32_t needed = account->charged + account->open;
-
-	if (needed <= pool->window)
-		return needed;
-	return account->charged > pool->window ? account->charged : pool->window;
-}
-
-static void
-update_reserve(struct sc_pool *pool, struct sc_account *account)
-{
-	uint32_t reserved = reserve_of(pool, account);
-
-	pool->reserved += reserved - account->reserved;
-	account->reserved = reserved;
-}
-
-void
-sc_pool_expect(struct sc_pool *pool, uint32_t subfile, uint32_t open)
-{
-	assert(subfile < pool->subfiles);
-	pool->accounts[subfile].open = open;
-	update_reserve(pool, &pool->accounts[subfile]);
-}
-
-uint32_t
-sc_pool_load_quota(const struct sc_pool *pool)
-{
-	return pool->reserved < pool->count ? pool->count - pool->reserved : 0;
-}
-
 static void
 charge(struct sc_pool *pool, uint32_t charged)
 {
@@ -81,7 +48,7 @@ charge(struct sc_pool *pool, uint32_t charged)
 		return;
 	}
 	pool->accounts[charged].charged++;
-	update_reserve(pool, &pool->accounts[charged]);
+	sc_pool_update_reserve(pool, &pool->accounts[charged]);
 }
 
 static void
@@ -94,7 +61,7 @@ discharge(struct sc_pool *pool, uint32_t charged)
 	}
 	assert(pool->accounts[charged].charged > 0);
 	pool->accounts[charged].charged--;
-	update_reserve(pool, &pool->accounts[charged]);
+	sc_pool_update_reserve(pool, &pool->accounts[charged]);
 	sc_marks_add_one(&pool->freed, charged);
 }
 
@@ -119,28 +86,6 @@ sc_pool_take(struct sc_pool *pool, uint32_t charged, enum sc_slot_state state)
 		.next = SC_NONE,
 	};
 	charge(pool, charged);
-	return index;
-}
-
-void
-sc_pool_assign(struct sc_pool *pool, uint32_t index, uint32_t chunk)
-{
-	uint32_t *bucket = &pool->buckets[chunk & pool->bucket_mask];
-
-	assert(pool->slots[index].state != SC_SLOT_FREE && pool->slots[index].chunk == SC_NONE);
-	assert(sc_pool_find(pool, chunk) == SC_NONE);
-	pool->slots[index].chunk = chunk;
-	pool->slots[index].next = *bucket;
-	*bucket = index;
-}
-
-uint32_t
-sc_pool_find(const struct sc_pool *pool, uint32_t chunk)
-{
-	uint32_t index = pool->buckets[chunk & pool->bucket_mask];
-
-	while (index != SC_NONE && pool->slots[index].chunk != chunk)
-		index = pool->slots[index].next;
 	return index;
 }
 
@@ -187,19 +132,6 @@ sc_pool_charge_to_loads(struct sc_pool *pool, uint32_t index)
 	charge(pool, SC_NONE);
 }
 
-void
-sc_pool_touch(struct sc_pool *pool, uint32_t slot)
-{
-	assert(slot < pool->count);
-	sc_marks_add_one(&pool->touched, slot);
-}
-
-void
-sc_pool_touch_all(struct sc_pool *pool)
-{
-	sc_marks_add(&pool->touched, 0, pool->count);
-}
-
 static void
 check_slot(const struct sc_pool *pool, uint32_t index)
 {
@@ -226,7 +158,7 @@ check_accounts(const struct sc_pool *pool)
 			charged +=
 			    pool->slots[j].state != SC_SLOT_FREE && pool->slots[j].charged == i;
 		assert(charged == pool->accounts[i].charged);
-		assert(pool->accounts[i].reserved == reserve_of(pool, &pool->accounts[i]));
+		assert(pool->accounts[i].reserved == sc_pool_reserve_of(pool, &pool->accounts[i]));
 		reserved += pool->accounts[i].reserved;
 	}
 	assert(reserved == pool->reserved);

@@ -16,6 +16,7 @@
 #include "core/marks.h"
 #include "plan/plan.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -67,27 +68,89 @@ void sc_pool_free(struct sc_pool *);
 /* A free slot, put into that state; SC_NONE if there is none.  O(1). */
 uint32_t sc_pool_take(struct sc_pool *, uint32_t charged, enum sc_slot_state);
 
-/* That chunk is in the slot, or on its way into it.  No other slot may have it. */
-void sc_pool_assign(struct sc_pool *, uint32_t slot, uint32_t chunk);
-
-/* The slot that loads or holds a chunk, or SC_NONE.  O(1) on average. */
-uint32_t sc_pool_find(const struct sc_pool *, uint32_t chunk);
-
 /* Give a slot back with which nothing is under way. */
 void sc_pool_release(struct sc_pool *, uint32_t slot);
 
 /* The slot counts among the loads from now on, as if its chunk had been loaded back. */
 void sc_pool_charge_to_loads(struct sc_pool *, uint32_t slot);
 
+/*
+ * Below is what nearly every step does, which is a few instructions each.
+ */
+
+/* The slot that loads or holds a chunk, or SC_NONE.  O(1) on average. */
+static inline uint32_t
+sc_pool_find(const struct sc_pool *pool, uint32_t chunk)
+{
+	uint32_t index = pool->buckets[chunk & pool->bucket_mask];
+
+	while (index != SC_NONE && pool->slots[index].chunk != chunk)
+		index = pool->slots[index].next;
+	return index;
+}
+
+/* That chunk is in the slot, or on its way into it.  No other slot may have it. */
+static inline void
+sc_pool_assign(struct sc_pool *pool, uint32_t index, uint32_t chunk)
+{
+	uint32_t *bucket = &pool->buckets[chunk & pool->bucket_mask];
+
+	assert(pool->slots[index].state != SC_SLOT_FREE && pool->slots[index].chunk == SC_NONE);
+	assert(sc_pool_find(pool, chunk) == SC_NONE);
+	pool->slots[index].chunk = chunk;
+	pool->slots[index].next = *bucket;
+	*bucket = index;
+}
+
+/* Slots that loads must leave alone for a subfile. */
+static inline uint32_t
+sc_pool_reserve_of(const struct sc_pool *pool, const struct sc_account *account)
+{
+	uint32_t needed = account->charged + account->open;
+
+	if (needed <= pool->window)
+		return needed;
+	return account->charged > pool->window ? account->charged : pool->window;
+}
+
+static inline void
+sc_pool_update_reserve(struct sc_pool *pool, struct sc_account *account)
+{
+	uint32_t reserved = sc_pool_reserve_of(pool, account);
+
+	pool->reserved += reserved - account->reserved;
+	account->reserved = reserved;
+}
+
 /* So many receives are still to be posted for a subfile. */
-void sc_pool_expect(struct sc_pool *, uint32_t subfile, uint32_t open);
+static inline void
+sc_pool_expect(struct sc_pool *pool, uint32_t subfile, uint32_t open)
+{
+	assert(subfile < pool->subfiles);
+	pool->accounts[subfile].open = open;
+	sc_pool_update_reserve(pool, &pool->accounts[subfile]);
+}
 
 /* Slots that loads may have in all. */
-uint32_t sc_pool_load_quota(const struct sc_pool *);
+static inline uint32_t
+sc_pool_load_quota(const struct sc_pool *pool)
+{
+	return pool->reserved < pool->count ? pool->count - pool->reserved : 0;
+}
 
 /* Look at a slot, or at all, when the step settles. */
-void sc_pool_touch(struct sc_pool *, uint32_t slot);
-void sc_pool_touch_all(struct sc_pool *);
+static inline void
+sc_pool_touch(struct sc_pool *pool, uint32_t slot)
+{
+	assert(slot < pool->count);
+	sc_marks_add_one(&pool->touched, slot);
+}
+
+static inline void
+sc_pool_touch_all(struct sc_pool *pool)
+{
+	sc_marks_add(&pool->touched, 0, pool->count);
+}
 
 /* Asserts what must always hold.  O(slots + subfiles). */
 void sc_pool_check(const struct sc_pool *);

@@ -248,8 +248,6 @@ settle_losses(struct sc_node *node)
 	struct sc_peers *peers = &node->peers;
 	uint32_t first = peers->losses_settled;
 
-	if (first == peers->roster.failed.count)
-		return;
 	peers->losses_settled = peers->roster.failed.count;
 	for (uint32_t i = first; i < peers->losses_settled; i++) {
 		const struct sc_loss *loss = &peers->roster.losses[i];
@@ -271,8 +269,6 @@ settle_torpid(struct sc_node *node)
 {
 	struct sc_peers *peers = &node->peers;
 
-	if (peers->torpid_settled == peers->torpid_count)
-		return;
 	for (; peers->torpid_settled < peers->torpid_count; peers->torpid_settled++) {
 		if (sc_control_leads(&node->control))
 			sc_control_report(&node->control, SC_REPORT_NODE_TORPID,
@@ -283,34 +279,37 @@ settle_torpid(struct sc_node *node)
 	sc_in_choose_all(&node->in);
 }
 
-/* Everything that moves chunks.  Retention comes before the grants, as the slots that it frees are
- * granted in the same step. */
 static void
-settle_chunks(struct sc_node *node)
+settle_sends(struct sc_node *node)
 {
-	bool aborted = node->control.is_aborted;
-
-	if (aborted && !node->out.closed) {
-		sc_out_close(&node->out);
-		sc_in_close(&node->in);
-		node->turns.pass_over_ns = UINT64_MAX;
-	}
-	if (!aborted && node->out.due && node->out.count > 0) {
-		node->out.due = false;
-		if (node->context.is_origin)
-			sc_turns_settle(&node->turns);
-		else
-			sc_send_settle(&node->out, SC_NONE);
-	}
-	sc_retain_settle(&node->in, &node->out);
-	if (aborted)
+	node->out.due = false;
+	if (node->out.closed || node->out.count == 0)
 		return;
-	sc_in_settle(&node->in);
-	if (node->control.run < SC_RUN_CLOSING)
-		sc_loads_settle(&node->loads);
+	if (node->context.is_origin)
+		sc_turns_settle(&node->turns);
+	else
+		sc_send_settle(&node->out, SC_NONE);
 }
 
-/* The second phase of a step: all that follows from the first, in this order. */
+/* The run is aborted here: nothing more is sent, taken or read. */
+static void
+stop_chunks(struct sc_node *node)
+{
+	sc_out_close(&node->out);
+	sc_in_close(&node->in);
+	node->turns.pass_over_ns = UINT64_MAX;
+}
+
+/* Does an edge, or this node itself, want a chunk that has to be read? */
+static bool
+may_read(const struct sc_node *node)
+{
+	return node->control.run < SC_RUN_CLOSING &&
+	    (node->context.has_source || node->out.lagging > 0);
+}
+
+/* The second phase of a step: all that follows from the first, in this order.  Retention comes
+ * before the grants, as the slots that it frees are granted in the same step. */
 static void
 settle(struct sc_node *node)
 {
@@ -318,11 +317,21 @@ settle(struct sc_node *node)
 		sc_control_cut_off(&node->control);
 		return;
 	}
-	sc_pace_settle(&node->pace);
-	settle_losses(node);
-	settle_torpid(node);
+	if (node->context.is_origin)
+		sc_pace_settle(&node->pace);
+	if (node->peers.losses_settled < node->peers.roster.failed.count)
+		settle_losses(node);
+	if (node->peers.torpid_settled < node->peers.torpid_count)
+		settle_torpid(node);
 	sc_supply_settle(&node->supply);
-	settle_chunks(node);
+	if (node->control.is_aborted && !node->out.closed)
+		stop_chunks(node);
+	if (node->out.due)
+		settle_sends(node);
+	sc_retain_settle(&node->in, &node->out);
+	sc_in_settle(&node->in);
+	if (!node->control.is_aborted && may_read(node))
+		sc_loads_settle(&node->loads);
 	if (node->control.run < SC_RUN_LEAVING)
 		sc_finish_settle(&node->finish);
 }
