@@ -1,6 +1,6 @@
 /*
- * The copy that one would write by hand: rank 0 reads a file block by block, MPI_Bcast takes
- * each block to everybody, and each rank writes it.  What stagecast is measured against.
+ * The copy that one would write by hand: rank 0 reads a file block by block, MPI_Bcast sends
+ * each block to all ranks, and each rank writes it.  stagecast is compared with it.
  */
 #include "base/units.h"
 #include "copy.h"

@@ -5,7 +5,8 @@
 #   benchmarks/curve.sh [PLOT.svg] [-- OPTIONS-OF-STAGECAST-SIM]
 #
 # Environment: STAGECAST_SIM, the program (default: stagecast-sim); NODES, the numbers of nodes.
-# The options' default is 10 GiB in chunks of 4 MiB over 100 Gbit/s, with disks that are faster.
+# Default of the options: 10 GiB in chunks of 4 MiB, links of 100 Gbit/s, and disks that are faster
+# than the links.
 set -euo pipefail
 
 sim=${STAGECAST_SIM:-stagecast-sim}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a fault costs the others: a relay that is killed half-way, and a node whose link has a
-# quarter of the rate, by turns with runs without a fault, on emulated clusters.
+# What a fault of one node costs the other nodes: a relay that is killed half-way, and a node whose
+# link has a quarter of the rate, by turns with runs without a fault, on emulated clusters.
 #
 #   benchmarks/faults.sh [-- OPTIONS-OF-STAGECAST]
 #
@@ -41,8 +41,8 @@ up()	# option of cluster up ...
 	names+=("$name")
 }
 
-# When the last of the others had its copy, in seconds from the start of the run: all but the origin
-# and the victim.
+# When the last node had its copy, in seconds from the start of the run.  Origin and victim are left
+# out.
 last_copy()
 {
 	h5dump -w 0 -d /nodes run.h5 | awk -v victim="$victim" '
@@ -70,7 +70,7 @@ wait_for_half()
 	done
 }
 
-# Sets $took.
+# One run: sets $took, its time.
 stage()	# cluster, status, yes if a relay is to be killed, option ...
 {
 	local status=0 count wanted=$((nodes - 1))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What heartbeats cost in time and in bytes: runs with the usual ones, by turns with runs in which
-# the first would come long after the end, on an emulated cluster.
+# What heartbeats cost in time and in bytes, on an emulated cluster: runs with the usual heartbeats, by
+# turns with runs in which the first heartbeat would come long after the end.
 #
 #   benchmarks/heartbeats.sh [BUILD-FOLDER] [-- OPTIONS-OF-STAGECAST]
 #
@@ -25,7 +25,7 @@ clean_up()
 trap clean_up EXIT
 cd "$folder"
 
-# What all recipients' links have brought so far.
+# The bytes that all recipients' links have received so far.
 bytes_received()
 {
 	local node

@@ -6,8 +6,9 @@
 #
 # Environment: STAGECAST_SIM, the program (default: stagecast-sim); NODES, the numbers of nodes;
 # SIZE, of the file (default: 1GiB, from 500 nodes on 256MiB; with 1,000 nodes a search still takes
-# 3 to more than 10 minutes on two cores).  The options describe the machine; without any there
-# are two, with links of 100 Gbit/s and 2 us and of 10 Gbit/s and 25 us, and disks that are faster.
+# 3 to more than 10 minutes on two cores).  The options describe the machine.  Without options there
+# are two machines: links of 100 Gbit/s and 2 us, and of 10 Gbit/s and 25 us, both with disks that are
+# faster than the links.
 set -euo pipefail
 
 sim=${STAGECAST_SIM:-stagecast-sim}

@@ -55,7 +55,7 @@ expect_copies()	# what
 	in_job srun rm "$copy"
 }
 
-# Time one command, from the moment at which a user in the job gives it until it returns.
+# The time of one command, from its start in the job until it returns.
 measure()	# label, command ...
 {
 	local began ended status
@@ -73,14 +73,14 @@ measure()	# label, command ...
 	times[$1]+=" $(awk "BEGIN {print $ended - $began}")"
 }
 
-# What stagecast says of itself.
+# The time that stagecast itself reports.
 note_own()	# label
 {
 	times[$1]+=" $(sed -n 's/^staged .* in \([0-9.]*\) s (.*/\1/p' out)"
 }
 
 head -c "$size" /dev/urandom >source
-# With Slurm's own 10 s sbcast does not come to its end: a block of 8 MiB to 8 nodes takes 11 s.
+# With Slurm's own 10 s sbcast does not finish: a block of 8 MiB to 8 nodes takes 11 s.
 SLURM_CONF_LINES=MessageTimeout=100 \
 	"$slurm" up --owner $$ --name "bench-$$" -n "$nodes" --rate "${rate}mbit" --share "$top" \
 	--share "${STAGECAST%/*}" >/dev/null

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A directory of many files from tmpfs to tmpfs: stagecast -r beside what one does without it, that is
-# tar, stagecast of the archive, and tar on each rank.  They take turns, so that what else the machine
-# does meets both alike.
+# A directory of many files from tmpfs to tmpfs: stagecast -r beside what users do without it, that is
+# tar, stagecast of the archive, and tar on each rank.  Both take turns, so that other load on the
+# machine meets both alike.
 set -euo pipefail
 
 usage()

@@ -4,16 +4,16 @@
 #
 #     flux batch -N 9 stage.flux SOURCE DEST COMMAND [ARGUMENT]...
 #
-# SOURCE need be readable only on the job's first node, where this script runs.  COMMAND is
+# SOURCE has to be readable only on the job's first node, where this script runs.  COMMAND is
 # started by flux run, TASKS_PER_NODE times on each node.  In the environment:
 # TASKS_PER_NODE (default 1)
-# LAUNCHER: mpirun or flux is to start stagecast, the latter by flux run -o pmi=pmix, which needs
-# flux-pmix (default: mpirun if there is one; it needs ssh between the nodes).
-# MIN_NODES (default 1): run COMMAND only if so many nodes have the file.
+# LAUNCHER: mpirun, or flux for flux run -o pmi=pmix, starts stagecast (default: mpirun if there is
+# one; it needs ssh between the nodes, flux needs flux-pmix).
+# MIN_NODES (default 1): run COMMAND only if at least so many nodes have the file.
 # STAGE_LIMIT (default 1h): give up staging after that time.
 # KEEP=yes: leave the copies where they are.
-# The nodes with the file are left in good-hosts.JOBID, one a line, in the folder of the job, those
-# without it in failed-hosts.JOBID.
+# Two lists stay in the folder of the job, one host a line: good-hosts.JOBID, the nodes that have the
+# file, and failed-hosts.JOBID, the nodes that do not.
 # flux: -N 2
 # flux: --exclusive
 # flux: --job-name=stagecast

@@ -16,7 +16,7 @@ from .summary import Summary, median
 
 SKIPPED = 77
 INTERRUPTED = 130
-SLOW_FLOORS = 2.5  # who takes more of them with large files gets fewer rounds
+SLOW_FLOORS = 2.5  # a contender that takes more floors with large files gets fewer rounds
 SLOW_ROUNDS = 3
 LARGE_S = 4.0
 START_S = 0.9  # of mpirun, for the estimate
@@ -95,7 +95,7 @@ class Suite:
 
     def measure_rate(self, rate_bits, performer, cluster):
         mine = [case for case in self.all_cases() if case.rate_bits == rate_bits]
-        # Whom the first run meets is not known to be warm.
+        # The machine may not be warm before the first run.
         self._warm_up(mine[0], performer, cluster)
         for number in range(self.options.rounds):
             self.idle_before.append(machine.idle_now(1.0))
@@ -112,8 +112,8 @@ class Suite:
             raise RuntimeError(f"stagecast does not run: {run.failure}")
 
     def _measure_turn(self, turn, number, performer, cluster):
-        """All contenders, each round from another one on: whoever comes after a busy one is
-        not always the same."""
+        """All contenders.  Each round begins with another one, so that a busy contender is not
+        always followed by the same one."""
         jobs = [(case, "") for case in turn if case.nodes == 1]
         jobs += [(case, name) for case in turn for name in self.contenders_of(case)
                  if number < self.rounds_of(case, name)]

@@ -61,7 +61,7 @@ def known(build):
                   mpirun=("--mca", "coll_tuned_use_dynamic_rules", "1",
                           "--mca", "coll_tuned_bcast_algorithm", "3",
                           "--mca", "coll_tuned_bcast_algorithm_segmentsize", "32768"),
-                  note="the same loop, for whoever knows that Open MPI can be told to use its "
+                  note="the same loop, for users who know that Open MPI can be told to use its "
                        "pipeline algorithm, in segments of 32 KiB, and blocks of 8 MiB"),
         Contender("binomial", "binomial tree", tree, options=("--origin-copy",),
                   floors=_log2,

@@ -24,7 +24,7 @@ def _ticks(least, most):
 
 
 def _line(contenders, name, points):
-    """A contender looks the same, whoever else is there."""
+    """A contender looks the same, whichever others there are."""
     return Line(contenders[name].label, list(contenders).index(name), points)
 
 

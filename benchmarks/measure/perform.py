@@ -31,7 +31,7 @@ class Performer:
         return os.path.join(self._folder, name)
 
     def source(self, case):
-        """A file of the size, of bytes that nobody can compress."""
+        """A file of the size, of bytes that cannot be compressed."""
         path = self._path(f"random-{case.size_label}-{format_rate(case.rate_bits)}")
         if not os.path.exists(path):
             with open(path + ".part", "wb") as file:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# However an emulated cluster ends, nothing is left of it and nobody else's is touched: by down, by
+# However an emulated cluster ends, nothing is left of it and no other is touched: by down, by
 # Ctrl-C, by SIGTERM, by kill -9.  Another cluster is up all the time.
 . "$SRCDIR/tests/cluster/lib.sh"
 records=/run/stagecast-clusters

@@ -134,7 +134,7 @@ finish_case "a rank is stopped (--timeout=5s)" 3 node3
 expect_said '^stagecast: node3 \(rank 3\): ' "a stopped rank"
 expect_last_line '^staged 7.63 MiB to 4/5 nodes in '
 
-# A link is down for less than the timeout: nobody is lost.
+# A link is down for less than the timeout: no node is lost.
 # shellcheck disable=SC2317
 glitch()
 {

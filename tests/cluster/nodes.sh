@@ -53,7 +53,7 @@ greet()	# from, to
 greet 0 1 || fail "node0 does not reach node1: $(cat err)"
 greet 1 2 || fail "node1 does not reach node2: $(cat err)"
 
-# A node that is cut off is silent: it cannot be reached, and nobody says so.
+# A node that is cut off is silent: it cannot be reached, and nothing reports that.
 "$cluster" cut --name "$name" 1 || fail "cluster cut"
 greet 0 1 && fail "node0 reaches node1, which is cut off"
 grep -q 'timed out' err || fail "node1 is not silent, but: $(cat err)"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The benchmark suite, with little files: every contender's copies are right, the numbers are those
-# of the runs, no ratio is given where the floor moved, and who only says that it copied is not
-# believed.
+# of the runs, no ratio is given where the floor moved, and a contender that only says that it
+# copied is not believed.
 . "$SRCDIR/tests/cluster/lib.sh"
 needs_socat
 [[ -x /usr/bin/time ]] || skip "needs time(1)"

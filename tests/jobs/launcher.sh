@@ -77,10 +77,10 @@ expect_clean()
 	# shellcheck disable=SC2016
 	left=$(on 0 sh -c 'pgrep -x -a "prterun|mpirun|stagecast" --ns $$ --nslist uts' | grep -v sleep)
 	[[ -z $left ]] || fail "$last_run: still running: $left"
-	on 0 kill -0 "$bystander" || fail "$last_run: it ended somebody else's mpirun"
+	on 0 kill -0 "$bystander" || fail "$last_run: it ended another mpirun"
 }
 
-# Somebody else's mpirun is there all the time, on no node but this.
+# Another mpirun runs all the time, on no node but this: it is no business of stagecast-run.
 # shellcheck disable=SC2016
 "$cluster" exec --name "$name" 0 \
 	sh -c 'echo $$ >number && exec "$MPIRUN" --host node0 -n 1 sleep 1000' \
