@@ -77,14 +77,14 @@ for signal in INT TERM; do
 	expect_nothing_left "$signal-$$" "$namespace" "SIG$signal"
 done
 
-# To the command alone, as a batch system or timeout does it.
+# SIGTERM to the command alone, as a batch system or timeout sends it.
 start_waiting "alone-$$"
 kill -TERM "$launched"
 await "$launched" 30
 expect_status 143 "SIGTERM to the command alone"
 expect_nothing_left "alone-$$" "$namespace" "SIGTERM to the command alone"
 
-# Killed, it cannot do anything any more: the cluster ends by itself, and sweep forgets it.
+# A killed command cleans up nothing: the cluster ends by itself, and sweep forgets it.
 start_waiting "killed-$$"
 kill -KILL "$launched"
 await "$launched" 30
@@ -92,7 +92,7 @@ expect_status 137 "kill -9"
 "$cluster" sweep || fail "cluster sweep"
 expect_nothing_left "killed-$$" "$namespace" "kill -9 and sweep"
 
-# One that was to stay, made for a process that is gone.
+# A cluster that was to stay, made for a process that has ended.
 sleep 300 &
 gone=$!
 name=$("$cluster" up -n 1 --name "orphan-$$" --owner $gone) || fail "cluster up --owner"
@@ -105,14 +105,14 @@ wait $gone 2>/dev/null
 "$cluster" sweep || fail "cluster sweep"
 expect_nothing_left "$name" "$namespace" "a gone owner and sweep"
 
-# A cluster that cannot be made is not half there.
+# Of a cluster that cannot be made nothing is left.
 "$cluster" up -n 1 --name "wrong-$$" --tmp-of 1=200% --rate-of 0=0bit >"$dir/out" 2>"$dir/err" &&
 	fail "a rate of nothing"
 grep -q 'wrong-.* could not be made: .' "$dir/err" || fail "a rate of nothing: $(cat "$dir/err")"
 expect_nothing_left "wrong-$$" none "a rate of nothing"
 "$cluster" up -n 1 --name "$bystander" 2>"$dir/err" && fail "two clusters of one name"
 
-# Through all of this the other one went on.
+# All the time the other cluster went on.
 name=$bystander
 [[ $(on 1 cat /tmp/which) == bystander ]] || fail "the other cluster was touched"
 namespace=$(namespace_of "$name")

@@ -69,7 +69,7 @@ break_it()	# command ...
 	"$@" || fail "$last_run: $* did not work"
 }
 
-# A node's processes are told from the others' by their host name's namespace.
+# A node's processes are known by the namespace of their host name.
 send_to()	# node, signal, program ...
 {
 	# shellcheck disable=SC2016
@@ -148,7 +148,8 @@ finish_case "a link is down for 3 s" 0
 	fail "a link that is down for 3 s makes it complain"
 expect_last_line '^staged 7.63 MiB to 5/5 nodes in '
 
-# Where a link is down for ever, mpirun would wait: so the launcher.  The rank behind it leaves.
+# With a link down for ever, mpirun would wait: so stagecast-run starts it.  The rank behind the link
+# leaves by itself.
 fresh
 begin_launcher --timeout=5s
 break_it "$cluster" cut --name "$name" 3
@@ -213,7 +214,7 @@ for node in 1 2 3 4; do
 	on $node test -e /tmp/to/.copy.stagecast.map || fail "node$node cannot resume"
 done
 
-# What they have is not sent again.
+# The next run sends only what the nodes lack.
 begin
 finish_case "the run after it" 0
 ! grep -qa '^stagecast' err || fail "a resume complains"

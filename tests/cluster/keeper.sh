@@ -2,7 +2,7 @@
 # The inside of an emulated cluster: "keep RECORD" is its first process, started by cluster in
 # namespaces of its own, with 7 to read from "life"; "hold RECORD NODE SIZE" becomes the process that
 # holds one node's.
-# All links are in these namespaces, so that the machine's own network never sees any.
+# All links are in these namespaces: the machine's own network never sees one.
 set -euo pipefail
 
 record=$2
@@ -27,8 +27,7 @@ impossible()
 	exit 77
 }
 
-# One end of a link: what leaves it is sent at the rate, in order, and nothing is dropped for
-# being queued.
+# One end of a link: it sends at the rate and in order, and drops nothing from its queue.
 shape()	# device, rate, latency
 {
 	tc -batch - <<-END
@@ -52,9 +51,9 @@ wire_node()	# address, rate, latency
 		link set eth0 up
 	END
 	shape eth0 "$2" "$3"
-	# What a cluster's nodes use, whatever this machine does: BBR takes these links for others
-	# than they are, as it looks for the shortest round trip, which has no queue and no rate.
-	# A route may choose it where the namespace may not.
+	# The nodes of a cluster use CUBIC, whatever this machine uses.  BBR misjudges these links: it
+	# looks for the shortest round trip, and that one meets neither queue nor rate.  A route may
+	# choose the congestion control where the namespace may not.
 	if grep -qw cubic /proc/sys/net/ipv4/tcp_available_congestion_control; then
 		ip route replace "${1%.*}.0/24" dev eth0 proto kernel scope link src "$1" congctl cubic
 	fi
@@ -101,7 +100,7 @@ keep()
 		down) break ;;
 		esac
 	done
-	# The kernel ends all others when the first process ends.
+	# The kernel ends all other processes of the namespace when the first one ends.
 }
 
 # A /tmp of its own, in which the shared folders are seen where they are outside.
@@ -120,7 +119,7 @@ hold()	# node, size
 	for i in "${!shared[@]}"; do
 		folder=${shared[i]} fd=${opened[i]}
 		mkdir -p "$folder"
-		# Not by its name, which is now this empty one's.
+		# Not by its path, which now leads to this node's empty /tmp.
 		mount --no-canonicalize --rbind "/proc/self/fd/$fd" "$folder"
 		exec {fd}<&-
 	done

@@ -29,7 +29,7 @@ up()	# option of cluster up ...
 	clusters+=("$name")
 }
 
-down()	# cluster, which is not asked for at the end any more
+down()	# cluster; nothing is left to take down at the end of the test
 {
 	local others=() one
 

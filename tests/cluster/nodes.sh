@@ -4,7 +4,7 @@
 . "$SRCDIR/tests/cluster/lib.sh"
 needs_socat
 
-# Those of this machine that are called what a cluster's are.
+# Interfaces of this machine that have names like those of a cluster.
 interfaces()
 {
 	ip -o link | awk '$2 ~ /^(bridge|eth0@|port|try)/ {print $2}'
@@ -62,10 +62,10 @@ greet 2 0 || fail "node2 does not reach node0, though only node1 is cut off: $(c
 "$cluster" mend --name "$name" node1 || fail "cluster mend"
 greet 2 1 || fail "node2 does not reach node1, which was mended: $(cat err)"
 
-# The machine's own network is as it was, while all this is up.
+# The machine's own network is unchanged while the cluster is up.
 [[ $(interfaces) == "$before" ]] || fail "other interfaces than before: $(interfaces)"
 
-# What is no node is a mistake.
+# A word that is no node is refused.
 on 3 true 2>err && fail "there is no node3, and a command ran there"
 grep -q 'no node3' err || fail "node3: $(cat err)"
 conclude

@@ -27,7 +27,7 @@ expect_said '^stagecast: node3 \(rank 3\): /tmp/copy needs 1.91 MiB, .* KiB are 
 [[ $(cat failed) == node3 ]] || fail "--failed-hosts: $(cat failed)"
 grep -q '^staged 1.91 MiB to 4/5 nodes in ' out || fail "the last line: $(tail -n 1 out)"
 
-# The same, step by step, for the sake of the others' copies.
+# The same, step by step, to look at the other nodes' copies.
 up -n 2 --tmp-of 1=1M
 cluster mpirun --name "$name" -n 3 "$STAGECAST" source /tmp/copy
 expect_status 3 "a node with a small /tmp, step by step"
@@ -35,7 +35,7 @@ on 0 cmp source /tmp/copy || fail "node0: no copy, or another"
 on 1 test ! -e /tmp/copy || fail "node1 has a copy, without the space"
 on 2 cmp source /tmp/copy || fail "node2: no copy, or another"
 
-# What the program returns is what the command returns.
+# The command returns the program's status.
 cluster_run -n 1 -- sh -c 'exit 5'
 expect_status 5 "a program that fails"
 conclude

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The batch script for Slurm in a real Slurm, with stagecast started by mpirun and by
-# srun --mpi=pmix: all is well, and a node that dies while its copy grows.  And what stagecast-run
-# returns there.  With --all also nodes that fall silent; run it then in the build folder.
+# The batch script in a real Slurm, with stagecast started by mpirun and by srun --mpi=pmix: without a
+# fault, and with a node that dies while its copy grows.  And what stagecast-run returns there.  With
+# --all also nodes that fall silent; run it then in the build folder.
 if [[ ${1:-} == --all && -z ${STAGECAST:-} ]]; then
 	SRCDIR=$(cd "$(dirname "$0")/../.." && pwd)
 	BUILDDIR=$PWD STAGECAST=$PWD/stagecast MPIRUN=$(command -v mpirun)
@@ -113,7 +113,7 @@ for launcher in mpirun srun; do
 		[[ -z $(on $node ls -A /tmp/to) ]] || fail "$launcher: left: $(on $node ls -A /tmp/to)"
 	done
 
-	# The origin is this host, wherever it stands in the list.
+	# The origin is this host, whatever its place in the list.
 	run_in_job stagecast-run --launcher=$launcher --hosts=node3,node2,node0 small \
 		/tmp/small.$launcher
 	expect_status 0 "$launcher, --hosts"
@@ -126,7 +126,7 @@ for launcher in mpirun srun; do
 	! grep -q 'starting again' err || fail "$launcher, no source: it was tried again"
 done
 
-# Ended by a signal, it leaves nothing running: srun's steps are not children of its own.
+# Ended by a signal, stagecast-run leaves nothing running, though srun's steps are not its children.
 # shellcheck disable=SC2016
 start_in_job sh -c '"$@" & echo $! >number; wait $!; echo $? >returned' sh \
 	stagecast-run --launcher=srun source "$copy"
@@ -141,7 +141,7 @@ runs_nothing()
 }
 wait_until "after SIGTERM nothing runs" runs_nothing
 
-# What cannot work says what would.
+# A launch that cannot work is refused with the remedy.
 run_in_job srun stagecast small /tmp/small
 [[ $status -ne 0 ]] || fail "a plain srun: status 0"
 expect_said "^stagecast: Slurm started several tasks, .*: start it with 'srun --mpi=pmix' or" \

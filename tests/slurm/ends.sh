@@ -26,7 +26,7 @@ expect_nothing_left()	# how it ended
 	[[ ! -e $records/$name ]] || fail "$1: its record is left"
 }
 
-# A job in each of its nodes, as long as it is let.
+# A job in each of its nodes that runs until it is ended.
 start_waiting()	# seconds
 {
 	rm -f waiting

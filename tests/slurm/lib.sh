@@ -6,7 +6,7 @@
 slurm=$SRCDIR/tests/slurm/slurm
 nodes=
 [[ -n ${MPIRUN:-} ]] || skip "there is no mpirun"
-# As on a machine where all of it is installed.
+# PATH as on a machine where stagecast is installed.
 mkdir bin
 ln -s "$SRCDIR/jobs/stagecast-run" "$STAGECAST" bin/ || exit 99
 PATH=$dir/bin:$PATH
@@ -102,7 +102,7 @@ are_idle()
 	[[ $(in_slurm 0 sinfo -h -t idle -o %D) == "$nodes" ]]
 }
 
-# Take a node up again that was lost.
+# Bring a lost node back.
 mend()	# node
 {
 	"$slurm" mend --name "$name" "$1" >out 2>err || fail "slurm mend: $(cat err)"
