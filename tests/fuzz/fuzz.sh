@@ -20,7 +20,7 @@ declare -A sources=(
 	[manifest]='tree/manifest.c tree/manifest_code.c base/bytes.c base/error.c base/vector.c'
 	[unpack]='archive/unpack.c archive/unpack_entry.c archive/unpack_facts.c archive/unpack_stream.c
 		beneath/beneath.c archive/directories.c beneath/remove.c beneath/system.c file/disk.c file/transfer.c
-		base/clock.c base/vector.c beneath/system.c
+		base/clock.c base/vector.c
 		base/error.c base/units.c'
 )
 seconds=20
