@@ -30,8 +30,8 @@ enum sc_action_what {
 
 /* How a node leaves. */
 enum sc_leave {
-	SC_LEAVE_TOGETHER, /* nobody has failed: all leave at the same time */
-	SC_LEAVE_APART,    /* somebody has: nothing that takes all will work */
+	SC_LEAVE_TOGETHER, /* no node has failed: all leave at the same time */
+	SC_LEAVE_APART,    /* some node has: nothing that takes all will work */
 	SC_LEAVE_CUT_OFF,  /* others go on without this node, or it can't reach them */
 };
 
@@ -40,9 +40,9 @@ enum sc_report_what {
 	SC_REPORT_COPY_FAILED, /* peer: the node; text: the cause */
 	SC_REPORT_NODE_LOST,   /* peer: the node; text: how that is known */
 	SC_REPORT_NODE_TORPID, /* peer: the node, which is relieved of relaying */
-	SC_REPORT_TAKEOVER, /* peer: who led before; this node leads now and reports from here on */
-	SC_REPORT_ABORTED,  /* text: the cause */
-	SC_REPORT_ENDED,    /* tally */
+	SC_REPORT_TAKEOVER, /* peer: the leader before; this node leads now and reports from here on */
+	SC_REPORT_ABORTED, /* text: the cause */
+	SC_REPORT_ENDED,   /* tally */
 };
 
 struct sc_action {

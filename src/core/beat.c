@@ -3,6 +3,8 @@
  */
 #include "core/beat.h"
 
+#include <assert.h>
+
 /* The steps of the algorithm that this node is in [0077]. */
 static uint32_t
 steps(const struct sc_in *in)
@@ -45,6 +47,7 @@ sc_beat_make(const struct sc_in *in, struct sc_beat *beat)
 
 		beat->tree = context->plan->groups[group].tree;
 		beat->held_count = context->plan->subfiles;
+		assert(beat->held_count <= SC_GROUP_SIZE_MAX);
 	}
 	for (uint32_t i = 0; i < beat->held_count; i++)
 		beat->held[i] = in->store->parts[i].stored;

@@ -250,6 +250,7 @@ sc_control_children_are_done(const struct sc_control *control)
 void
 sc_control_done(struct sc_control *control)
 {
+	assert(control->run < SC_RUN_LEAVING);
 	control->done_for = control->peers->leader;
 	if (control->run >= SC_RUN_CLOSING)
 		tell_close_up(control);

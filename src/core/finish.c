@@ -92,6 +92,7 @@ leave_if_last(struct sc_finish *finish)
 {
 	struct sc_control *control = finish->control;
 
+	assert(control->run == SC_RUN_CLOSING);
 	if (!is_idle(finish))
 		return;
 	if (!control->apart) {

@@ -101,6 +101,7 @@ sc_former_add(struct sc_formers *formers, const struct sc_former *retired)
 {
 	struct sc_former *former = former_for(formers, retired->peer, retired->subfile);
 
+	assert(retired->peer != formers->context->self && former->posted == 0);
 	former->got = retired->got;
 	former->sent = retired->sent;
 	former->posted = retired->posted;

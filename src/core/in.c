@@ -113,6 +113,7 @@ tell_credits(struct sc_in *in, uint32_t subfile)
 	struct sc_inbound *edge = &in->edges[subfile];
 	struct sc_message *message = sc_context_message(in->context, SC_MESSAGE_CREDIT);
 
+	assert(edge->untold <= edge->granted - edge->got);
 	edge->untold = 0;
 	message->u.credit = (struct sc_credit){.subfile = subfile, .granted = edge->granted};
 	sc_context_send(in->context, edge->peer, message);
@@ -205,6 +206,7 @@ count_anew(struct sc_in *in, uint32_t subfile)
 {
 	struct sc_inbound *edge = &in->edges[subfile];
 
+	assert(edge->got <= edge->granted);
 	edge->granted -= edge->got;
 	edge->got = 0;
 	sc_in_update_need(in, subfile);
@@ -215,6 +217,7 @@ sc_in_begin(struct sc_in *in, uint32_t subfile, bool was_asked)
 {
 	struct sc_inbound *edge = &in->edges[subfile];
 
+	assert(!in->closed && edge->peer != SC_NONE && edge->peer != in->context->self);
 	count_anew(in, subfile);
 	edge->coming = SC_NONE;
 	edge->offered = true;
@@ -318,6 +321,7 @@ sc_in_accept(struct sc_in *in, uint32_t slot, uint32_t chunk, bool from_supplier
 {
 	uint32_t subfile = sc_chunk_subfile(in->context, chunk);
 
+	assert(in->pool->slots[slot].chunk == chunk && in->pool->slots[slot].peer == SC_NONE);
 	sc_store_add(in->store, chunk);
 	in->edges[subfile].elsewhere |= !from_supplier;
 	in->pool->slots[slot].state = SC_SLOT_HOLDING;

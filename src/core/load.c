@@ -15,6 +15,7 @@ load(struct sc_loads *loads, uint32_t chunk)
 	struct sc_action *action = sc_context_act(loads->store->context, SC_ACTION_LOAD);
 
 	assert(index != SC_NONE); /* the quota was asked before */
+	assert(chunk < loads->store->context->plan->chunks);
 	sc_pool_assign(loads->pool, index, chunk);
 	loads->under_way++;
 	action->slot = index;

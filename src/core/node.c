@@ -121,12 +121,6 @@ sc_node_roster(const struct sc_node *node)
 }
 
 uint32_t
-sc_node_stored(const struct sc_node *node)
-{
-	return node->store.stored;
-}
-
-uint32_t
 sc_node_slots_used(const struct sc_node *node)
 {
 	return node->pool.used;

@@ -30,7 +30,7 @@ struct sc_node_config {
 	const struct sc_plan *plan; /* borrowed as long as the node */
 	uint32_t self;              /* 0: the origin, whose store is the source */
 	bool keeps_copy;            /* false: an origin whose DEST is the source itself */
-	bool has_source;            /* a buddy, who can load every chunk; the origin always can */
+	bool has_source;            /* a buddy, which can load every chunk; the origin always can */
 	bool awaits_store;          /* nothing is asked for before STORE_OPENED (or STORE_FAILED) */
 	uint32_t buddy;             /* which node it is, the same for all; SC_NONE: none */
 	uint64_t heartbeat_ns;      /* between heartbeats; 0: none are sent or missed */
@@ -57,13 +57,11 @@ int sc_node_step(struct sc_node *, const struct sc_event *, struct sc_actions *)
 /* When a TIME event is due at the latest; UINT64_MAX: never. */
 uint64_t sc_node_deadline_ns(const struct sc_node *);
 
-/* For invariants and progress: chunks in the store, slots in use, and whether
- * LEAVE was said. */
-uint32_t sc_node_stored(const struct sc_node *);
+/* For tests: slots in use, and whether LEAVE was said. */
 uint32_t sc_node_slots_used(const struct sc_node *);
 bool sc_node_left(const struct sc_node *);
 
-/* Who leads the run, as far as this node knows (sc_roster_leader), and who has failed. */
+/* Which node leads the run, as far as this node knows (sc_roster_leader), and which have failed. */
 uint32_t sc_node_leader(const struct sc_node *);
 const struct sc_roster *sc_node_roster(const struct sc_node *);
 

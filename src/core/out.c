@@ -99,6 +99,7 @@ sc_out_open(struct sc_out *out, struct sc_outbound *edge)
 	struct sc_offer *offer = &message->u.offer;
 	struct sc_edge edges[SC_RECEIVERS_MAX];
 
+	assert(!out->closed && edge->peer != out->context->self);
 	offer->subfile = edge->subfile;
 	offer->count = sc_plan_receivers(out->context->plan, edge->peer, edge->subfile, edges);
 	for (uint32_t i = 0; i < offer->count; i++)
@@ -157,6 +158,7 @@ add_one(struct sc_out *out, uint32_t subfile, const struct sc_receiver *receiver
 	uint32_t index = out->count;
 	uint32_t total = sc_plan_subfile_chunks(out->context->plan, subfile);
 
+	assert(receiver->node <= out->context->plan->recipients);
 	out->edges =
 	    sc_vector_must32(out->edges, out->count + 1, &out->capacity, sizeof(*out->edges));
 	out->edges[out->count++] = (struct sc_outbound){
@@ -297,6 +299,7 @@ sc_out_tell_sent(const struct sc_out *out, const struct sc_outbound *edge,
 {
 	struct sc_message *message = sc_context_message(out->context, type);
 
+	assert(type == SC_MESSAGE_SENT || type == SC_MESSAGE_REFUSE);
 	message->u.sent =
 	    (struct sc_sent){.subfile = edge->subfile, .sent = edge->sent, .wants = edge->wants};
 	sc_context_send(out->context, edge->peer, message);

@@ -110,6 +110,7 @@ drop(struct sc_peers *peers, uint32_t node)
 void
 sc_peers_fail(struct sc_peers *peers, uint32_t node, enum sc_failure_cause cause)
 {
+	assert(node != peers->context->self && node <= peers->context->plan->recipients);
 	if (sc_peers_has_left(peers, node) || !sc_roster_fail(&peers->roster, node, cause))
 		return;
 	/* Should it be there after all, it has to know before it sees the others leave. */
@@ -122,6 +123,7 @@ sc_peers_fail(struct sc_peers *peers, uint32_t node, enum sc_failure_cause cause
 void
 sc_peers_slow(struct sc_peers *peers, uint32_t node, uint32_t from)
 {
+	assert(node <= peers->context->plan->recipients && from != peers->context->self);
 	if (!sc_roster_slow(&peers->roster, node))
 		return;
 	peers->torpid = sc_vector_must32(peers->torpid, peers->torpid_count + 1,

@@ -29,8 +29,8 @@ enum sc_record_what {
 	SC_RECORD_DETOUR_BEGUN = 17,  /* peer, subfile: it has agreed: the detour is in place */
 	SC_RECORD_PEER_TORPID = 18,   /* peer */
 	SC_RECORD_CHUNK_DAMAGED = 19, /* peer, subfile: what it sent did not pass its checksum */
-	SC_RECORD_TAKEOVER = 20,      /* peer: who led before this node */
-	SC_RECORD_CUT_OFF = 21,       /* peer: who said so, or none: by itself */
+	SC_RECORD_TAKEOVER = 20,      /* peer: the leader before this node */
+	SC_RECORD_CUT_OFF = 21,       /* peer: the node that said so, or none: by itself */
 	SC_RECORD_RESUMED = 22,       /* count: chunks that an earlier run left */
 	SC_RECORD_KINDS = 23
 };

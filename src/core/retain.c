@@ -16,6 +16,7 @@ can_evict(const struct sc_out *out, const struct sc_slot *slot)
 static void
 evict(struct sc_out *out, uint32_t index)
 {
+	assert(out->pool->slots[index].state == SC_SLOT_HOLDING);
 	sc_out_mark_lagging(out, out->pool->slots[index].chunk);
 	sc_pool_release(out->pool, index);
 }

@@ -103,6 +103,8 @@ send_slot(struct sc_out *out, struct sc_outbound *edge, uint32_t index)
 	struct sc_slot *slot = &out->pool->slots[index];
 	struct sc_action *action = sc_context_act(out->context, SC_ACTION_SEND);
 
+	assert(edge->open && slot->state == SC_SLOT_HOLDING);
+	assert(sc_out_wants(edge, sc_chunk_position(out->context, slot->chunk)));
 	action->slot = index;
 	action->chunk = slot->chunk;
 	action->peer = edge->peer;

@@ -57,6 +57,7 @@ add_wants(struct sc_out *out, struct sc_outbound *edge, const struct sc_want *wa
 static void
 begin_anew(struct sc_out *out, struct sc_outbound *edge)
 {
+	assert(edge->total == out->store->parts[edge->subfile].total);
 	sc_out_list_wants(edge);
 	sc_bitmap_clear(&edge->want);
 	sc_out_end(out, edge);

@@ -126,6 +126,7 @@ sc_supply_on_offer(struct sc_supply *supply, uint32_t peer, const struct sc_offe
 void
 sc_supply_pass_over(struct sc_supply *supply, uint32_t subfile, uint32_t sent)
 {
+	assert(supply->in->edges[subfile].peer != SC_NONE);
 	note_refuser(&supply->lists[subfile], supply->in->edges[subfile].peer);
 	sc_in_retire(supply->in, subfile, sent);
 	sc_marks_add_one(&supply->in->formers.choose, subfile);
@@ -212,6 +213,7 @@ give_up(struct sc_supply *supply, uint32_t subfile)
 {
 	struct sc_control *control = supply->control;
 
+	assert(supply->in->edges[subfile].peer == SC_NONE);
 	if (control->run >= SC_RUN_CLOSING)
 		return;
 	if (supply->lists[subfile].count == 0 || sc_control_leads(control)) {
@@ -253,6 +255,7 @@ resupply(struct sc_supply *supply, uint32_t subfile)
 	sc_out_list_planned(supply->out, subfile);
 	if (sc_former_is(&supply->in->formers, supplier, subfile))
 		return; /* asked once its last chunks have come */
+	assert(!sc_peers_failed(supply->peers, supplier));
 	sc_peers_add(supply->peers, supplier);
 	sc_in_ask(supply->in, supplier, subfile);
 }

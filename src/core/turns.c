@@ -93,6 +93,7 @@ gets_more(const struct sc_turns *turns, const struct sc_outbound *relay)
 static void
 begin_probation(struct sc_outbound *edge)
 {
+	assert(edge->kind == SC_EDGE_DISTRIBUTION && edge->passed_over == 0);
 	edge->passed_over = PROBATION_TURNS;
 	edge->sent_before = edge->sent;
 }

@@ -27,10 +27,10 @@ enum sc_message_type {
 	SC_MESSAGE_PROGRESS = 5, /* up: the state of a subtree */
 	SC_MESSAGE_DONE = 6,     /* up: a subtree has nothing left to do for itself */
 	SC_MESSAGE_ABORT = 7,    /* down: give up, leave nothing behind */
-	SC_MESSAGE_CLOSE = 8,    /* down (up where a new leader leads): everybody is done, leave */
+	SC_MESSAGE_CLOSE = 8,    /* down (up where a new leader leads): every node is done, leave */
 	SC_MESSAGE_WANT = 9,     /* receiver to supplier: which chunks it lacks */
 	SC_MESSAGE_REFUSE = 10,  /* supplier to receiver: no more of this subfile comes from me */
-	SC_MESSAGE_NOTICE = 11,  /* to all neighbours: who has failed, who is torpid */
+	SC_MESSAGE_NOTICE = 11,  /* to all neighbours: which nodes have failed or are torpid */
 	SC_MESSAGE_BEAT = 12,    /* to all neighbours: I am here, and this far */
 	SC_MESSAGE_BYE = 13,     /* up, after CLOSE: the subtree has left */
 	SC_MESSAGE_SENT = 14,    /* supplier to receiver: all that you wanted is under way */
@@ -112,7 +112,7 @@ enum {
 	SC_STEP_COLLECTION = 2,
 	SC_STEP_GROUP = 4,     /* sends to a next group */
 	SC_STEP_SECONDARY = 8, /* sends to a secondary tree */
-	SC_STEP_DETOUR = 16,   /* sends in somebody's stead */
+	SC_STEP_DETOUR = 16,   /* sends in the stead of another node */
 };
 
 /* A heartbeat [0076, Table 1].  The set of known failures is in it as a mark: two nodes
@@ -126,8 +126,7 @@ struct sc_beat {
 	uint32_t held_count;
 	uint32_t held[SC_GROUP_SIZE_MAX]; /* chunks of each subfile that are stored */
 	uint32_t list_count;
-	uint32_t
-	    list[SC_BEAT_LIST_MAX]; /* the distribution list: whom it sends to, the first of them */
+	uint32_t list[SC_BEAT_LIST_MAX]; /* the distribution list: receivers, the first of them */
 };
 
 struct sc_failed {
@@ -164,7 +163,7 @@ struct sc_message {
 		struct sc_declined declined;
 		struct sc_notice notice;
 		struct sc_beat beat;
-		bool apart; /* CLOSE: somebody has failed, see SC_LEAVE_APART */
+		bool apart; /* CLOSE: some node has failed, see SC_LEAVE_APART */
 	} u;
 };
 

@@ -20,7 +20,7 @@ static const uint64_t patience_max_ns = UINT64_C(600) * 1000 * 1000 * 1000;
 int
 sc_disk_free(int fd, struct sc_disk_free *free_now)
 {
-	bool root = geteuid() == 0; /* to whom file systems give what they keep in reserve */
+	bool root = geteuid() == 0; /* may fill what file systems keep in reserve */
 	struct statvfs fs;
 
 	*free_now = (struct sc_disk_free){UINT64_MAX, UINT64_MAX};

@@ -120,31 +120,6 @@ sc_part_open(struct sc_growing *part, const char *dest, const struct sc_part_opt
 	return -1;
 }
 
-/* Has something the name with this suffix? */
-static bool
-is_beside(const struct sc_growing *part, const char *suffix)
-{
-	char *name = sc_part_beside(part, suffix);
-	struct stat st;
-	bool is = name != NULL && fstatat(part->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-
-	free(name);
-	return is;
-}
-
-bool
-sc_part_leftover(const char *dest)
-{
-	struct sc_growing part;
-	bool found;
-
-	if (sc_growing_locate(&part, dest, "part file", NULL) != 0)
-		return false;
-	found = is_beside(&part, SC_PART_SUFFIX) || is_beside(&part, SC_PART_JOURNAL_SUFFIX);
-	sc_growing_release(&part);
-	return found;
-}
-
 int
 sc_part_publish(struct sc_growing *part, bool force, bool *published, struct sc_error *err)
 {

@@ -36,10 +36,6 @@ struct sc_part_options {
 int sc_part_open(struct sc_growing *, const char *dest, const struct sc_part_options *,
     struct sc_error *);
 
-/* Is there a part file or a journal beside dest, for sc_part_open to find?  False also if
- * that can't be told. */
-bool sc_part_leftover(const char *dest);
-
 /*
  * Rename the part file to dest, remove the journal, and make that durable.
  * Without force a dest that exists by now is an error.  *published tells if

@@ -12,8 +12,8 @@
 enum { CAPACITY_MIN = 256 };
 
 /* The place of a file, or the free one where it would be. */
-static struct sc_link *
-place_of(const struct sc_links *links, dev_t dev, ino_t ino)
+static struct sc_hard_link *
+place_of(const struct sc_hard_links *links, dev_t dev, ino_t ino)
 {
 	uint64_t hash = ((uint64_t)ino ^ (uint64_t)dev << 32) * UINT64_C(0x9e3779b97f4a7c15);
 	uint32_t at = (uint32_t)(hash >> 32) & (links->capacity - 1);
@@ -25,16 +25,16 @@ place_of(const struct sc_links *links, dev_t dev, ino_t ino)
 }
 
 static int
-grow(struct sc_links *links)
+grow(struct sc_hard_links *links)
 {
-	struct sc_links more = {.count = links->count};
+	struct sc_hard_links more = {.count = links->count};
 
 	more.capacity = links->capacity == 0 ? CAPACITY_MIN : 2 * links->capacity;
 	more.places = calloc(more.capacity, sizeof(*more.places));
 	if (more.places == NULL)
 		return -1;
 	for (uint32_t i = 0; i < links->capacity; i++) {
-		const struct sc_link *link = &links->places[i];
+		const struct sc_hard_link *link = &links->places[i];
 
 		if (link->used)
 			*place_of(&more, link->dev, link->ino) = *link;
@@ -45,9 +45,10 @@ grow(struct sc_links *links)
 }
 
 int
-sc_links_find(struct sc_links *links, dev_t dev, ino_t ino, uint32_t entry, uint32_t *found)
+sc_hard_links_find(struct sc_hard_links *links, dev_t dev, ino_t ino, uint32_t entry,
+    uint32_t *found)
 {
-	struct sc_link *place;
+	struct sc_hard_link *place;
 
 	if (links->count >= links->capacity / 2 && grow(links) != 0)
 		return -1;
@@ -56,15 +57,16 @@ sc_links_find(struct sc_links *links, dev_t dev, ino_t ino, uint32_t entry, uint
 	place = place_of(links, dev, ino);
 	*found = place->used ? place->entry : SC_NO_ENTRY;
 	if (!place->used) {
-		*place = (struct sc_link){.dev = dev, .ino = ino, .entry = entry, .used = true};
+		*place =
+		    (struct sc_hard_link){.dev = dev, .ino = ino, .entry = entry, .used = true};
 		links->count++;
 	}
 	return 0;
 }
 
 void
-sc_links_free(struct sc_links *links)
+sc_hard_links_free(struct sc_hard_links *links)
 {
 	free(links->places);
-	*links = (struct sc_links){0};
+	*links = (struct sc_hard_links){0};
 }

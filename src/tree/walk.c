@@ -35,7 +35,7 @@ struct walk {
 	struct sc_manifest *manifest;
 	const struct sc_root *roots; /* in the order of the manifest */
 	const struct sc_walk_options *options;
-	struct sc_links links;
+	struct sc_hard_links links;
 	struct names names;
 	uint64_t allocated_bytes;
 	char path[PATH_BYTES]; /* of the directory that is read, then of an entry in it */
@@ -143,7 +143,7 @@ describe_file(struct walk *walk, const struct stat *st, struct sc_entry *entry)
 {
 	entry->kind = SC_ENTRY_FILE;
 	if (st->st_nlink > 1) {
-		if (sc_links_find(&walk->links, st->st_dev, st->st_ino, walk->manifest->count,
+		if (sc_hard_links_find(&walk->links, st->st_dev, st->st_ino, walk->manifest->count,
 			&entry->link) != 0)
 			return sc_fail(walk->err, ENOMEM, "%s", walk->path);
 		if (entry->link != SC_NO_ENTRY) {
@@ -445,7 +445,7 @@ sc_walk(struct sc_manifest *manifest, const struct sc_root *roots, size_t count,
 			rc = enter(walk, i);
 	}
 	*allocated_bytes = walk->allocated_bytes;
-	sc_links_free(&walk->links);
+	sc_hard_links_free(&walk->links);
 	free(walk->names.texts);
 	free(walk->names.sorted);
 	free(walk);

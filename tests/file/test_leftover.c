@@ -437,28 +437,6 @@ longest_name_has_a_journal_too(void)
 	sc_cut_tear_down(&cut);
 }
 
-/* What makes a run wait until its store is open. */
-static void
-it_is_known_whether_there_is_any(void)
-{
-	sc_cut_set_up(&cut, SIZE);
-	CU_ASSERT_FALSE(sc_part_leftover(cut.s.dest));
-	sc_test_file_write(cut.s.dest, "older", 5);
-	CU_ASSERT_FALSE(sc_part_leftover(cut.s.dest));
-	CU_ASSERT_EQUAL(unlink(cut.s.dest), 0);
-	sc_cut_run(&cut, 5);
-	CU_ASSERT_TRUE(sc_part_leftover(cut.s.dest));
-	CU_ASSERT_EQUAL(unlink(cut.s.part), 0);
-	CU_ASSERT_TRUE(sc_part_leftover(cut.s.dest)); /* the journal */
-	CU_ASSERT_EQUAL(unlink(cut.journal), 0);
-	CU_ASSERT_FALSE(sc_part_leftover(cut.s.dest));
-	CU_ASSERT_FALSE(sc_part_leftover("/no/such/folder/to"));
-	CU_ASSERT_FALSE(sc_part_leftover("/"));
-	CU_ASSERT_EQUAL(sc_cut_finish(&cut, SC_TRIAL_CHUNK_BYTES, &sc_cut_resume, NULL), 0);
-	CU_ASSERT_FALSE(sc_part_leftover(cut.s.dest));
-	sc_cut_tear_down(&cut);
-}
-
 static CU_TestInfo tests[] = {
 	{"without resume the run starts clean", without_resume_the_run_starts_clean},
 	{"a part file without journal is emptied", part_file_without_its_journal_is_emptied},
@@ -475,7 +453,6 @@ static CU_TestInfo tests[] = {
 	{"a wrong sum is not kept", wrong_sum_is_not_kept},
 	{"damage that was found is not kept", damage_found_by_verifying_is_not_kept},
 	{"many take over from each other", many_take_over_from_each_other},
-	{"it is known whether there is any", it_is_known_whether_there_is_any},
 	{"the longest name has a journal too", longest_name_has_a_journal_too},
 	CU_TEST_INFO_NULL,
 };
