@@ -12,17 +12,18 @@ enum { FIRST_ITEMS = 4 };
 void *
 sc_vector_grow(void *items, size_t needed, size_t *capacity, size_t item_bytes)
 {
-	size_t wanted = *capacity == 0 ? FIRST_ITEMS : *capacity;
+	size_t wanted;
 	void *more;
 
 	assert(item_bytes > 0);
 	if (needed <= *capacity)
 		return items;
-	while (wanted < needed) {
-		if (wanted > SIZE_MAX / 2)
-			return NULL;
-		wanted *= 2;
-	}
+	/* Several at once are all there will be, more often than not. */
+	wanted = *capacity > SIZE_MAX / 2 ? SIZE_MAX : 2 * *capacity;
+	if (wanted < FIRST_ITEMS)
+		wanted = FIRST_ITEMS;
+	if (wanted < needed)
+		wanted = needed;
 	if (wanted > SIZE_MAX / item_bytes)
 		return NULL;
 	more = realloc(items, wanted * item_bytes);

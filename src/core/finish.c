@@ -16,11 +16,11 @@ all_is_sent(const struct sc_out *out)
 }
 
 static bool
-is_idle(const struct sc_finish *finish)
+is_idle(const struct sc_loads *loads)
 {
-	return finish->store->copy != SC_COPY_COMMITTING &&
-	    finish->control->sealing != SC_SEAL_ASKED && finish->store->stores == 0 &&
-	    finish->loads->under_way == 0 && finish->out->in_flight == 0;
+	return loads->supply->store->copy != SC_COPY_COMMITTING &&
+	    loads->supply->control->sealing != SC_SEAL_ASKED && loads->supply->store->stores == 0 &&
+	    loads->under_way == 0 && loads->supply->out->in_flight == 0;
 }
 
 /* Has this node's copy come to its end, one way or the other? */
@@ -33,46 +33,47 @@ copy_is_settled(const struct sc_store *store)
 
 /* Has this node nothing more to do itself, and nothing under way? */
 static bool
-own_part_is_done(const struct sc_finish *finish)
+own_part_is_done(const struct sc_loads *loads)
 {
-	if (!is_idle(finish))
+	if (!is_idle(loads))
 		return false;
-	return finish->control->is_aborted ||
-	    (copy_is_settled(finish->store) && all_is_sent(finish->out) &&
-		finish->in->formers.count == 0);
+	return loads->supply->control->is_aborted ||
+	    (copy_is_settled(loads->supply->store) && all_is_sent(loads->supply->out) &&
+		loads->supply->in->formers.count == 0);
 }
 
 /* A part that was done stays so when others ask for chunks again: they are not done then.  But
  * a node that takes over may have the source to finish. */
 static bool
-subtree_is_done(const struct sc_finish *finish)
+subtree_is_done(const struct sc_loads *loads)
 {
-	const struct sc_control *control = finish->control;
+	const struct sc_control *control = loads->supply->control;
 	bool was_done = control->done_for != SC_NONE && !sc_control_leads(control);
 
-	return (was_done || own_part_is_done(finish)) && sc_control_children_are_done(control);
+	return (was_done || own_part_is_done(loads)) && sc_control_children_are_done(control);
 }
 
 static void
-commit_if_ready(struct sc_finish *finish)
+commit_if_ready(struct sc_loads *loads)
 {
-	struct sc_store *store = finish->store;
+	struct sc_store *store = loads->supply->store;
 
-	if (finish->control->sealing != SC_SEAL_KNOWN || store->copy != SC_COPY_GROWING ||
-	    store->stored < finish->context->plan->chunks)
+	if (loads->supply->control->sealing != SC_SEAL_KNOWN || store->copy != SC_COPY_GROWING ||
+	    store->stored < loads->supply->context->plan->chunks)
 		return;
-	assert(store->stored == finish->context->plan->chunks && store->stores == 0);
+	assert(store->stored == loads->supply->context->plan->chunks && store->stores == 0);
 	store->copy = SC_COPY_COMMITTING;
-	sc_context_act(finish->context, SC_ACTION_COMMIT)->seal = finish->control->seal;
+	sc_context_act(loads->supply->context, SC_ACTION_COMMIT)->seal =
+	    loads->supply->control->seal;
 }
 
 void
-sc_finish_on_committed(struct sc_finish *finish)
+sc_finish_on_committed(struct sc_loads *loads)
 {
-	assert(finish->store->copy == SC_COPY_COMMITTING);
-	finish->store->copy = SC_COPY_COMMITTED;
-	sc_context_record(finish->context, SC_RECORD_COMMITTED, SC_NONE, SC_NONE,
-	    finish->store->stored);
+	assert(loads->supply->store->copy == SC_COPY_COMMITTING);
+	loads->supply->store->copy = SC_COPY_COMMITTED;
+	sc_context_record(loads->supply->context, SC_RECORD_COMMITTED, SC_NONE, SC_NONE,
+	    loads->supply->store->stored);
 }
 
 static bool
@@ -88,12 +89,12 @@ all_children_have_left(const struct sc_control *control)
 /* After CLOSE.  A node may have asked for chunks since this one was done, and gone
  * without them. */
 static void
-leave_if_last(struct sc_finish *finish)
+leave_if_last(struct sc_loads *loads)
 {
-	struct sc_control *control = finish->control;
+	struct sc_control *control = loads->supply->control;
 
 	assert(control->run == SC_RUN_CLOSING);
-	if (!is_idle(finish))
+	if (!is_idle(loads))
 		return;
 	if (!control->apart) {
 		/* A node that is lost now can't leave with all others; those that have left say
@@ -105,24 +106,24 @@ leave_if_last(struct sc_finish *finish)
 	if (!all_children_have_left(control))
 		return;
 	if (!sc_control_leads(control))
-		sc_context_send(finish->context, control->parent,
-		    sc_context_message(finish->context, SC_MESSAGE_BYE));
+		sc_context_send(loads->supply->context, control->parent,
+		    sc_context_message(loads->supply->context, SC_MESSAGE_BYE));
 	sc_control_leave(control, SC_LEAVE_APART);
 }
 
 void
-sc_finish_settle(struct sc_finish *finish)
+sc_finish_settle(struct sc_loads *loads)
 {
-	struct sc_control *control = finish->control;
+	struct sc_control *control = loads->supply->control;
 
 	if (control->run < SC_RUN_CLOSING)
-		commit_if_ready(finish);
+		commit_if_ready(loads);
 	if (!sc_control_is_done(control) &&
-	    (control->run >= SC_RUN_CLOSING || subtree_is_done(finish)))
+	    (control->run >= SC_RUN_CLOSING || subtree_is_done(loads)))
 		sc_control_done(control);
 	if (control->run < SC_RUN_CLOSING && sc_control_is_done(control) &&
 	    sc_control_leads(control))
 		sc_control_close_run(control);
 	if (control->run >= SC_RUN_CLOSING)
-		leave_if_last(finish);
+		leave_if_last(loads);
 }

@@ -7,27 +7,18 @@
  * no node has failed, all leave then together.  Else a node that leaves looks like one that has
  * failed: so those at the bottom leave first, each says BYE to its parent, and the leader goes
  * last.
+ *
+ * It owns nothing: it works on the loads and by way of them on the parts below.
  */
 #ifndef SC_CORE_FINISH_H
 #define SC_CORE_FINISH_H
 
 #include "core/load.h"
 
-#include <stdbool.h>
-
-struct sc_finish {
-	const struct sc_context *context;
-	struct sc_control *control;
-	struct sc_store *store;
-	const struct sc_in *in;
-	const struct sc_out *out;
-	const struct sc_loads *loads;
-};
-
 /* COMMIT has ended well. */
-void sc_finish_on_committed(struct sc_finish *);
+void sc_finish_on_committed(struct sc_loads *);
 
 /* Is it time to commit, to say that all is done, to leave? */
-void sc_finish_settle(struct sc_finish *);
+void sc_finish_settle(struct sc_loads *);
 
 #endif

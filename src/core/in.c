@@ -323,7 +323,8 @@ sc_in_accept(struct sc_in *in, uint32_t slot, uint32_t chunk, bool from_supplier
 
 	assert(in->pool->slots[slot].chunk == chunk && in->pool->slots[slot].peer == SC_NONE);
 	sc_store_add(in->store, chunk);
-	in->edges[subfile].elsewhere |= !from_supplier;
+	if (!from_supplier)
+		in->edges[subfile].elsewhere = true;
 	in->pool->slots[slot].state = SC_SLOT_HOLDING;
 	sc_store_put(in->store, slot);
 	sc_pool_touch(in->pool, slot);
@@ -371,7 +372,8 @@ static void
 note_damage(struct sc_in *in, const struct sc_event *event, bool current)
 {
 	sc_context_record(in->context, SC_RECORD_CHUNK_DAMAGED, event->peer, event->subfile, 0);
-	in->edges[event->subfile].damages += current;
+	if (current && in->edges[event->subfile].damages <= SC_DAMAGES_MAX)
+		in->edges[event->subfile].damages++;
 	sc_pool_release(in->pool, event->slot);
 }
 

@@ -21,18 +21,19 @@
 #include <stdint.h>
 
 struct sc_inbound {
-	uint32_t peer;     /* the supplier in force; SC_NONE: none has offered or been asked */
-	bool offered;      /* it has said OFFER, and may be granted credits */
-	bool elsewhere;    /* chunks that it was asked for came another way, or may */
-	bool begun;        /* some supplier has offered or was asked at some time */
-	uint32_t granted;  /* credits since that OFFER, or since the supplier was asked */
-	uint32_t got;      /* of these, used up */
-	uint32_t untold;   /* of these, those that the supplier does not know of */
+	uint32_t peer;      /* the supplier in force; SC_NONE: none has offered or been asked */
+	bool offered : 1;   /* it has said OFFER, and may be granted credits */
+	bool elsewhere : 1; /* chunks that it was asked for came another way, or may */
+	bool begun : 1;     /* some supplier has offered or was asked at some time */
+	uint8_t
+	    damages; /* damaged chunks since it is in force, up to SC_DAMAGES_MAX and one more */
+	uint8_t damages_settled; /* of these, those that supply.h has dealt with */
+	uint32_t granted;        /* credits since that OFFER, or since the supplier was asked */
+	uint32_t got;            /* of these, used up */
+	uint32_t untold;         /* of these, those that the supplier does not know of */
 	uint32_t coming;   /* chunks that it sends in all since then; SC_NONE: not known yet */
 	uint32_t wants;    /* messages that added to what it was asked for */
 	uint32_t expected; /* the position that it will send next, most likely */
-	uint32_t damages;  /* damaged chunks since it is in force */
-	uint32_t damages_settled; /* of these, those that supply.h has dealt with */
 };
 
 struct sc_in {

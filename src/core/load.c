@@ -11,12 +11,12 @@
 static void
 load(struct sc_loads *loads, uint32_t chunk)
 {
-	uint32_t index = sc_pool_take(loads->pool, SC_NONE, SC_SLOT_LOADING);
-	struct sc_action *action = sc_context_act(loads->store->context, SC_ACTION_LOAD);
+	uint32_t index = sc_pool_take(loads->supply->in->pool, SC_NONE, SC_SLOT_LOADING);
+	struct sc_action *action = sc_context_act(loads->supply->store->context, SC_ACTION_LOAD);
 
 	assert(index != SC_NONE); /* the quota was asked before */
-	assert(chunk < loads->store->context->plan->chunks);
-	sc_pool_assign(loads->pool, index, chunk);
+	assert(chunk < loads->supply->store->context->plan->chunks);
+	sc_pool_assign(loads->supply->in->pool, index, chunk);
 	loads->under_way++;
 	action->slot = index;
 	action->chunk = chunk;
@@ -25,8 +25,8 @@ load(struct sc_loads *loads, uint32_t chunk)
 static bool
 may_load(const struct sc_loads *loads)
 {
-	return loads->pool->free != SC_NONE &&
-	    loads->pool->loads_used < sc_pool_load_quota(loads->pool);
+	return loads->supply->in->pool->free != SC_NONE &&
+	    loads->supply->in->pool->loads_used < sc_pool_load_quota(loads->supply->in->pool);
 }
 
 /* The origin reads its source once, in order, as far ahead as it has slots; some are
@@ -34,23 +34,24 @@ may_load(const struct sc_loads *loads)
 static void
 load_source(struct sc_loads *loads)
 {
-	struct sc_store *store = loads->store;
+	struct sc_store *store = loads->supply->store;
 	uint32_t chunks = store->context->plan->chunks;
-	uint32_t quota = loads->pool->count;
+	uint32_t quota = loads->supply->in->pool->count;
 
-	if (loads->out->scattered)
+	if (loads->supply->out->scattered)
 		quota -= store->context->plan->load_slots;
 	/* What only edges want that lag must not keep it from reading on. */
 	while (store->read < chunks &&
-	    (loads->pool->loads_used < quota ||
-		(loads->out->scattered && sc_retain_evict(loads->out, store->read)))) {
+	    (loads->supply->in->pool->loads_used < quota ||
+		(loads->supply->out->scattered &&
+		    sc_retain_evict(loads->supply->out, store->read)))) {
 		uint32_t chunk = store->read++;
 
-		if (sc_pool_find(loads->pool, chunk) == SC_NONE)
+		if (sc_pool_find(loads->supply->in->pool, chunk) == SC_NONE)
 			load(loads, chunk);
 	}
-	if (store->read == chunks && loads->control->sealing == SC_SEAL_UNKNOWN)
-		sc_control_finish_source(loads->control);
+	if (store->read == chunks && loads->supply->control->sealing == SC_SEAL_UNKNOWN)
+		sc_control_finish_source(loads->supply->control);
 }
 
 /* Load for an edge that lags what it has credits for and what isn't in a slot.
@@ -58,7 +59,7 @@ load_source(struct sc_loads *loads)
 static bool
 load_for(struct sc_loads *loads, struct sc_outbound *edge)
 {
-	const struct sc_context *context = loads->store->context;
+	const struct sc_context *context = loads->supply->store->context;
 	uint32_t most = context->plan->load_slots;
 	uint32_t position = edge->next;
 
@@ -67,15 +68,16 @@ load_for(struct sc_loads *loads, struct sc_outbound *edge)
 	    ahead++, position = sc_out_next_want(edge, position + 1)) {
 		uint32_t chunk = sc_chunk_at(context, edge->subfile, position);
 
-		if (sc_pool_find(loads->pool, chunk) != SC_NONE)
+		if (sc_pool_find(loads->supply->in->pool, chunk) != SC_NONE)
 			continue;
-		if (!sc_store_can_load(loads->store, chunk, edge->kind == SC_EDGE_DETOUR)) {
+		if (!sc_store_can_load(loads->supply->store, chunk, edge->kind == SC_EDGE_DETOUR)) {
 			/* It will arrive, and with it what follows, if all comes in order. */
-			if (!loads->out->scattered)
-				sc_out_set_lagging(loads->out, edge, false);
+			if (!loads->supply->out->scattered)
+				sc_out_set_lagging(loads->supply->out, edge, false);
 			break;
 		}
-		if (!may_load(loads) && !(sc_retain_evict(loads->out, chunk) && may_load(loads)))
+		if (!may_load(loads) &&
+		    !(sc_retain_evict(loads->supply->out, chunk) && may_load(loads)))
 			return false;
 		load(loads, chunk);
 	}
@@ -86,13 +88,14 @@ load_for(struct sc_loads *loads, struct sc_outbound *edge)
 static void
 load_for_itself(struct sc_loads *loads, uint32_t subfile)
 {
-	struct sc_inbound *edge = &loads->in->edges[subfile];
+	struct sc_inbound *edge = &loads->supply->in->edges[subfile];
 
-	while (edge->expected < loads->store->parts[subfile].total && may_load(loads)) {
-		uint32_t chunk = sc_chunk_at(loads->store->context, subfile, edge->expected++);
+	while (edge->expected < loads->supply->store->parts[subfile].total && may_load(loads)) {
+		uint32_t chunk =
+		    sc_chunk_at(loads->supply->store->context, subfile, edge->expected++);
 
-		if (!sc_store_has(loads->store, chunk) &&
-		    sc_pool_find(loads->pool, chunk) == SC_NONE)
+		if (!sc_store_has(loads->supply->store, chunk) &&
+		    sc_pool_find(loads->supply->in->pool, chunk) == SC_NONE)
 			load(loads, chunk);
 	}
 }
@@ -100,7 +103,7 @@ load_for_itself(struct sc_loads *loads, uint32_t subfile)
 static void
 load_for_edges(struct sc_loads *loads)
 {
-	struct sc_out *out = loads->out;
+	struct sc_out *out = loads->supply->out;
 	uint32_t first_short = SC_NONE;
 
 	for (uint32_t i = 0; out->lagging > 0 && i < out->count; i++) {
@@ -119,15 +122,15 @@ load_for_edges(struct sc_loads *loads)
 void
 sc_loads_settle(struct sc_loads *loads)
 {
-	const struct sc_context *context = loads->store->context;
+	const struct sc_context *context = loads->supply->store->context;
 
-	if (loads->store->copy == SC_COPY_OPENING)
+	if (loads->supply->store->copy == SC_COPY_OPENING)
 		return;
 	if (context->is_origin)
 		load_source(loads);
-	else if (context->has_source && loads->out->scattered) {
+	else if (context->has_source && loads->supply->out->scattered) {
 		for (uint32_t i = 0; i < context->plan->subfiles; i++) {
-			if (loads->in->edges[i].peer == context->self)
+			if (loads->supply->in->edges[i].peer == context->self)
 				load_for_itself(loads, i);
 		}
 	}
@@ -137,23 +140,23 @@ sc_loads_settle(struct sc_loads *loads)
 void
 sc_loads_on_loaded(struct sc_loads *loads, const struct sc_event *event)
 {
-	struct sc_slot *slot = &loads->pool->slots[event->slot];
-	bool was_here = sc_store_has(loads->store, event->chunk);
+	struct sc_slot *slot = &loads->supply->in->pool->slots[event->slot];
+	bool was_here = sc_store_has(loads->supply->store, event->chunk);
 
 	assert(slot->state == SC_SLOT_LOADING && slot->chunk == event->chunk);
 	assert(loads->under_way > 0);
 	loads->under_way--;
 	slot->state = SC_SLOT_HOLDING;
-	sc_pool_touch(loads->pool, event->slot);
-	loads->out->due = true;
+	sc_pool_touch(loads->supply->in->pool, event->slot);
+	loads->supply->out->due = true;
 	if (was_here) {
 		slot->stored = true;
-	} else if (loads->store->context->is_origin) {
-		(void)sc_bitmap_add(&loads->store->here, event->chunk);
-		sc_store_put(loads->store, event->slot);
+	} else if (loads->supply->store->context->is_origin) {
+		(void)sc_bitmap_add(&loads->supply->store->here, event->chunk);
+		sc_store_put(loads->supply->store, event->slot);
 	} else {
 		/* A buddy's, from its source. */
-		sc_in_accept(loads->in, event->slot, event->chunk, false);
+		sc_in_accept(loads->supply->in, event->slot, event->chunk, false);
 	}
 }
 
@@ -161,15 +164,15 @@ sc_loads_on_loaded(struct sc_loads *loads, const struct sc_event *event)
 static void
 replace(struct sc_loads *loads, uint32_t chunk)
 {
-	const struct sc_context *context = loads->store->context;
+	const struct sc_context *context = loads->supply->store->context;
 	uint32_t subfile = sc_chunk_subfile(context, chunk);
-	struct sc_inbound *edge = &loads->in->edges[subfile];
+	struct sc_inbound *edge = &loads->supply->in->edges[subfile];
 
 	if (edge->peer == context->self)
 		sc_supply_pass_over(loads->supply, subfile, 0);
 	else if (edge->offered &&
-	    !sc_store_has(loads->store, chunk)) /* it may have come meanwhile */
-		sc_in_ask_again(loads->in, subfile, sc_chunk_position(context, chunk));
+	    !sc_store_has(loads->supply->store, chunk)) /* it may have come meanwhile */
+		sc_in_ask_again(loads->supply->in, subfile, sc_chunk_position(context, chunk));
 }
 
 /*
@@ -180,31 +183,32 @@ replace(struct sc_loads *loads, uint32_t chunk)
 void
 sc_loads_on_failed(struct sc_loads *loads, const struct sc_event *event)
 {
-	struct sc_store *store = loads->store;
+	struct sc_store *store = loads->supply->store;
 	uint32_t chunk;
 
 	if (event->slot == SC_NONE) {
-		loads->control->sealing = SC_SEAL_UNKNOWN;
-		sc_control_fatal(loads->control, event->cause);
+		loads->supply->control->sealing = SC_SEAL_UNKNOWN;
+		sc_control_fatal(loads->supply->control, event->cause);
 		return;
 	}
-	chunk = loads->pool->slots[event->slot].chunk;
-	assert(loads->pool->slots[event->slot].state == SC_SLOT_LOADING && loads->under_way > 0);
+	chunk = loads->supply->in->pool->slots[event->slot].chunk;
+	assert(loads->supply->in->pool->slots[event->slot].state == SC_SLOT_LOADING &&
+	    loads->under_way > 0);
 	loads->under_way--;
-	sc_pool_release(loads->pool, event->slot);
+	sc_pool_release(loads->supply->in->pool, event->slot);
 	if (store->context->is_origin) {
-		sc_control_fatal(loads->control, event->cause);
+		sc_control_fatal(loads->supply->control, event->cause);
 		return;
 	}
 	sc_store_forget(store, chunk);
 	/* A commit under way, or done, has its own word on the copy. */
 	if (store->copy == SC_COPY_GROWING && !store->context->has_source) {
-		sc_control_copy_failed(loads->control, event->cause);
-		sc_out_open_all(loads->out);
+		sc_control_copy_failed(loads->supply->control, event->cause);
+		sc_out_open_all(loads->supply->out);
 	}
-	if (loads->control->is_aborted)
+	if (loads->supply->control->is_aborted)
 		return;
-	sc_serve_refuse_chunk(loads->out, chunk);
+	sc_serve_refuse_chunk(loads->supply->out, chunk);
 	replace(loads, chunk);
 }
 
@@ -213,7 +217,7 @@ sc_loads_check(const struct sc_loads *loads)
 {
 	uint32_t loading = 0;
 
-	for (uint32_t i = 0; i < loads->pool->count; i++)
-		loading += loads->pool->slots[i].state == SC_SLOT_LOADING;
+	for (uint32_t i = 0; i < loads->supply->in->pool->count; i++)
+		loading += loads->supply->in->pool->slots[i].state == SC_SLOT_LOADING;
 	assert(loading == loads->under_way);
 }

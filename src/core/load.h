@@ -15,12 +15,7 @@
 #include <stdint.h>
 
 struct sc_loads {
-	struct sc_in *in;
-	struct sc_out *out;
-	struct sc_store *store;
-	struct sc_pool *pool;
-	struct sc_supply *supply;
-	struct sc_control *control;
+	struct sc_supply *supply; /* and by way of it the parts below */
 	uint32_t under_way;
 	uint32_t next_served; /* edge */
 };

@@ -11,30 +11,8 @@ static void
 init_small_parts(struct sc_node *node, const struct sc_node_config *config)
 {
 	sc_turns_init(&node->turns, &node->out, config->chunk_ns);
-	node->loads = (struct sc_loads){
-		.in = &node->in,
-		.out = &node->out,
-		.store = &node->store,
-		.pool = &node->pool,
-		.supply = &node->supply,
-		.control = &node->control,
-	};
-	node->pace = (struct sc_pace){
-		.context = &node->context,
-		.peers = &node->peers,
-		.out = &node->out,
-		.store = &node->store,
-		.control = &node->control,
-		.turns = &node->turns,
-	};
-	node->finish = (struct sc_finish){
-		.context = &node->context,
-		.control = &node->control,
-		.store = &node->store,
-		.in = &node->in,
-		.out = &node->out,
-		.loads = &node->loads,
-	};
+	node->loads = (struct sc_loads){.supply = &node->supply};
+	node->pace = (struct sc_pace){.control = &node->control, .turns = &node->turns};
 }
 
 static int
@@ -54,8 +32,9 @@ init_parts(struct sc_node *node, const struct sc_node_config *config)
 	    sc_in_init(&node->in, context, &node->pool, &node->store, &node->out, &node->peers) !=
 		0)
 		return -1;
-	return sc_supply_init(&node->supply, context, &node->in, &node->out, &node->store,
-	    &node->peers, &node->control);
+	sc_supply_init(&node->supply, context, &node->in, &node->out, &node->store, &node->peers,
+	    &node->control);
+	return 0;
 }
 
 struct sc_node *

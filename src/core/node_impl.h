@@ -39,7 +39,6 @@ struct sc_node {
 	struct sc_peers peers;
 	struct sc_control control;
 	struct sc_pace pace;
-	struct sc_finish finish;
 };
 
 #endif

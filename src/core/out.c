@@ -159,8 +159,7 @@ add_one(struct sc_out *out, uint32_t subfile, const struct sc_receiver *receiver
 	uint32_t total = sc_plan_subfile_chunks(out->context->plan, subfile);
 
 	assert(receiver->node <= out->context->plan->recipients);
-	out->edges =
-	    sc_vector_must32(out->edges, out->count + 1, &out->capacity, sizeof(*out->edges));
+	assert(out->count < out->capacity);
 	out->edges[out->count++] = (struct sc_outbound){
 		.peer = receiver->node,
 		.subfile = subfile,
@@ -180,6 +179,8 @@ void
 sc_out_add(struct sc_out *out, uint32_t subfile, const struct sc_receiver *receivers,
     uint32_t count)
 {
+	out->edges =
+	    sc_vector_must32(out->edges, out->count + count, &out->capacity, sizeof(*out->edges));
 	for (uint32_t i = 0; i < count; i++) {
 		assert(receivers[i].node != out->context->self);
 		if (sc_out_find(out, receivers[i].node, subfile) == NULL)

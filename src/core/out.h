@@ -21,11 +21,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Positions are those in the subfile. */
+/* Positions are those in the subfile.  One cache line: a simulation of many nodes waits for memory most
+ * of its time. */
 struct sc_outbound {
 	uint32_t peer;
 	uint32_t subfile;
-	enum sc_edge_kind kind;
+	enum sc_edge_kind kind : 8;
+	bool open : 1;    /* its OFFER was sent */
+	bool refused : 1; /* REFUSE or DECLINED was said, and nothing was asked since */
+	bool lagging : 1; /* it may want a chunk that is in the store and in no slot */
+	/* Origin (turns.h): it is passed over for so many turns more; the lowest bits of `sent` when
+	 * these began; and heartbeats in a row at which it was passed over, up to what counts. */
+	uint32_t passed_over : 8;
+	uint32_t sent_before : 8;
+	uint32_t late_beats : 4;
 	uint32_t granted; /* credits since it began, or was asked anew */
 	uint32_t sent;    /* of these, used */
 	uint32_t next;    /* the first position that it still wants; total: none */
@@ -35,14 +44,6 @@ struct sc_outbound {
 	uint32_t wants;        /* messages that added to the list of wants */
 	uint32_t from_store;   /* chunks that were loaded back for it */
 	struct sc_bitmap want; /* positions, from next on; without memory: all of them */
-	bool open;             /* its OFFER was sent */
-	bool refused;          /* REFUSE or DECLINED was said, and nothing was asked since */
-	bool lagging;          /* it may want a chunk that is in the store and in no slot */
-	/* Origin (turns.h): it is passed over for so many turns more; `sent` when these began; and
-	 * heartbeats in a row at which it was passed over. */
-	uint32_t passed_over;
-	uint32_t sent_before;
-	uint32_t late_beats;
 };
 
 /* The edges of one subfile, in the order of the distribution list, then detours. */

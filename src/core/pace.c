@@ -22,14 +22,15 @@ enum { LATE_BEATS = 3 };
 static bool
 is_judging(const struct sc_pace *pace)
 {
-	return !pace->control->is_aborted && !pace->context->plan->store_and_forward;
+	return !pace->control->is_aborted && !pace->control->context->plan->store_and_forward;
 }
 
 /* Chunks that this node has to pass on. */
 static uint32_t
 own_chunks(const struct sc_pace *pace)
 {
-	return pace->context->is_origin ? pace->turns->front : pace->store->stored;
+	return pace->control->context->is_origin ? pace->turns->front
+						 : pace->control->store->stored;
 }
 
 /* What comes after a silence may have been said before it, and is held against chunks that came in
@@ -37,8 +38,9 @@ own_chunks(const struct sc_pace *pace)
 static bool
 is_out_of_step(const struct sc_pace *pace, const struct sc_peer *peer)
 {
-	return pace->context->now_ns - peer->judged_ns > BEATS / 2 * pace->peers->heartbeat_ns ||
-	    sc_peers_torpid(pace->peers, pace->context->self);
+	return pace->control->context->now_ns - peer->judged_ns >
+	    BEATS / 2 * pace->control->peers->heartbeat_ns ||
+	    sc_peers_torpid(pace->control->peers, pace->control->context->self);
 }
 
 static uint32_t
@@ -58,8 +60,9 @@ is_slow(const struct sc_pace *pace, const struct sc_peer *peer, const struct sc_
 	uint32_t own = own_chunks(pace);
 
 	return peer->judged_ns != 0 && !is_out_of_step(pace, peer) && peer->node != SC_ORIGIN &&
-	    !beat->copy_failed && pace->store->copy != SC_COPY_OPENING && held >= peer->held &&
-	    own > held && 4 * (uint64_t)(held - peer->held) < 3 * (uint64_t)(own - peer->own);
+	    !beat->copy_failed && pace->control->store->copy != SC_COPY_OPENING &&
+	    held >= peer->held && own > held &&
+	    4 * (uint64_t)(held - peer->held) < 3 * (uint64_t)(own - peer->own);
 }
 
 /* Heartbeats come late and several at once where a link is busy: progress is compared over
@@ -68,7 +71,7 @@ static bool
 comes_too_soon(const struct sc_pace *pace, const struct sc_peer *peer)
 {
 	return peer->judged_ns != 0 && !is_out_of_step(pace, peer) &&
-	    pace->context->now_ns - peer->judged_ns < pace->peers->heartbeat_ns;
+	    pace->control->context->now_ns - peer->judged_ns < pace->control->peers->heartbeat_ns;
 }
 
 static void
@@ -89,17 +92,18 @@ judge(struct sc_pace *pace, struct sc_peer *peer, const struct sc_beat *beat)
 		peer->slow_ns = peer->judged_ns;
 	peer->held = held;
 	peer->own = own;
-	peer->judged_ns = pace->context->now_ns;
-	if (slow && own - held > gap_chunks(pace->context->plan) && is_judging(pace) &&
-	    pace->context->now_ns - peer->slow_ns >= BEATS * pace->peers->heartbeat_ns &&
-	    sc_roster_relays(&pace->peers->roster, peer->node))
-		sc_peers_slow(pace->peers, peer->node, SC_NONE);
+	peer->judged_ns = pace->control->context->now_ns;
+	if (slow && own - held > gap_chunks(pace->control->context->plan) && is_judging(pace) &&
+	    pace->control->context->now_ns - peer->slow_ns >=
+		BEATS * pace->control->peers->heartbeat_ns &&
+	    sc_roster_relays(&pace->control->peers->roster, peer->node))
+		sc_peers_slow(pace->control->peers, peer->node, SC_NONE);
 }
 
 void
 sc_pace_on_beat(struct sc_pace *pace, uint32_t node, const struct sc_beat *beat)
 {
-	struct sc_peer *peer = sc_peers_find(pace->peers, node);
+	struct sc_peer *peer = sc_peers_find(pace->control->peers, node);
 
 	if (peer != NULL)
 		judge(pace, peer, beat);
@@ -109,10 +113,10 @@ sc_pace_on_beat(struct sc_pace *pace, uint32_t node, const struct sc_beat *beat)
 static bool
 is_far_behind(const struct sc_pace *pace, const struct sc_outbound *edge)
 {
-	uint32_t arrived = pace->store->parts[edge->subfile].arrived;
+	uint32_t arrived = pace->control->store->parts[edge->subfile].arrived;
 	uint32_t lag = arrived - edge->sent;
 
-	return edge->sent < arrived && lag > LAG_WINDOWS * pace->context->plan->window &&
+	return edge->sent < arrived && lag > LAG_WINDOWS * pace->control->context->plan->window &&
 	    lag > edge->total / LAG_PART;
 }
 
@@ -124,11 +128,11 @@ is_overtaxed(const struct sc_pace *pace)
 	uint32_t first = SC_NONE;
 	bool several = false;
 
-	for (uint32_t i = 0; i < pace->out->count; i++) {
-		const struct sc_outbound *edge = &pace->out->edges[i];
+	for (uint32_t i = 0; i < pace->turns->out->count; i++) {
+		const struct sc_outbound *edge = &pace->turns->out->edges[i];
 
 		if (edge->next == edge->total || !edge->open ||
-		    sc_peers_torpid(pace->peers, edge->peer))
+		    sc_peers_torpid(pace->control->peers, edge->peer))
 			continue;
 		if (edge->want.words != NULL || edge->kind == SC_EDGE_SECONDARY ||
 		    !is_far_behind(pace, edge))
@@ -142,8 +146,8 @@ is_overtaxed(const struct sc_pace *pace)
 static void
 count_late_beats(struct sc_pace *pace)
 {
-	for (uint32_t i = 0; i < pace->out->count; i++) {
-		struct sc_outbound *edge = &pace->out->edges[i];
+	for (uint32_t i = 0; i < pace->turns->out->count; i++) {
+		struct sc_outbound *edge = &pace->turns->out->edges[i];
 
 		if (edge->passed_over == 0)
 			edge->late_beats = 0;
@@ -155,24 +159,24 @@ count_late_beats(struct sc_pace *pace)
 void
 sc_pace_on_own_beat(struct sc_pace *pace)
 {
-	uint32_t self = pace->context->self;
+	uint32_t self = pace->control->context->self;
 
-	if (!is_judging(pace) || pace->store->copy == SC_COPY_OPENING)
+	if (!is_judging(pace) || pace->control->store->copy == SC_COPY_OPENING)
 		return;
-	if (pace->context->is_origin) {
+	if (pace->control->context->is_origin) {
 		count_late_beats(pace);
 		return;
 	}
 	pace->overtaxed_beats = is_overtaxed(pace) ? pace->overtaxed_beats + 1 : 0;
-	if (pace->overtaxed_beats >= BEATS && sc_roster_relays(&pace->peers->roster, self))
-		sc_peers_slow(pace->peers, self, SC_NONE);
+	if (pace->overtaxed_beats >= BEATS && sc_roster_relays(&pace->control->peers->roster, self))
+		sc_peers_slow(pace->control->peers, self, SC_NONE);
 }
 
 static bool
 is_relay(const struct sc_pace *pace, const struct sc_outbound *edge)
 {
 	return edge->kind == SC_EDGE_DISTRIBUTION &&
-	    sc_roster_relays(&pace->peers->roster, edge->peer);
+	    sc_roster_relays(&pace->control->peers->roster, edge->peer);
 }
 
 static bool
@@ -180,7 +184,8 @@ is_left_behind(const struct sc_pace *pace, const struct sc_outbound *edge)
 {
 	uint32_t lag = edge->total - edge->next;
 
-	return edge->late_beats >= LATE_BEATS && lag > LEFT_WINDOWS * pace->context->plan->window &&
+	return edge->late_beats >= LATE_BEATS &&
+	    lag > LEFT_WINDOWS * pace->control->context->plan->window &&
 	    lag > edge->total / LEFT_PART;
 }
 
@@ -196,18 +201,20 @@ sc_pace_settle(struct sc_pace *pace)
 	uint32_t relays = 0;
 	uint32_t behind = 0;
 
-	if (!pace->context->is_origin || !is_judging(pace) || !sc_turns_are_over(pace->turns))
+	if (!pace->control->context->is_origin || !is_judging(pace) ||
+	    !sc_turns_are_over(pace->turns))
 		return;
-	for (uint32_t i = 0; i < pace->out->count; i++) {
-		if (is_relay(pace, &pace->out->edges[i])) {
+	for (uint32_t i = 0; i < pace->turns->out->count; i++) {
+		if (is_relay(pace, &pace->turns->out->edges[i])) {
 			relays++;
-			behind += is_left_behind(pace, &pace->out->edges[i]);
+			behind += is_left_behind(pace, &pace->turns->out->edges[i]);
 		}
 	}
-	for (uint32_t i = 0; behind > 0 && 2 * behind < relays && i < pace->out->count; i++) {
-		const struct sc_outbound *edge = &pace->out->edges[i];
+	for (uint32_t i = 0; behind > 0 && 2 * behind < relays && i < pace->turns->out->count;
+	    i++) {
+		const struct sc_outbound *edge = &pace->turns->out->edges[i];
 
 		if (is_relay(pace, edge) && is_left_behind(pace, edge))
-			sc_peers_slow(pace->peers, edge->peer, SC_NONE);
+			sc_peers_slow(pace->control->peers, edge->peer, SC_NONE);
 	}
 }

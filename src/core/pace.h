@@ -21,13 +21,9 @@
 #include <stdint.h>
 
 struct sc_pace {
-	const struct sc_context *context;
-	struct sc_peers *peers;
-	struct sc_out *out;
-	const struct sc_store *store;
-	const struct sc_control *control;
-	const struct sc_turns *turns;
-	uint32_t overtaxed_beats; /* in a row */
+	const struct sc_control *control; /* and by way of it peers and store */
+	const struct sc_turns *turns;     /* and by way of it the outbound edges */
+	uint32_t overtaxed_beats;         /* in a row */
 };
 
 /* A peer has told how much it holds. */

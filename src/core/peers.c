@@ -61,6 +61,8 @@ sc_peers_start(struct sc_peers *peers)
 	uint32_t nodes[SC_PEERS_MAX];
 	uint32_t count = sc_plan_peers(peers->context->plan, peers->context->self, nodes);
 
+	peers->items =
+	    sc_vector_must32(peers->items, count, &peers->capacity, sizeof(*peers->items));
 	for (uint32_t i = 0; i < count; i++)
 		sc_peers_add(peers, nodes[i]);
 	peers->heard_ns = peers->beat_ns = peers->context->now_ns;

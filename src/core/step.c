@@ -222,7 +222,7 @@ handle(struct sc_node *node, const struct sc_event *event)
 		sc_control_on_finished(&node->control, &event->seal);
 		return 0;
 	case SC_EVENT_COMMITTED:
-		sc_finish_on_committed(&node->finish);
+		sc_finish_on_committed(&node->loads);
 		return 0;
 	case SC_EVENT_COMMIT_FAILED:
 		return on_commit_failed(node, event->cause);
@@ -323,17 +323,21 @@ settle(struct sc_node *node)
 		settle_losses(node);
 	if (node->peers.torpid_settled < node->peers.torpid_count)
 		settle_torpid(node);
-	sc_supply_settle(&node->supply);
+	if (sc_marks_any(&node->in.look) || sc_marks_any(&node->in.formers.choose))
+		sc_supply_settle(&node->supply);
 	if (node->control.is_aborted && !node->out.closed)
 		stop_chunks(node);
 	if (node->out.due)
 		settle_sends(node);
-	sc_retain_settle(&node->in, &node->out);
-	sc_in_settle(&node->in);
+	if (sc_marks_any(&node->pool.touched))
+		sc_retain_settle(&node->in, &node->out);
+	if (sc_marks_any(&node->in.grants) || sc_marks_any(&node->pool.freed) ||
+	    node->in.short_of_slots)
+		sc_in_settle(&node->in);
 	if (!node->control.is_aborted && may_read(node))
 		sc_loads_settle(&node->loads);
 	if (node->control.run < SC_RUN_LEAVING)
-		sc_finish_settle(&node->finish);
+		sc_finish_settle(&node->loads);
 }
 
 /* What the event will need of the edges, which are in no cache where many nodes are simulated. */
@@ -341,10 +345,8 @@ static void
 foresee(const struct sc_node *node, const struct sc_event *event)
 {
 	if (event->what == SC_EVENT_CHUNK_ARRIVED || event->what == SC_EVENT_CHUNK_STORED ||
-	    event->what == SC_EVENT_CHUNK_SENT || event->what == SC_EVENT_CONTROL_ARRIVED) {
+	    event->what == SC_EVENT_CHUNK_SENT || event->what == SC_EVENT_CONTROL_ARRIVED)
 		sc_foresee(node->out.edges, node->out.count * sizeof(*node->out.edges));
-		sc_foresee(node->pool.slots, node->pool.count * sizeof(*node->pool.slots));
-	}
 }
 
 int

@@ -12,7 +12,7 @@
 /* Chunks that a subfile lacks when it is late: so many windows, and this part of it. */
 enum { LATE_WINDOWS = 4, LATE_PART = 16 };
 
-int
+void
 sc_supply_init(struct sc_supply *supply, const struct sc_context *context, struct sc_in *in,
     struct sc_out *out, struct sc_store *store, struct sc_peers *peers, struct sc_control *control)
 {
@@ -24,8 +24,6 @@ sc_supply_init(struct sc_supply *supply, const struct sc_context *context, struc
 		.peers = peers,
 		.control = control,
 	};
-	supply->lists = calloc(context->plan->subfiles, sizeof(*supply->lists));
-	return supply->lists == NULL ? -1 : 0;
 }
 
 void
@@ -35,6 +33,25 @@ sc_supply_free(struct sc_supply *supply)
 		free(supply->lists[i].refusers);
 	free(supply->lists);
 	*supply = (struct sc_supply){0};
+}
+
+static const struct sc_supply_list *
+list_of(const struct sc_supply *supply, uint32_t subfile)
+{
+	static const struct sc_supply_list none;
+
+	return supply->lists == NULL ? &none : &supply->lists[subfile];
+}
+
+/* The list as one that can be changed. */
+static struct sc_supply_list *
+list_for(struct sc_supply *supply, uint32_t subfile)
+{
+	if (supply->lists == NULL)
+		supply->lists = calloc(supply->context->plan->subfiles, sizeof(*supply->lists));
+	if (supply->lists == NULL)
+		abort();
+	return &supply->lists[subfile];
 }
 
 static bool
@@ -65,7 +82,7 @@ accepts(const void *context, uint32_t supplier)
 static uint32_t
 choose(const struct sc_supply *supply, uint32_t subfile)
 {
-	const struct sc_supply_list *list = &supply->lists[subfile];
+	const struct sc_supply_list *list = list_of(supply, subfile);
 	const struct sc_plan *plan = supply->context->plan;
 	const struct sc_roster *roster = &supply->peers->roster;
 	uint32_t self = supply->context->self;
@@ -127,7 +144,7 @@ void
 sc_supply_pass_over(struct sc_supply *supply, uint32_t subfile, uint32_t sent)
 {
 	assert(supply->in->edges[subfile].peer != SC_NONE);
-	note_refuser(&supply->lists[subfile], supply->in->edges[subfile].peer);
+	note_refuser(list_for(supply, subfile), supply->in->edges[subfile].peer);
 	sc_in_retire(supply->in, subfile, sent);
 	sc_marks_add_one(&supply->in->formers.choose, subfile);
 }
@@ -216,7 +233,7 @@ give_up(struct sc_supply *supply, uint32_t subfile)
 	assert(supply->in->edges[subfile].peer == SC_NONE);
 	if (control->run >= SC_RUN_CLOSING)
 		return;
-	if (supply->lists[subfile].count == 0 || sc_control_leads(control)) {
+	if (list_of(supply, subfile)->count == 0 || sc_control_leads(control)) {
 		sc_control_fatal(control,
 		    "chunks that it lacks were lost with the nodes that had them");
 		return;
@@ -230,7 +247,7 @@ give_up(struct sc_supply *supply, uint32_t subfile)
 static void
 resupply(struct sc_supply *supply, uint32_t subfile)
 {
-	const struct sc_supply_list *list = &supply->lists[subfile];
+	const struct sc_supply_list *list = list_of(supply, subfile);
 	struct sc_inbound *edge = &supply->in->edges[subfile];
 	uint32_t self = supply->context->self;
 	uint32_t supplier;
@@ -284,11 +301,11 @@ sc_supply_do_without_relief(struct sc_supply *supply, uint32_t subfile)
 	if (supply->context->is_origin || lacks(supply, subfile) == 0)
 		return;
 	planned = sc_plan_supplier(supply->context->plan, supply->context->self, subfile);
-	if (planned.kind != SC_EDGE_RELIEF || has_refused(&supply->lists[subfile], planned.from) ||
+	if (planned.kind != SC_EDGE_RELIEF || has_refused(list_of(supply, subfile), planned.from) ||
 	    (edge->peer != SC_NONE && edge->peer != planned.from))
 		return;
 	if (edge->peer == SC_NONE) {
-		note_refuser(&supply->lists[subfile], planned.from);
+		note_refuser(list_for(supply, subfile), planned.from);
 		sc_marks_add_one(&supply->in->formers.choose, subfile);
 		return;
 	}
@@ -300,7 +317,7 @@ void
 sc_supply_on_losses(struct sc_supply *supply)
 {
 	for (uint32_t i = 0; i < supply->context->plan->subfiles; i++) {
-		if (supply->in->edges[i].peer == SC_NONE)
+		if (supply->lists != NULL && supply->in->edges[i].peer == SC_NONE)
 			supply->lists[i].count = 0;
 	}
 	sc_in_choose_all(supply->in);
@@ -348,9 +365,9 @@ look_for_late(struct sc_supply *supply)
 	for (uint32_t i = 0; i < plan->subfiles; i++)
 		complete += lacks(supply, i) == 0;
 	for (uint32_t i = 0; 2 * complete >= plan->subfiles && i < plan->subfiles; i++) {
-		if (!supply->lists[i].late && lacks(supply, i) > LATE_WINDOWS * plan->window &&
+		if (!list_of(supply, i)->late && lacks(supply, i) > LATE_WINDOWS * plan->window &&
 		    lacks(supply, i) > supply->store->parts[i].total / LATE_PART) {
-			supply->lists[i].late = true;
+			list_for(supply, i)->late = true;
 			sc_marks_add_one(&supply->in->formers.choose, i);
 		}
 	}
@@ -426,7 +443,7 @@ void
 sc_supply_check(const struct sc_supply *supply)
 {
 	for (uint32_t i = 0; i < supply->context->plan->subfiles; i++) {
-		const struct sc_supply_list *list = &supply->lists[i];
+		const struct sc_supply_list *list = list_of(supply, i);
 
 		assert(list->count <= list->capacity);
 		for (uint32_t j = 0; j < list->count; j++)

@@ -30,11 +30,11 @@ struct sc_supply {
 	struct sc_store *store;
 	struct sc_peers *peers;
 	struct sc_control *control;
-	struct sc_supply_list *lists; /* by subfile; owned */
+	struct sc_supply_list *lists; /* by subfile; owned; NULL: all are empty, as in most runs */
 };
 
-/* 0, or -1 without memory.  Free with sc_supply_free, also after a failure. */
-int sc_supply_init(struct sc_supply *, const struct sc_context *, struct sc_in *, struct sc_out *,
+/* Allocates nothing until a supplier refuses; free with sc_supply_free. */
+void sc_supply_init(struct sc_supply *, const struct sc_context *, struct sc_in *, struct sc_out *,
     struct sc_store *, struct sc_peers *, struct sc_control *);
 void sc_supply_free(struct sc_supply *);
 

@@ -95,7 +95,7 @@ begin_probation(struct sc_outbound *edge)
 {
 	assert(edge->kind == SC_EDGE_DISTRIBUTION && edge->passed_over == 0);
 	edge->passed_over = PROBATION_TURNS;
-	edge->sent_before = edge->sent;
+	edge->sent_before = edge->sent & 255;
 }
 
 /* Has this relay been waited for long enough?  The first time, the waiting begins. */
@@ -150,7 +150,7 @@ ends_probation(struct sc_outbound *edge)
 {
 	if (--edge->passed_over > 0)
 		return false;
-	if (edge->sent - edge->sent_before >= PROBATION_TURNS - 1)
+	if ((uint8_t)(edge->sent - edge->sent_before) >= PROBATION_TURNS - 1)
 		return true;
 	begin_probation(edge);
 	return false;

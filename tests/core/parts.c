@@ -82,9 +82,8 @@ make_edges(struct parts *parts, enum parts_level level, const struct parts_confi
 	}
 	if (level >= PARTS_SUPPLY) {
 		parts->supply = zeroed(sizeof(*parts->supply));
-		CU_ASSERT_EQUAL_FATAL(sc_supply_init(parts->supply, context, parts->in, parts->out,
-					  parts->store, parts->peers, parts->control),
-		    0);
+		sc_supply_init(parts->supply, context, parts->in, parts->out, parts->store,
+		    parts->peers, parts->control);
 	}
 	if (level >= PARTS_TURNS) {
 		parts->turns = zeroed(sizeof(*parts->turns));
@@ -97,36 +96,14 @@ make_upper(struct parts *parts, enum parts_level level)
 {
 	if (level >= PARTS_LOADS) {
 		parts->loads = zeroed(sizeof(*parts->loads));
-		*parts->loads = (struct sc_loads){
-			.in = parts->in,
-			.out = parts->out,
-			.store = parts->store,
-			.pool = parts->pool,
-			.supply = parts->supply,
-			.control = parts->control,
-		};
+		*parts->loads = (struct sc_loads){.supply = parts->supply};
 	}
 	if (level >= PARTS_PACE) {
 		parts->pace = zeroed(sizeof(*parts->pace));
-		*parts->pace = (struct sc_pace){
-			.context = &parts->context,
-			.peers = parts->peers,
-			.out = parts->out,
-			.store = parts->store,
-			.control = parts->control,
-			.turns = parts->turns,
-		};
+		*parts->pace = (struct sc_pace){.control = parts->control, .turns = parts->turns};
 	}
 	if (level >= PARTS_FINISH) {
-		parts->finish = zeroed(sizeof(*parts->finish));
-		*parts->finish = (struct sc_finish){
-			.context = &parts->context,
-			.control = parts->control,
-			.store = parts->store,
-			.in = parts->in,
-			.out = parts->out,
-			.loads = parts->loads,
-		};
+		parts->finish = parts->loads;
 	}
 }
 
@@ -190,7 +167,6 @@ parts_free(struct parts *parts)
 		sc_store_free(parts->store);
 	if (parts->pool != NULL)
 		sc_pool_free(parts->pool);
-	free(parts->finish);
 	free(parts->pace);
 	free(parts->loads);
 	free(parts->turns);

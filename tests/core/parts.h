@@ -61,7 +61,7 @@ struct parts {
 	struct sc_turns *turns;
 	struct sc_loads *loads;
 	struct sc_pace *pace;
-	struct sc_finish *finish;
+	struct sc_loads *finish; /* the loads, on which it works */
 };
 
 /* All parts up to a level.  Without memory the test ends.  Free with parts_free. */

@@ -174,7 +174,7 @@ test_a_torpid_supplier_is_replaced(void)
 	CU_ASSERT_EQUAL(parts_messages(parts, 2, SC_MESSAGE_DECLINE), 1);
 	CU_ASSERT_NOT_EQUAL(parts->in->edges[1].peer, 2);
 	CU_ASSERT_EQUAL(parts_messages(parts, parts->in->edges[1].peer, SC_MESSAGE_WANT), 1);
-	CU_ASSERT_EQUAL(parts->supply->lists[1].count, 0);
+	CU_ASSERT_PTR_NULL(parts->supply->lists); /* it has not refused */
 	parts_free(parts);
 }
 
@@ -350,7 +350,7 @@ test_no_subfile_is_late_unless_most_are_complete(void)
 	parts_slow(parts, 2);
 	sc_marks_add_one(&parts->in->look, 0);
 	sc_supply_settle(parts->supply);
-	CU_ASSERT_FALSE(parts->supply->lists[3].late);
+	CU_ASSERT_PTR_NULL(parts->supply->lists);
 	parts_free(parts);
 }
 
