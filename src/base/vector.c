@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* The first allocation has room for so many items: most arrays here stay short. */
-enum { FIRST_ITEMS = 4 };
+enum { FIRST_ITEMS = 2 };
 
 void *
 sc_vector_grow(void *items, size_t needed, size_t *capacity, size_t item_bytes)

@@ -18,9 +18,10 @@ all_is_sent(const struct sc_out *out)
 static bool
 is_idle(const struct sc_loads *loads)
 {
-	return loads->supply->store->copy != SC_COPY_COMMITTING &&
-	    loads->supply->control->sealing != SC_SEAL_ASKED && loads->supply->store->stores == 0 &&
-	    loads->under_way == 0 && loads->supply->out->in_flight == 0;
+	return loads->supply->in->store->copy != SC_COPY_COMMITTING &&
+	    loads->supply->control->sealing != SC_SEAL_ASKED &&
+	    loads->supply->in->store->stores == 0 && loads->under_way == 0 &&
+	    loads->supply->in->out->in_flight == 0;
 }
 
 /* Has this node's copy come to its end, one way or the other? */
@@ -38,7 +39,7 @@ own_part_is_done(const struct sc_loads *loads)
 	if (!is_idle(loads))
 		return false;
 	return loads->supply->control->is_aborted ||
-	    (copy_is_settled(loads->supply->store) && all_is_sent(loads->supply->out) &&
+	    (copy_is_settled(loads->supply->in->store) && all_is_sent(loads->supply->in->out) &&
 		loads->supply->in->formers.count == 0);
 }
 
@@ -56,24 +57,25 @@ subtree_is_done(const struct sc_loads *loads)
 static void
 commit_if_ready(struct sc_loads *loads)
 {
-	struct sc_store *store = loads->supply->store;
+	struct sc_store *store = loads->supply->in->store;
 
 	if (loads->supply->control->sealing != SC_SEAL_KNOWN || store->copy != SC_COPY_GROWING ||
-	    store->stored < loads->supply->context->plan->chunks)
+	    store->stored < loads->supply->control->context->plan->chunks)
 		return;
-	assert(store->stored == loads->supply->context->plan->chunks && store->stores == 0);
+	assert(store->stored == loads->supply->control->context->plan->chunks &&
+	    store->stores == 0);
 	store->copy = SC_COPY_COMMITTING;
-	sc_context_act(loads->supply->context, SC_ACTION_COMMIT)->seal =
+	sc_context_act(loads->supply->control->context, SC_ACTION_COMMIT)->seal =
 	    loads->supply->control->seal;
 }
 
 void
 sc_finish_on_committed(struct sc_loads *loads)
 {
-	assert(loads->supply->store->copy == SC_COPY_COMMITTING);
-	loads->supply->store->copy = SC_COPY_COMMITTED;
-	sc_context_record(loads->supply->context, SC_RECORD_COMMITTED, SC_NONE, SC_NONE,
-	    loads->supply->store->stored);
+	assert(loads->supply->in->store->copy == SC_COPY_COMMITTING);
+	loads->supply->in->store->copy = SC_COPY_COMMITTED;
+	sc_context_record(loads->supply->control->context, SC_RECORD_COMMITTED, SC_NONE, SC_NONE,
+	    loads->supply->in->store->stored);
 }
 
 static bool
@@ -106,8 +108,8 @@ leave_if_last(struct sc_loads *loads)
 	if (!all_children_have_left(control))
 		return;
 	if (!sc_control_leads(control))
-		sc_context_send(loads->supply->context, control->parent,
-		    sc_context_message(loads->supply->context, SC_MESSAGE_BYE));
+		sc_context_send(loads->supply->control->context, control->parent,
+		    sc_context_message(loads->supply->control->context, SC_MESSAGE_BYE));
 	sc_control_leave(control, SC_LEAVE_APART);
 }
 

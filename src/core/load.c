@@ -12,10 +12,11 @@ static void
 load(struct sc_loads *loads, uint32_t chunk)
 {
 	uint32_t index = sc_pool_take(loads->supply->in->pool, SC_NONE, SC_SLOT_LOADING);
-	struct sc_action *action = sc_context_act(loads->supply->store->context, SC_ACTION_LOAD);
+	struct sc_action *action =
+	    sc_context_act(loads->supply->in->store->context, SC_ACTION_LOAD);
 
 	assert(index != SC_NONE); /* the quota was asked before */
-	assert(chunk < loads->supply->store->context->plan->chunks);
+	assert(chunk < loads->supply->in->store->context->plan->chunks);
 	sc_pool_assign(loads->supply->in->pool, index, chunk);
 	loads->under_way++;
 	action->slot = index;
@@ -34,17 +35,17 @@ may_load(const struct sc_loads *loads)
 static void
 load_source(struct sc_loads *loads)
 {
-	struct sc_store *store = loads->supply->store;
+	struct sc_store *store = loads->supply->in->store;
 	uint32_t chunks = store->context->plan->chunks;
 	uint32_t quota = loads->supply->in->pool->count;
 
-	if (loads->supply->out->scattered)
+	if (loads->supply->in->out->scattered)
 		quota -= store->context->plan->load_slots;
 	/* What only edges want that lag must not keep it from reading on. */
 	while (store->read < chunks &&
 	    (loads->supply->in->pool->loads_used < quota ||
-		(loads->supply->out->scattered &&
-		    sc_retain_evict(loads->supply->out, store->read)))) {
+		(loads->supply->in->out->scattered &&
+		    sc_retain_evict(loads->supply->in->out, store->read)))) {
 		uint32_t chunk = store->read++;
 
 		if (sc_pool_find(loads->supply->in->pool, chunk) == SC_NONE)
@@ -59,7 +60,7 @@ load_source(struct sc_loads *loads)
 static bool
 load_for(struct sc_loads *loads, struct sc_outbound *edge)
 {
-	const struct sc_context *context = loads->supply->store->context;
+	const struct sc_context *context = loads->supply->in->store->context;
 	uint32_t most = context->plan->load_slots;
 	uint32_t position = edge->next;
 
@@ -70,14 +71,15 @@ load_for(struct sc_loads *loads, struct sc_outbound *edge)
 
 		if (sc_pool_find(loads->supply->in->pool, chunk) != SC_NONE)
 			continue;
-		if (!sc_store_can_load(loads->supply->store, chunk, edge->kind == SC_EDGE_DETOUR)) {
+		if (!sc_store_can_load(loads->supply->in->store, chunk,
+			edge->kind == SC_EDGE_DETOUR)) {
 			/* It will arrive, and with it what follows, if all comes in order. */
-			if (!loads->supply->out->scattered)
-				sc_out_set_lagging(loads->supply->out, edge, false);
+			if (!loads->supply->in->out->scattered)
+				sc_out_set_lagging(loads->supply->in->out, edge, false);
 			break;
 		}
 		if (!may_load(loads) &&
-		    !(sc_retain_evict(loads->supply->out, chunk) && may_load(loads)))
+		    !(sc_retain_evict(loads->supply->in->out, chunk) && may_load(loads)))
 			return false;
 		load(loads, chunk);
 	}
@@ -90,11 +92,11 @@ load_for_itself(struct sc_loads *loads, uint32_t subfile)
 {
 	struct sc_inbound *edge = &loads->supply->in->edges[subfile];
 
-	while (edge->expected < loads->supply->store->parts[subfile].total && may_load(loads)) {
+	while (edge->expected < loads->supply->in->store->parts[subfile].total && may_load(loads)) {
 		uint32_t chunk =
-		    sc_chunk_at(loads->supply->store->context, subfile, edge->expected++);
+		    sc_chunk_at(loads->supply->in->store->context, subfile, edge->expected++);
 
-		if (!sc_store_has(loads->supply->store, chunk) &&
+		if (!sc_store_has(loads->supply->in->store, chunk) &&
 		    sc_pool_find(loads->supply->in->pool, chunk) == SC_NONE)
 			load(loads, chunk);
 	}
@@ -103,7 +105,7 @@ load_for_itself(struct sc_loads *loads, uint32_t subfile)
 static void
 load_for_edges(struct sc_loads *loads)
 {
-	struct sc_out *out = loads->supply->out;
+	struct sc_out *out = loads->supply->in->out;
 	uint32_t first_short = SC_NONE;
 
 	for (uint32_t i = 0; out->lagging > 0 && i < out->count; i++) {
@@ -122,13 +124,13 @@ load_for_edges(struct sc_loads *loads)
 void
 sc_loads_settle(struct sc_loads *loads)
 {
-	const struct sc_context *context = loads->supply->store->context;
+	const struct sc_context *context = loads->supply->in->store->context;
 
-	if (loads->supply->store->copy == SC_COPY_OPENING)
+	if (loads->supply->in->store->copy == SC_COPY_OPENING)
 		return;
 	if (context->is_origin)
 		load_source(loads);
-	else if (context->has_source && loads->supply->out->scattered) {
+	else if (context->has_source && loads->supply->in->out->scattered) {
 		for (uint32_t i = 0; i < context->plan->subfiles; i++) {
 			if (loads->supply->in->edges[i].peer == context->self)
 				load_for_itself(loads, i);
@@ -141,19 +143,19 @@ void
 sc_loads_on_loaded(struct sc_loads *loads, const struct sc_event *event)
 {
 	struct sc_slot *slot = &loads->supply->in->pool->slots[event->slot];
-	bool was_here = sc_store_has(loads->supply->store, event->chunk);
+	bool was_here = sc_store_has(loads->supply->in->store, event->chunk);
 
 	assert(slot->state == SC_SLOT_LOADING && slot->chunk == event->chunk);
 	assert(loads->under_way > 0);
 	loads->under_way--;
 	slot->state = SC_SLOT_HOLDING;
 	sc_pool_touch(loads->supply->in->pool, event->slot);
-	loads->supply->out->due = true;
+	loads->supply->in->out->due = true;
 	if (was_here) {
 		slot->stored = true;
-	} else if (loads->supply->store->context->is_origin) {
-		(void)sc_bitmap_add(&loads->supply->store->here, event->chunk);
-		sc_store_put(loads->supply->store, event->slot);
+	} else if (loads->supply->in->store->context->is_origin) {
+		(void)sc_bitmap_add(&loads->supply->in->store->here, event->chunk);
+		sc_store_put(loads->supply->in->store, event->slot);
 	} else {
 		/* A buddy's, from its source. */
 		sc_in_accept(loads->supply->in, event->slot, event->chunk, false);
@@ -164,14 +166,14 @@ sc_loads_on_loaded(struct sc_loads *loads, const struct sc_event *event)
 static void
 replace(struct sc_loads *loads, uint32_t chunk)
 {
-	const struct sc_context *context = loads->supply->store->context;
+	const struct sc_context *context = loads->supply->in->store->context;
 	uint32_t subfile = sc_chunk_subfile(context, chunk);
 	struct sc_inbound *edge = &loads->supply->in->edges[subfile];
 
 	if (edge->peer == context->self)
 		sc_supply_pass_over(loads->supply, subfile, 0);
 	else if (edge->offered &&
-	    !sc_store_has(loads->supply->store, chunk)) /* it may have come meanwhile */
+	    !sc_store_has(loads->supply->in->store, chunk)) /* it may have come meanwhile */
 		sc_in_ask_again(loads->supply->in, subfile, sc_chunk_position(context, chunk));
 }
 
@@ -183,7 +185,7 @@ replace(struct sc_loads *loads, uint32_t chunk)
 void
 sc_loads_on_failed(struct sc_loads *loads, const struct sc_event *event)
 {
-	struct sc_store *store = loads->supply->store;
+	struct sc_store *store = loads->supply->in->store;
 	uint32_t chunk;
 
 	if (event->slot == SC_NONE) {
@@ -204,11 +206,11 @@ sc_loads_on_failed(struct sc_loads *loads, const struct sc_event *event)
 	/* A commit under way, or done, has its own word on the copy. */
 	if (store->copy == SC_COPY_GROWING && !store->context->has_source) {
 		sc_control_copy_failed(loads->supply->control, event->cause);
-		sc_out_open_all(loads->supply->out);
+		sc_out_open_all(loads->supply->in->out);
 	}
 	if (loads->supply->control->is_aborted)
 		return;
-	sc_serve_refuse_chunk(loads->supply->out, chunk);
+	sc_serve_refuse_chunk(loads->supply->in->out, chunk);
 	replace(loads, chunk);
 }
 

@@ -32,8 +32,7 @@ init_parts(struct sc_node *node, const struct sc_node_config *config)
 	    sc_in_init(&node->in, context, &node->pool, &node->store, &node->out, &node->peers) !=
 		0)
 		return -1;
-	sc_supply_init(&node->supply, context, &node->in, &node->out, &node->store, &node->peers,
-	    &node->control);
+	sc_supply_init(&node->supply, &node->in, &node->control);
 	return 0;
 }
 

@@ -19,11 +19,13 @@ sc_pool_init(struct sc_pool *pool, const struct sc_plan *plan)
 		.window = plan->window,
 		.bucket_mask = buckets - 1,
 	};
-	pool->accounts = calloc(plan->subfiles, sizeof(*pool->accounts));
-	pool->slots = calloc(plan->slots, sizeof(*pool->slots));
-	pool->buckets = malloc(buckets * sizeof(*pool->buckets));
-	if (pool->slots == NULL || pool->accounts == NULL || pool->buckets == NULL)
+	pool->slots = calloc(1,
+	    plan->slots * sizeof(*pool->slots) + plan->subfiles * sizeof(*pool->accounts) +
+		buckets * sizeof(*pool->buckets));
+	if (pool->slots == NULL)
 		return -1;
+	pool->accounts = (struct sc_account *)(pool->slots + plan->slots);
+	pool->buckets = (uint32_t *)(pool->accounts + plan->subfiles);
 	for (uint32_t i = 0; i < buckets; i++)
 		pool->buckets[i] = SC_NONE;
 	for (uint32_t i = 0; i < pool->count; i++)
@@ -35,8 +37,6 @@ void
 sc_pool_free(struct sc_pool *pool)
 {
 	free(pool->slots);
-	free(pool->accounts);
-	free(pool->buckets);
 	*pool = (struct sc_pool){0};
 }
 

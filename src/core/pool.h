@@ -46,9 +46,9 @@ struct sc_account {
 };
 
 struct sc_pool {
-	struct sc_slot *slots; /* owned, as all here */
-	struct sc_account *accounts;
-	uint32_t *buckets; /* chunk & bucket_mask -> slots that load or hold it */
+	struct sc_slot *slots;       /* owned: one block with the two arrays below */
+	struct sc_account *accounts; /* by subfile */
+	uint32_t *buckets;           /* chunk & bucket_mask -> slots that load or hold it */
 	uint32_t count;
 	uint32_t subfiles;
 	uint32_t window;

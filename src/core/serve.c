@@ -121,7 +121,7 @@ sc_serve_on_want(struct sc_out *out, struct sc_supply *supply, uint32_t peer,
 	if (!is_sound(out, peer, want))
 		return -1;
 	if (asks) {
-		sc_peers_add(supply->peers, peer);
+		sc_peers_add(supply->control->peers, peer);
 		sc_supply_do_without_relief(supply, want->subfile);
 	}
 	edge = edge_for(out, peer, want);

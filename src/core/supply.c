@@ -13,23 +13,16 @@
 enum { LATE_WINDOWS = 4, LATE_PART = 16 };
 
 void
-sc_supply_init(struct sc_supply *supply, const struct sc_context *context, struct sc_in *in,
-    struct sc_out *out, struct sc_store *store, struct sc_peers *peers, struct sc_control *control)
+sc_supply_init(struct sc_supply *supply, struct sc_in *in, struct sc_control *control)
 {
-	*supply = (struct sc_supply){
-		.context = context,
-		.in = in,
-		.out = out,
-		.store = store,
-		.peers = peers,
-		.control = control,
-	};
+	*supply = (struct sc_supply){.in = in, .control = control};
 }
 
 void
 sc_supply_free(struct sc_supply *supply)
 {
-	for (uint32_t i = 0; supply->lists != NULL && i < supply->context->plan->subfiles; i++)
+	for (uint32_t i = 0; supply->lists != NULL && i < supply->control->context->plan->subfiles;
+	    i++)
 		free(supply->lists[i].refusers);
 	free(supply->lists);
 	*supply = (struct sc_supply){0};
@@ -48,7 +41,8 @@ static struct sc_supply_list *
 list_for(struct sc_supply *supply, uint32_t subfile)
 {
 	if (supply->lists == NULL)
-		supply->lists = calloc(supply->context->plan->subfiles, sizeof(*supply->lists));
+		supply->lists =
+		    calloc(supply->control->context->plan->subfiles, sizeof(*supply->lists));
 	if (supply->lists == NULL)
 		abort();
 	return &supply->lists[subfile];
@@ -83,9 +77,9 @@ static uint32_t
 choose(const struct sc_supply *supply, uint32_t subfile)
 {
 	const struct sc_supply_list *list = list_of(supply, subfile);
-	const struct sc_plan *plan = supply->context->plan;
-	const struct sc_roster *roster = &supply->peers->roster;
-	uint32_t self = supply->context->self;
+	const struct sc_plan *plan = supply->control->context->plan;
+	const struct sc_roster *roster = &supply->control->peers->roster;
+	uint32_t self = supply->control->context->self;
 
 	if (list->count == 0 && !list->late)
 		return sc_detour_supplier(plan, roster, self, subfile);
@@ -95,7 +89,7 @@ choose(const struct sc_supply *supply, uint32_t subfile)
 static uint32_t
 lacks(const struct sc_supply *supply, uint32_t subfile)
 {
-	return sc_store_lacks(supply->store, subfile);
+	return sc_store_lacks(supply->in->store, subfile);
 }
 
 static bool
@@ -104,8 +98,9 @@ is_sound_list(const struct sc_supply *supply, const struct sc_offer *offer)
 	for (uint32_t i = 0; i < offer->count; i++) {
 		uint32_t receiver = offer->receivers[i].node;
 
-		if (receiver == SC_ORIGIN || receiver > supply->context->plan->recipients ||
-		    receiver == supply->context->self)
+		if (receiver == SC_ORIGIN ||
+		    receiver > supply->control->context->plan->recipients ||
+		    receiver == supply->control->context->self)
 			return false;
 	}
 	return true;
@@ -117,10 +112,11 @@ sc_supply_on_offer(struct sc_supply *supply, uint32_t peer, const struct sc_offe
 	struct sc_inbound *edge;
 	bool was_asked;
 
-	if (supply->context->is_origin || offer->subfile >= supply->context->plan->subfiles ||
-	    supply->store->parts[offer->subfile].total == 0 || !is_sound_list(supply, offer))
+	if (supply->control->context->is_origin ||
+	    offer->subfile >= supply->control->context->plan->subfiles ||
+	    supply->in->store->parts[offer->subfile].total == 0 || !is_sound_list(supply, offer))
 		return -1;
-	sc_out_list(supply->out, offer->subfile, offer->receivers, offer->count);
+	sc_out_list(supply->in->out, offer->subfile, offer->receivers, offer->count);
 	edge = &supply->in->edges[offer->subfile];
 	was_asked = edge->peer == peer;
 	if (edge->peer == SC_NONE && choose(supply, offer->subfile) == peer &&
@@ -129,11 +125,11 @@ sc_supply_on_offer(struct sc_supply *supply, uint32_t peer, const struct sc_offe
 		edge->begun = true;
 	}
 	if (edge->peer != peer ||
-	    (lacks(supply, offer->subfile) == 0 && supply->store->copy != SC_COPY_OPENING)) {
+	    (lacks(supply, offer->subfile) == 0 && supply->in->store->copy != SC_COPY_OPENING)) {
 		sc_former_decline(&supply->in->formers, peer, offer->subfile);
 		return 0;
 	}
-	sc_context_record(supply->context,
+	sc_context_record(supply->control->context,
 	    was_asked ? SC_RECORD_DETOUR_BEGUN : SC_RECORD_RECEIVE_BEGUN, peer, offer->subfile,
 	    was_asked ? lacks(supply, offer->subfile) : offer->count);
 	sc_in_begin(supply->in, offer->subfile, was_asked);
@@ -152,7 +148,8 @@ sc_supply_pass_over(struct sc_supply *supply, uint32_t subfile, uint32_t sent)
 int
 sc_supply_on_refuse(struct sc_supply *supply, uint32_t peer, const struct sc_sent *refusal)
 {
-	if (supply->context->is_origin || refusal->subfile >= supply->context->plan->subfiles)
+	if (supply->control->context->is_origin ||
+	    refusal->subfile >= supply->control->context->plan->subfiles)
 		return -1;
 	if (!sc_former_on_sent(&supply->in->formers, peer, refusal->subfile, refusal->sent, 0) &&
 	    supply->in->edges[refusal->subfile].peer == peer && !supply->in->closed)
@@ -163,8 +160,8 @@ sc_supply_on_refuse(struct sc_supply *supply, uint32_t peer, const struct sc_sen
 int
 sc_supply_on_declined(struct sc_supply *supply, uint32_t peer, const struct sc_declined *declined)
 {
-	if (supply->context->is_origin || declined->subfile >= supply->context->plan->subfiles ||
-	    declined->request == 0)
+	if (supply->control->context->is_origin ||
+	    declined->subfile >= supply->control->context->plan->subfiles || declined->request == 0)
 		return -1;
 	(void)sc_former_on_sent(&supply->in->formers, peer, declined->subfile, declined->sent,
 	    declined->request);
@@ -176,7 +173,8 @@ sc_supply_on_sent(struct sc_supply *supply, uint32_t peer, const struct sc_sent 
 {
 	struct sc_inbound *edge;
 
-	if (supply->context->is_origin || sent->subfile >= supply->context->plan->subfiles)
+	if (supply->control->context->is_origin ||
+	    sent->subfile >= supply->control->context->plan->subfiles)
 		return -1;
 	edge = &supply->in->edges[sent->subfile];
 	if (edge->peer != peer || !edge->offered || edge->wants != sent->wants)
@@ -192,7 +190,7 @@ resume_edge(struct sc_supply *supply, uint32_t subfile)
 	struct sc_inbound *edge = &supply->in->edges[subfile];
 
 	if (lacks(supply, subfile) == 0)
-		sc_out_list_planned(supply->out, subfile);
+		sc_out_list_planned(supply->in->out, subfile);
 	if (edge->offered && lacks(supply, subfile) == 0) {
 		sc_former_decline(&supply->in->formers, edge->peer, subfile);
 		edge->offered = false;
@@ -206,16 +204,16 @@ resume_edge(struct sc_supply *supply, uint32_t subfile)
 void
 sc_supply_on_opened(struct sc_supply *supply, const struct sc_bitmap *held)
 {
-	if (supply->store->copy == SC_COPY_OPENING)
-		sc_store_open(supply->store, held);
-	if (supply->context->is_origin)
+	if (supply->in->store->copy == SC_COPY_OPENING)
+		sc_store_open(supply->in->store, held);
+	if (supply->control->context->is_origin)
 		return;
-	if (supply->store->here.count > 0)
-		sc_out_scatter(supply->out);
-	for (uint32_t i = 0; i < supply->context->plan->subfiles; i++) {
-		if (supply->store->parts[i].total > 0 &&
-		    supply->store->parts[i].stored == supply->store->parts[i].total)
-			sc_out_open_ready(supply->out, i);
+	if (supply->in->store->here.count > 0)
+		sc_out_scatter(supply->in->out);
+	for (uint32_t i = 0; i < supply->control->context->plan->subfiles; i++) {
+		if (supply->in->store->parts[i].total > 0 &&
+		    supply->in->store->parts[i].stored == supply->in->store->parts[i].total)
+			sc_out_open_ready(supply->in->out, i);
 		sc_in_update_need(supply->in, i);
 		resume_edge(supply, i);
 	}
@@ -239,7 +237,7 @@ give_up(struct sc_supply *supply, uint32_t subfile)
 		return;
 	}
 	sc_control_copy_failed(control, "no node could send it sound chunks");
-	sc_context_record(supply->context, SC_RECORD_CUT_OFF, SC_NONE, SC_NONE, 0);
+	sc_context_record(supply->control->context, SC_RECORD_CUT_OFF, SC_NONE, SC_NONE, 0);
 	sc_control_leave(control, SC_LEAVE_CUT_OFF);
 }
 
@@ -249,7 +247,7 @@ resupply(struct sc_supply *supply, uint32_t subfile)
 {
 	const struct sc_supply_list *list = list_of(supply, subfile);
 	struct sc_inbound *edge = &supply->in->edges[subfile];
-	uint32_t self = supply->context->self;
+	uint32_t self = supply->control->context->self;
 	uint32_t supplier;
 
 	if (lacks(supply, subfile) == 0)
@@ -258,7 +256,7 @@ resupply(struct sc_supply *supply, uint32_t subfile)
 	if (edge->peer != SC_NONE && (supplier == edge->peer || list->count > 0))
 		return; /* a supplier that took over after a refusal keeps it */
 	if (edge->peer == SC_NONE && list->count == 0 && !edge->begun &&
-	    supplier == sc_plan_supplier(supply->context->plan, self, subfile).from)
+	    supplier == sc_plan_supplier(supply->control->context->plan, self, subfile).from)
 		return; /* it will offer by itself */
 	if (edge->peer != SC_NONE) {
 		if (edge->peer != self)
@@ -269,11 +267,11 @@ resupply(struct sc_supply *supply, uint32_t subfile)
 		give_up(supply, subfile);
 		return;
 	}
-	sc_out_list_planned(supply->out, subfile);
+	sc_out_list_planned(supply->in->out, subfile);
 	if (sc_former_is(&supply->in->formers, supplier, subfile))
 		return; /* asked once its last chunks have come */
-	assert(!sc_peers_failed(supply->peers, supplier));
-	sc_peers_add(supply->peers, supplier);
+	assert(!sc_peers_failed(supply->control->peers, supplier));
+	sc_peers_add(supply->control->peers, supplier);
 	sc_in_ask(supply->in, supplier, subfile);
 }
 
@@ -283,7 +281,7 @@ sc_supply_waits_for(const struct sc_supply *supply, uint32_t peer, uint32_t subf
 	uint32_t in_force = supply->in->edges[subfile].peer;
 
 	/* A leaf in relief that was refused asks those, too, which it relieves. */
-	if (supply->context->has_source || lacks(supply, subfile) == 0)
+	if (supply->control->context->has_source || lacks(supply, subfile) == 0)
 		return false;
 	return (in_force == SC_NONE ? choose(supply, subfile) : in_force) == peer;
 }
@@ -298,9 +296,10 @@ sc_supply_do_without_relief(struct sc_supply *supply, uint32_t subfile)
 	struct sc_inbound *edge = &supply->in->edges[subfile];
 	struct sc_edge planned;
 
-	if (supply->context->is_origin || lacks(supply, subfile) == 0)
+	if (supply->control->context->is_origin || lacks(supply, subfile) == 0)
 		return;
-	planned = sc_plan_supplier(supply->context->plan, supply->context->self, subfile);
+	planned = sc_plan_supplier(supply->control->context->plan, supply->control->context->self,
+	    subfile);
 	if (planned.kind != SC_EDGE_RELIEF || has_refused(list_of(supply, subfile), planned.from) ||
 	    (edge->peer != SC_NONE && edge->peer != planned.from))
 		return;
@@ -316,7 +315,7 @@ sc_supply_do_without_relief(struct sc_supply *supply, uint32_t subfile)
 void
 sc_supply_on_losses(struct sc_supply *supply)
 {
-	for (uint32_t i = 0; i < supply->context->plan->subfiles; i++) {
+	for (uint32_t i = 0; i < supply->control->context->plan->subfiles; i++) {
 		if (supply->lists != NULL && supply->in->edges[i].peer == SC_NONE)
 			supply->lists[i].count = 0;
 	}
@@ -334,16 +333,17 @@ replace_damaged(struct sc_supply *supply, uint32_t subfile)
 	uint32_t position = edge->expected;
 
 	edge->damages_settled++;
-	sc_out_scatter(supply->out);
+	sc_out_scatter(supply->in->out);
 	if (edge->damages_settled > SC_DAMAGES_MAX) {
 		sc_former_decline(&supply->in->formers, edge->peer, subfile);
 		sc_supply_pass_over(supply, subfile, SC_NONE);
 		return;
 	}
-	while (position < supply->store->parts[subfile].total &&
-	    sc_store_has(supply->store, sc_chunk_at(supply->context, subfile, position)))
+	while (position < supply->in->store->parts[subfile].total &&
+	    sc_store_has(supply->in->store,
+		sc_chunk_at(supply->control->context, subfile, position)))
 		position++;
-	if (position == supply->store->parts[subfile].total)
+	if (position == supply->in->store->parts[subfile].total)
 		return;
 	edge->expected = position + 1;
 	sc_in_ask_again(supply->in, subfile, position);
@@ -357,16 +357,16 @@ replace_damaged(struct sc_supply *supply, uint32_t subfile)
 static void
 look_for_late(struct sc_supply *supply)
 {
-	const struct sc_plan *plan = supply->context->plan;
+	const struct sc_plan *plan = supply->control->context->plan;
 	uint32_t complete = 0;
 
-	if (sc_roster_is_whole(&supply->peers->roster) || plan->store_and_forward)
+	if (sc_roster_is_whole(&supply->control->peers->roster) || plan->store_and_forward)
 		return;
 	for (uint32_t i = 0; i < plan->subfiles; i++)
 		complete += lacks(supply, i) == 0;
 	for (uint32_t i = 0; 2 * complete >= plan->subfiles && i < plan->subfiles; i++) {
 		if (!list_of(supply, i)->late && lacks(supply, i) > LATE_WINDOWS * plan->window &&
-		    lacks(supply, i) > supply->store->parts[i].total / LATE_PART) {
+		    lacks(supply, i) > supply->in->store->parts[i].total / LATE_PART) {
 			list_for(supply, i)->late = true;
 			sc_marks_add_one(&supply->in->formers.choose, i);
 		}
@@ -380,7 +380,7 @@ complete(struct sc_supply *supply, uint32_t subfile)
 	struct sc_inbound *edge = &supply->in->edges[subfile];
 
 	look_for_late(supply);
-	if (edge->peer == SC_NONE || edge->peer == supply->context->self)
+	if (edge->peer == SC_NONE || edge->peer == supply->control->context->self)
 		return;
 	/* Asked again for less than it had credits for, a supplier has some left. */
 	if (!edge->elsewhere && edge->granted == edge->got)
@@ -395,8 +395,9 @@ used_up(const struct sc_supply *supply, uint32_t subfile)
 {
 	const struct sc_inbound *edge = &supply->in->edges[subfile];
 
-	return edge->peer != SC_NONE && edge->peer != supply->context->self && edge->offered &&
-	    edge->coming != SC_NONE && edge->got >= edge->coming && lacks(supply, subfile) > 0;
+	return edge->peer != SC_NONE && edge->peer != supply->control->context->self &&
+	    edge->offered && edge->coming != SC_NONE && edge->got >= edge->coming &&
+	    lacks(supply, subfile) > 0;
 }
 
 /* Something has come of a subfile. */
@@ -407,7 +408,7 @@ look(struct sc_supply *supply, uint32_t subfile)
 
 	if (edge->damages_settled < edge->damages)
 		replace_damaged(supply, subfile);
-	if (supply->store->parts[subfile].total > 0 && lacks(supply, subfile) == 0)
+	if (supply->in->store->parts[subfile].total > 0 && lacks(supply, subfile) == 0)
 		complete(supply, subfile);
 	else if (used_up(supply, subfile))
 		sc_in_ask(supply->in, edge->peer, subfile);
@@ -418,7 +419,7 @@ static bool
 is_pausing(const struct sc_supply *supply)
 {
 	return supply->control->is_aborted || supply->control->run >= SC_RUN_LEAVING ||
-	    supply->store->copy == SC_COPY_OPENING;
+	    supply->in->store->copy == SC_COPY_OPENING;
 }
 
 void
@@ -442,12 +443,12 @@ sc_supply_settle(struct sc_supply *supply)
 void
 sc_supply_check(const struct sc_supply *supply)
 {
-	for (uint32_t i = 0; i < supply->context->plan->subfiles; i++) {
+	for (uint32_t i = 0; i < supply->control->context->plan->subfiles; i++) {
 		const struct sc_supply_list *list = list_of(supply, i);
 
 		assert(list->count <= list->capacity);
 		for (uint32_t j = 0; j < list->count; j++)
-			assert(list->refusers[j] <= supply->context->plan->recipients);
+			assert(list->refusers[j] <= supply->control->context->plan->recipients);
 		assert(supply->in->edges[i].peer == SC_NONE ||
 		    !has_refused(list, supply->in->edges[i].peer));
 	}

@@ -24,18 +24,13 @@ struct sc_supply_list {
 };
 
 struct sc_supply {
-	const struct sc_context *context;
-	struct sc_in *in;
-	struct sc_out *out;
-	struct sc_store *store;
-	struct sc_peers *peers;
-	struct sc_control *control;
+	struct sc_in *in;             /* and by way of it store and outbound edges */
+	struct sc_control *control;   /* and by way of it peers */
 	struct sc_supply_list *lists; /* by subfile; owned; NULL: all are empty, as in most runs */
 };
 
 /* Allocates nothing until a supplier refuses; free with sc_supply_free. */
-void sc_supply_init(struct sc_supply *, const struct sc_context *, struct sc_in *, struct sc_out *,
-    struct sc_store *, struct sc_peers *, struct sc_control *);
+void sc_supply_init(struct sc_supply *, struct sc_in *, struct sc_control *);
 void sc_supply_free(struct sc_supply *);
 
 /* Messages of suppliers.  0, or -1 for one that no correct peer sends. */

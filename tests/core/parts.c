@@ -82,8 +82,7 @@ make_edges(struct parts *parts, enum parts_level level, const struct parts_confi
 	}
 	if (level >= PARTS_SUPPLY) {
 		parts->supply = zeroed(sizeof(*parts->supply));
-		sc_supply_init(parts->supply, context, parts->in, parts->out, parts->store,
-		    parts->peers, parts->control);
+		sc_supply_init(parts->supply, parts->in, parts->control);
 	}
 	if (level >= PARTS_TURNS) {
 		parts->turns = zeroed(sizeof(*parts->turns));
