@@ -164,7 +164,7 @@ after_probation(uint32_t sent)
 	struct parts *parts = origin(2, 0, 0);
 
 	parts->out->edges[0].passed_over = 1;
-	parts->out->edges[0].sent_before = 0u - sent;
+	parts->out->edges[0].sent_before = (0u - sent) & 255;
 	sc_turns_settle(parts->turns);
 	return parts;
 }
