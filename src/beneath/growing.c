@@ -169,9 +169,8 @@ lock(int fd, bool *locked)
 		rc = flock(fd, LOCK_EX | LOCK_NB);
 	while (rc != 0 && errno == EINTR);
 	*locked = rc == 0;
-	if (rc != 0 && (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP))
-		rc = 0;
-	return rc;
+	/* Any other error says nothing of another process. */
+	return rc != 0 && errno == EWOULDBLOCK ? -1 : 0;
 }
 
 static void

@@ -4,11 +4,13 @@
 #include "beneath/put.h"
 
 #include "beneath/growing.h"
+#include "beneath/system.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int
@@ -47,8 +49,9 @@ fill(struct sc_growing *file, const void *bytes, size_t length, struct sc_error 
 {
 	int rc = write_all(file->fd, bytes, length);
 
-	if (rc != 0)
-		(void)sc_fail(err, errno, "cannot write it");
+	/* Until it is whole no other user may open it: a file that can be read can be locked. */
+	if (rc != 0 || fchmod(file->fd, 0666 & ~sc_system_umask()) != 0)
+		rc = sc_fail(err, errno, "cannot write it");
 	else
 		rc = sc_growing_publish(file, true, err);
 	/* What can't be removed the next run removes. */
@@ -60,7 +63,7 @@ fill(struct sc_growing *file, const void *bytes, size_t length, struct sc_error 
 int
 sc_put_file(const char *path, const void *bytes, size_t length, struct sc_error *err)
 {
-	static const struct sc_growing_how how = {.mode = 0666, .owner = SC_GROWING_ANY_OWNER};
+	static const struct sc_growing_how how = {.mode = 0600, .owner = SC_GROWING_ANY_OWNER};
 	struct sc_growing file;
 	int rc = -1;
 
